@@ -1,0 +1,61 @@
+/* limits.h: every bound in one place, each with its reason. Relations between bounds are asserted
+ * at the end; a bound that is part of the format or of validity says so and never changes alone. */
+#ifndef HUB_LIMITS_H
+#define HUB_LIMITS_H
+
+enum {
+    /* Records and blocks (validity). */
+    HUB_RECORD_BYTES_MAX = 65535,     /* so that the log exports as C2SP tlog-tiles (u16 lengths) */
+    HUB_ATTACHMENT_BYTES_MAX = 60000, /* 1,500 batch entries of 40 bytes */
+    HUB_BATCH_ENTRY_BYTES = 40,
+    HUB_BATCH_ENTRIES_MAX = 1500,
+    HUB_BLOCK_BYTES_MAX = 1 << 20,    /* body of a block: the leader's egress, 31 MiB at n = 31 */
+    HUB_BLOCK_RECORDS_MAX = 4096,     /* 1 MiB / 256 bytes, the smallest useful record */
+    HUB_BLOCK_UNDO_BYTES_MAX = 16 << 20, /* row bytes one block may write: 26,214 batch entries x 2 wallets x 140 */
+    HUB_RECORD_UNDO_BYTES_MAX = 1 << 20, /* the heaviest record, 1,500 entries x 2 wallets, and one revision row */
+    HUB_COSIGN_MAX = 16,
+    HUB_RECORD_RESULT_BYTES_MAX = 16384, /* 1,500 failed entries x 7 bytes + head */
+
+    /* Encoding (formats.md section 1). */
+    HUB_CBOR_DEPTH_MAX = 8,
+
+    /* State. */
+    HUB_TABLES = 20,
+    HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
+    HUB_WALLET_ROW_BYTES = 128,
+    HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */
+    HUB_SEQ_WINDOW = 4096,    /* bits below the highest number, RFC 4303 3.4.3 */
+    HUB_SEQ_AHEAD = 65536,
+
+    /* Consensus. */
+    HUB_VALIDATORS_MAX = 64,  /* signer bitmap is one u64 */
+    HUB_UNFINAL_MAX = 8,      /* applied blocks above the finalized one: undo logs are this many */
+    HUB_VIEWS_MAX = 16,       /* view-1 .. view+2 and the 8 newest notarized above top, rounded up */
+    HUB_GAPS_MAX = 64,        /* nullified intervals kept in memory; older ones are in the store */
+    HUB_JUST_MAX = 34,        /* certificates in one PROPOSE: finalization, parent, 32 nullifications */
+    HUB_EFFECTS_MAX = 64,
+
+    /* Agreements (records.md A.2). */
+    HUB_PARTIES_MAX = 32,
+    HUB_DOCUMENTS_MAX = 16,
+    HUB_MILESTONES_MAX = 32,
+
+    HUB_MEMBER_CODE_MAX = 18,
+    HUB_NETWORK_NAME_MAX = 64,
+    HUB_GENESIS_BYTES_MAX = 65535, /* it is log leaf 0, a record-sized leaf */
+    HUB_BUNDLE_BYTES_MAX = 1 << 20,
+    HUB_PATH_MAX = 64,
+
+    /* One wire frame: a whole block, its just certificates and heads. */
+    HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * 4400 + 4096
+};
+
+#define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (formats.md section 1) */
+#define HUB_AMOUNT_MAX 1000000000000000u /* fen; ten trillion yuan */
+
+_Static_assert(HUB_BATCH_ENTRIES_MAX * HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX, "a full batch fits");
+_Static_assert(HUB_BLOCK_UNDO_BYTES_MAX >= HUB_RECORD_UNDO_BYTES_MAX, "any record fits an empty block");
+_Static_assert(HUB_VIEWS_MAX >= 4 + 8, "view-1..view+2 and the 8 newest notarized");
+_Static_assert(HUB_RECORD_BYTES_MAX + HUB_ATTACHMENT_BYTES_MAX < HUB_BLOCK_BYTES_MAX, "any record fits a block");
+
+#endif
