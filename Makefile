@@ -1,0 +1,175 @@
+# Hubledger. One non-recursive file: every .c found in a folder is built, no list to edit.
+#   make                  build/release/ : hubledgerd, hubledger, hubledger-verify
+#   make VARIANT=asan     the same under build/asan/; variants: release asan cov clang fuzz
+#   make help             the targets
+VARIANT ?= release
+B := build/$(VARIANT)
+
+CC := gcc
+WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Werror
+HARDEN := -fstack-protector-strong -fPIE
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+OPT := -O2 -g
+LINK := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+SANITIZE :=
+FUZZER := tests/fuzz/replay.c # gives main() to the fuzz targets: replays corpus files
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+ifeq ($(VARIANT),release)
+else ifeq ($(VARIANT),asan)
+OPT := -O1 -g
+FORTIFY := # the sanitizer checks the same calls itself
+SANITIZE := $(ASAN)
+else ifeq ($(VARIANT),cov)
+OPT := -O0 -g
+FORTIFY := # needs optimisation
+SANITIZE := --coverage
+else ifeq ($(VARIANT),clang)
+CC := clang
+else ifeq ($(VARIANT),fuzz)
+CC := clang
+FORTIFY :=
+SANITIZE := -fsanitize=fuzzer-no-link $(ASAN)
+FUZZER := # libFuzzer brings main()
+else
+$(error VARIANT=$(VARIANT): one of release asan cov clang fuzz)
+endif
+
+CPPFLAGS += -Iinclude -I. $(FORTIFY)
+ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANITIZE) -pthread $(CFLAGS)
+ALL_LDFLAGS = $(LINK) $(SANITIZE) -pthread $(LDFLAGS)
+LIBS = $(shell pkg-config --libs libsodium nettle lmdb libzmq libmicrohttpd jansson libconfuse libcurl)
+
+# ---- sources. Archives, so that each program takes the members it refers to and no others.
+LEDGER_SRC := $(wildcard crypto/*.c ledger/*.c consensus/*.c node/assert.c)
+NODE_SRC := $(filter-out node/main.c node/assert.c,$(wildcard node/*.c))
+VERIFY_SRC := $(wildcard tools/verify*.c)
+TOOLS_SRC := $(filter-out tools/hubledger.c $(VERIFY_SRC),$(wildcard tools/*.c))
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+UNIT_SRC := $(wildcard tests/unit/*.c)
+SIM_SRC := $(wildcard tests/sim/*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+LEDGER_A := $(B)/libhubledger.a
+NODE_A := $(B)/libhubnode.a
+TOOLS_A := $(B)/libhubtools.a
+SUPPORT_A := $(B)/libtestsupport.a
+ARCHIVES := $(TOOLS_A) $(NODE_A) $(LEDGER_A)
+
+# A program is built once its sources exist.
+PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
+	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
+TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(FUZZERS)
+BENCH := $(if $(BENCH_SRC),$(B)/bench)
+
+.PHONY: all tests fuzzers deps test demo bench check sim test-interop fuzz coverage format install clean help
+all: $(LEDGER_A) $(PROGRAMS)
+tests: all $(TESTS)
+fuzzers: $(FUZZERS)
+
+# ---- rules. System interfaces beyond C11 belong to node, tools, tests and the key file only.
+POSIX := node/% tools/% tests/% crypto/keyfile.c
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(if $(filter $(POSIX),$<),-D_DEFAULT_SOURCE=) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LEDGER_A): $(call obj,$(LEDGER_SRC))
+$(NODE_A): $(call obj,$(NODE_SRC))
+$(TOOLS_A): $(call obj,$(TOOLS_SRC))
+$(SUPPORT_A): $(call obj,$(SUPPORT_SRC))
+$(B)/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $(filter %.o,$^)
+
+link = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
+$(B)/hubledgerd: $(call obj,node/main.c $(NODE_SRC)) $(LEDGER_A)
+	$(call link)
+$(B)/hubledger: $(call obj,tools/hubledger.c $(TOOLS_SRC)) $(NODE_A) $(LEDGER_A)
+	$(call link)
+$(B)/hubledger-verify: $(call obj,$(VERIFY_SRC)) $(ARCHIVES)
+	$(call link)
+$(B)/unit-tests: $(call obj,$(UNIT_SRC)) $(SUPPORT_A) $(ARCHIVES)
+	$(call link,-lcriterion)
+$(B)/sim: $(call obj,$(SIM_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # tests/sim/sign.c hides crypto/sign.c
+	$(call link)
+$(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
+	$(call link)
+$(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A)
+	@mkdir -p $(@D)
+	$(call link,$(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer))
+$(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
+
+-include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
+	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(FUZZ_SRC) tests/fuzz/replay.c node/main.c tools/hubledger.c)
+
+# ---- what people run
+deps:
+	scripts/deps.sh build test
+
+test:
+	scripts/deps.sh build test
+	$(MAKE) tests VARIANT=release
+	$(MAKE) tests VARIANT=asan
+	scripts/test.sh
+
+demo:
+	scripts/deps.sh build demo
+	$(MAKE) all VARIANT=release
+	scripts/demo.sh
+
+bench: $(BENCH) all
+	$(if $(wildcard scripts/bench.sh),scripts/bench.sh,$(BENCH))
+
+SEEDS ?= 200
+sim: $(B)/sim
+	$(B)/sim --seeds $(SEEDS)
+
+check:
+	scripts/deps.sh build test check
+	scripts/check.sh
+
+test-interop:
+	scripts/deps.sh build interop
+	$(MAKE) all VARIANT=release
+	tests/interop/run.sh
+
+MINUTES ?= 5
+fuzz:
+	scripts/deps.sh build check
+	$(MAKE) fuzzers VARIANT=fuzz
+	scripts/fuzz.sh $(MINUTES)
+
+coverage:
+	scripts/deps.sh build test check
+	$(MAKE) tests VARIANT=cov
+	build/cov/unit-tests
+	gcovr --root . --object-directory build/cov --filter 'crypto/|ledger/|consensus/|node/|tools/' --sort-percentage
+
+format:
+	clang-format -i $(wildcard include/hub/*.h $(foreach d,crypto ledger consensus node tools tests/*,$(d)/*.[ch]))
+
+PREFIX ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/hub
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LEDGER_A) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 include/hub/*.h $(DESTDIR)$(PREFIX)/include/hub
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make             build the three programs into build/release/ (VARIANT=asan|cov|clang|fuzz)'
+	@echo 'make deps        install the packages that are missing (Debian 12)'
+	@echo 'make test        everything that must hold: unit tests, purity, simulator, end-to-end'
+	@echo 'make demo        four nodes, one agreement, pilot payments, an audit; KEEP=1 leaves them running'
+	@echo 'make bench       measure throughput and finality on this machine'
+	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
+	@echo 'make sim         simulated clusters; SEEDS=200'
+	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
+	@echo 'make test-interop  records and receipts verified by libraries that are not ours'
+	@echo 'make coverage, format, install (PREFIX, DESTDIR), clean'

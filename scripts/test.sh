@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Everything that must hold, run on what `make test` has built; the last line is the count.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0
+failed=0
+names=""
+
+run() { # run NAME COMMAND...
+    local name=$1 began=$SECONDS
+    shift
+    printf '== %s\n' "$name"
+    if "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        names="$names [$name]"
+        printf '== %s FAILED\n' "$name"
+    fi
+    printf '== %s: %s s\n' "$name" "$((SECONDS - began))"
+}
+
+# A report of a sanitizer fails the run even where the test that caused it passed.
+sanitized() {
+    local log
+    log=$(mktemp -d) || return 1
+    ASAN_OPTIONS="abort_on_error=1:log_path=$log/asan" \
+        UBSAN_OPTIONS="print_stacktrace=1:log_path=$log/ubsan" "$@"
+    local status=$?
+    if [ -n "$(ls -A "$log")" ]; then
+        cat "$log"/*
+        status=1
+    fi
+    rm -rf "$log"
+    return $status
+}
+
+if [ -x build/release/unit-tests ]; then
+    run "unit tests, release" build/release/unit-tests --jobs 2
+    run "unit tests, asan" sanitized build/asan/unit-tests --jobs 2
+fi
+for check in scripts/check-pure.sh scripts/check-includes.sh; do
+    [ ! -x "$check" ] || run "$check" "$check"
+done
+for target in build/asan/fuzz/*; do
+    [ -x "$target" ] || continue
+    run "corpus $(basename "$target")" sanitized "$target" tests/fuzz/corpus/"$(basename "$target")"/*
+done
+[ ! -x build/release/sim ] || run "simulator" build/release/sim --seeds "${SEEDS:-200}"
+[ ! -x build/asan/sim ] || run "simulator, asan" sanitized build/asan/sim --seeds 10
+for script in tests/e2e/*.sh; do
+    [ -x "$script" ] && run "$script" "$script"
+done
+
+[ -z "$names" ] || echo "failed:$names"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
