@@ -1,0 +1,58 @@
+/* receipt.h: the bundle that proves one record to a stranger who holds the genesis file (formats.cddl section 9). */
+#ifndef HUB_RECEIPT_H
+#define HUB_RECEIPT_H
+
+#include "hub/block.h"
+#include "hub/genesis.h"
+#include "hub/merkle.h"
+
+enum hub_verdict {
+    HUB_VERDICT_OK,
+    HUB_VERDICT_PENDING,      /* fewer good signatures than the quorum */
+    HUB_VERDICT_TAMPERED,     /* a hash or a signature of a known validator fails */
+    HUB_VERDICT_OTHER_LEDGER, /* another genesis */
+    HUB_VERDICT_MALFORMED
+};
+
+struct hub_receipt_facts { /* what may be printed once the verdict is OK; spans borrow from the bundle */
+    struct hub_record record;
+    struct hub_header header; /* of the block that holds the record */
+    uint64_t leaf_index, signers, newest_epoch;
+    uint32_t signer_count, quorum, validator_count;
+    bool has_result, has_entry;
+    uint16_t code;
+    struct hub_span value;
+    uint32_t entry_index;
+    struct hub_span entry;
+};
+
+/* formats.md section 5, in that order. *what names the first thing that failed, static storage. */
+enum hub_verdict hub_receipt_verify(struct hub_receipt_facts *facts, const char **what, struct hub_span bundle,
+                                    const struct hub_genesis *genesis);
+
+struct hub_receipt_parts { /* what a node gathers; all borrowed */
+    struct hub_hash chain;
+    struct hub_span record;
+    struct hub_public_key signer;
+    struct hub_span header[64]; /* first the certified one, last the one that holds the record */
+    uint32_t headers;
+    const struct hub_certificate *certificate;
+    uint8_t validator_count;
+    uint64_t tree_size, leaf_index;
+    const struct hub_hash *path;
+    unsigned path_len;
+    struct hub_span result; /* empty: no result proof */
+    uint64_t result_index;
+    const struct hub_hash *result_path;
+    unsigned result_path_len;
+    struct hub_span entry; /* empty: no entry proof */
+    uint32_t entry_index;
+    const struct hub_hash *entry_path;
+    unsigned entry_path_len;
+};
+void hub_receipt_encode(struct hub_buf *out, const struct hub_receipt_parts *p);
+/* One signer's RFC 9942 receipt (COSE_Sign1 with inclusion proof 396), for `transparent-statement` and
+ * for COSE libraries that are not ours. */
+void hub_receipt_single(struct hub_buf *out, const struct hub_receipt_parts *p, const struct hub_validators *set, uint8_t signer);
+
+#endif
