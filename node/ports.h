@@ -1,0 +1,55 @@
+/* ports.h: what the replica needs of the world: the only place of function pointers with effects. The node
+ * fills it with LMDB, ZeroMQ and threads, the simulator with arrays.
+ *
+ * One turn of the replica: drain at most K inputs, step each, ONE commit of all blocks and votes, then all
+ * sends; then own votes are fed back. Persist, commit, send: in that order, nowhere else. */
+#ifndef HUB_PORTS_H
+#define HUB_PORTS_H
+
+#include "hub/chain.h"
+#include "hub/simplex.h"
+
+/* What a restart finds. */
+typedef void hub_store_visit_vote(void *ctx, const struct hub_vote *v);
+typedef void hub_store_visit_certificate(void *ctx, const struct hub_certificate *c);
+
+struct hub_ports {
+    /* Store: the journal of what cannot be derived. Everything put since the last commit is one synced
+     * transaction. Any status but HUB_OK (and HUB_NOT_FOUND from a get) ends the process. */
+    void *store;
+    enum hub_status (*put_block)(void *store, const struct hub_header *h, const struct hub_hash *hash, struct hub_span bytes);
+    enum hub_status (*put_vote)(void *store, const struct hub_vote *v); /* own; HUB_CONFLICT: another subject for (epoch, view, kind) */
+    enum hub_status (*put_certificate)(void *store, const struct hub_certificate *c, uint8_t n);
+    enum hub_status (*put_tip)(void *store, const struct hub_point *fin, const struct hub_edge *edge); /* never moves back; binds heights up to it to its ancestors */
+    enum hub_status (*commit)(void *store);
+    /* Reads see uncommitted puts. Spans are valid until the next call on the store. Hash-checked. */
+    enum hub_status (*get_block)(void *store, const struct hub_hash *hash, struct hub_span *bytes);
+    enum hub_status (*get_block_at)(void *store, uint64_t height, struct hub_span *bytes); /* final ones only */
+    enum hub_status (*get_certificate)(void *store, uint64_t epoch, uint64_t view, uint8_t kind, struct hub_certificate *out);
+    enum hub_status (*get_tip)(void *store, struct hub_point *fin, struct hub_edge *edge); /* HUB_NOT_FOUND: only genesis */
+    enum hub_status (*each_vote)(void *store, uint64_t epoch, uint64_t from_view, hub_store_visit_vote *visit, void *ctx);
+    enum hub_status (*each_certificate)(void *store, uint64_t epoch, uint64_t from_view, hub_store_visit_certificate *visit, void *ctx);
+
+    /* Network: never blocks, may drop. peer = validator index; -1 = all. */
+    void *net;
+    void (*send)(void *net, int peer, struct hub_span frame);
+
+    /* Records. take fills out[] with candidates in signer order, all verified, whose bytes stay valid until the
+     * next forget; check marks a foreign block's records verified and answers with
+     * hub_replica_on_block_checked, at once or later. */
+    void *pool;
+    uint32_t (*take)(void *pool, struct hub_record *out, uint32_t max, size_t bytes_max);
+    void (*check)(void *pool, const struct hub_hash *hash, struct hub_record *records, const struct hub_record_keys *keys, uint32_t count);
+    void (*offer)(void *pool, uint8_t peer, struct hub_span record, struct hub_span attachment); /* forwarded by a peer */
+
+    /* The rest of the node: called for each newly final block, in order, before its slot is freed. */
+    void *client;
+    void (*final)(void *client, const struct hub_applied *applied, struct hub_span block);
+    void (*alarm)(void *client, const char *what, const struct hub_hash *block);
+
+    /* The only reader of the secret key. */
+    void *signer;
+    void (*sign)(void *signer, struct hub_signature *out, struct hub_span message);
+};
+
+#endif
