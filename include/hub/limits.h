@@ -24,6 +24,13 @@ enum {
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
     HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */
+    /* Slots of the currency tables: the longest row of ledger/wallet.h and its 2-byte length, rounded up to 16. */
+    HUB_LIMITS_ROW_BYTES = 112,     /* key and ten amounts */
+    HUB_CHILDREN_ROW_BYTES = 32,    /* parent, total, count */
+    HUB_INSTITUTION_ROW_BYTES = 48, /* number, quota, issued, retired, reserve */
+    HUB_BATCH_ROW_BYTES = 48,       /* institution and reference (18 bytes), height, index */
+    HUB_REFERENCE_ROW_BYTES = 64,   /* key (at most 21 bytes), height, index, wallet */
+    HUB_TOTALS_ROW_BYTES = 192,     /* issued, retired, balance and wallets of each kind */
     HUB_SEQ_WINDOW = 4096,    /* bits below the highest number, RFC 4303 3.4.3 */
     HUB_SEQ_AHEAD = 65536,
 

@@ -27,7 +27,7 @@ enum hub_table { /* order and numbers are part of the format */
     HUB_TABLE_REVISIONS = 6,
     HUB_TABLE_MOTIONS = 7,
     HUB_TABLE_WALLETS = 8,      /* wallet.h, raw 128 bytes */
-    HUB_TABLE_LIMITS = 9,
+    HUB_TABLE_LIMITS = 9,       /* ledger/wallet.h; so are children, institutions, batches, references, totals */
     HUB_TABLE_FREEZES = 10,
     HUB_TABLE_HOLDS = 11,
     HUB_TABLE_ESCROWS = 12,
@@ -93,6 +93,8 @@ void hub_state_root(struct hub_state *s, struct hub_hash *root);
 void hub_state_undo_to(struct hub_state *s, size_t mark);
 void hub_state_swap_back(struct hub_state *s, struct hub_undo *log);    /* the block leaves the applied path */
 void hub_state_swap_forward(struct hub_state *s, struct hub_undo *log); /* and comes back */
+/* Walks a log, oldest write first: start with *at = 0. old->data is NULL where the write added the row. False at the end. */
+bool hub_undo_next(const struct hub_undo *log, size_t *at, enum hub_table *t, uint32_t *row, struct hub_span *old);
 /* The row as of before logs[0..n), oldest first: the finalized row, for queries. False if it did not exist then. */
 bool hub_state_row_before(const struct hub_state *s, const struct hub_undo *const *logs, size_t n, enum hub_table t, uint32_t row,
                           struct hub_span *out);
