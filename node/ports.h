@@ -34,11 +34,19 @@ struct hub_ports {
     void *net;
     void (*send)(void *net, int peer, struct hub_span frame);
 
-    /* Records. take fills out[] with candidates in signer order, all verified, whose bytes stay valid until the
-     * next forget; check marks a foreign block's records verified and answers with
-     * hub_replica_on_block_checked, at once or later. */
+    /* Records. A record waits while its number is unspent in `s`, the state it would be built on: so one that lies
+     * in an unfinalized ancestor neither waits nor is taken twice. */
     void *pool;
-    uint32_t (*take)(void *pool, struct hub_record *out, uint32_t max, size_t bytes_max);
+    /* An eligible record, not parked, waits (consensus.md 2.11). view: the current one, to count missed views for parking. */
+    bool (*waiting)(void *pool, const struct hub_state *s, uint64_t view, uint64_t now_mono_ms);
+    /* Candidates for a block of this time on state `s`, in signer order, all verified; their bytes stay valid until the
+     * pool is next told of a final block. */
+    uint32_t (*take)(void *pool, const struct hub_state *s, uint64_t time_ms, struct hub_record *out, uint32_t max, size_t bytes_max);
+    /* Records to send to peers: fresh = from own clients and not sent yet; else any unfinalized, in turn. Borrowed until
+     * the next call on the pool. */
+    uint32_t (*share)(void *pool, bool fresh, struct hub_span *record, struct hub_span *attachment, uint32_t max, size_t bytes_max);
+    /* Checks the signatures of a foreign block's records, marks them verified and answers with
+     * hub_replica_on_block_checked, at once or later; records and keys stay untouched until then. */
     void (*check)(void *pool, const struct hub_hash *hash, struct hub_record *records, const struct hub_record_keys *keys, uint32_t count);
     void (*offer)(void *pool, uint8_t peer, struct hub_span record, struct hub_span attachment); /* forwarded by a peer */
 

@@ -55,6 +55,9 @@ struct hub_fault {
     struct hub_hash expected, got;
 };
 HUB_MUST_USE enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block, struct hub_fault *fault);
+/* Moves the state to an appended block or the final one: what resolving keys and taking records look at.
+ * HUB_UNKNOWN_PARENT: not held. */
+HUB_MUST_USE enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to);
 /* Leader: compacts block->records to the candidates that apply on the parent and fills every derived field of
  * block->header; the caller has set view, parent_view, time_ms, proposer. Encodes into out and appends it. */
 HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent, struct hub_block *block,
