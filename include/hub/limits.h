@@ -20,7 +20,7 @@ enum {
     HUB_CBOR_DEPTH_MAX = 8,
 
     /* State. */
-    HUB_TABLES = 20,
+    HUB_TABLES = 21,
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
     HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */

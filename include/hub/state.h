@@ -37,7 +37,8 @@ enum hub_table { /* order and numbers are part of the format */
     HUB_TABLE_REFERENCES = 16,
     HUB_TABLE_READY = 17,
     HUB_TABLE_ATTESTS = 18,
-    HUB_TABLE_TOTALS = 19
+    HUB_TABLE_TOTALS = 19,
+    HUB_TABLE_CONSENTS = 20 /* agreement.h: what each party said to each revision, <= 1,280 bytes a row */
 };
 
 struct hub_table_kind {
