@@ -85,7 +85,8 @@ static uint32_t add_signer(struct hub_mempool *p, const struct hub_hash *kid)
     struct signer *s = &p->signer[i];
     HUB_ASSERT(i != NONE);
     p->free_signer = s->next_kid;
-    *s = (struct signer){.kid = *kid, .first = NONE, .last = NONE, .next = i, .prev = i, .cursor = NONE};
+    *s = (struct signer){
+        .kid = *kid, .first = NONE, .last = NONE, .next = i, .prev = i, .cursor = NONE};
     s->next_kid = p->by_kid[bucket(kid)];
     p->by_kid[bucket(kid)] = i;
     if (p->turn == NONE) {
@@ -151,8 +152,9 @@ static bool has_room(const struct hub_mempool *p, size_t len)
     return p->free_entry != NONE && len <= HUB_POOL_BYTES_MAX - p->bytes;
 }
 
-enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **entry, uint16_t *why, struct hub_span record,
-                                struct hub_span attachment, bool local, uint64_t now_ms)
+enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **entry, uint16_t *why,
+                                struct hub_span record, struct hub_span attachment, bool local,
+                                uint64_t now_ms)
 {
     const size_t len = record.len + attachment.len;
     *why = 0;
@@ -170,8 +172,9 @@ enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **e
     if (attachment.len)
         memcpy(bytes + record.len, attachment.data, attachment.len);
     struct hub_record r;
-    enum hub_status st = hub_record_decode(&r, why, (struct hub_span){bytes, record.len},
-                                           (struct hub_span){bytes + record.len, attachment.len}, &p->chain);
+    enum hub_status st =
+        hub_record_decode(&r, why, (struct hub_span){bytes, record.len},
+                          (struct hub_span){bytes + record.len, attachment.len}, &p->chain);
     if (st == HUB_OK && (*entry = hub_mempool_find(p, &r.id)) != NULL)
         st = HUB_CONFLICT;
     const uint32_t s = st == HUB_OK ? find_signer(p, &r.kid) : NONE;
@@ -183,8 +186,14 @@ enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **e
     }
     const uint32_t i = p->free_entry;
     p->free_entry = p->entry[i].next_id;
-    p->entry[i] = (struct hub_pool_entry){.record = r, .bytes = bytes, .bytes_len = len, .added_ms = now_ms, .generation = ++p->generation,
-                                          .park_ms = HUB_POOL_PARK_MS, .checking = true, .local = local};
+    p->entry[i] = (struct hub_pool_entry){.record = r,
+                                          .bytes = bytes,
+                                          .bytes_len = len,
+                                          .added_ms = now_ms,
+                                          .generation = ++p->generation,
+                                          .park_ms = HUB_POOL_PARK_MS,
+                                          .checking = true,
+                                          .local = local};
     p->used[i] = true;
     p->entry[i].next_id = p->by_id[bucket(&r.id)];
     p->by_id[bucket(&r.id)] = i;
@@ -282,10 +291,15 @@ static bool take_from(struct hub_mempool *p, struct signer *s, struct taking *t)
     return false;
 }
 
-uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_t max, size_t bytes_max, uint64_t now_ms,
-                          hub_mempool_admit *admit, void *ctx)
+uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_t max,
+                          size_t bytes_max, uint64_t now_ms, hub_mempool_admit *admit, void *ctx)
 {
-    struct taking t = {.out = out, .max = max, .bytes_max = bytes_max, .now_ms = now_ms, .admit = admit, .ctx = ctx};
+    struct taking t = {.out = out,
+                       .max = max,
+                       .bytes_max = bytes_max,
+                       .now_ms = now_ms,
+                       .admit = admit,
+                       .ctx = ctx};
     if (p->turn == NONE)
         return 0;
     uint32_t i = p->turn;
@@ -381,7 +395,8 @@ size_t hub_mempool_bytes(const struct hub_mempool *p)
     return p->bytes;
 }
 
-uint32_t hub_mempool_of_signer(const struct hub_mempool *p, const struct hub_hash *kid, uint64_t *lowest_seq, uint64_t *highest_seq)
+uint32_t hub_mempool_of_signer(const struct hub_mempool *p, const struct hub_hash *kid,
+                               uint64_t *lowest_seq, uint64_t *highest_seq)
 {
     const uint32_t s = find_signer(p, kid);
     *lowest_seq = s == NONE ? UINT64_MAX : p->entry[p->signer[s].first].record.seq;

@@ -13,11 +13,12 @@
 #include "hub/record.h"
 
 enum {
-    HUB_POOL_RECORDS_MAX = 65536,    /* ten seconds of single transfers at 6,500 a second */
-    HUB_POOL_BYTES_MAX = 128 << 20,  /* 1,000 full batches; full = clean refusal */
-    HUB_POOL_SIGNER_MAX = HUB_SEQ_WINDOW / 2, /* half a window of one key's numbers, as the API promises */
-    HUB_POOL_AGAIN_MS = 1500,        /* longer than a block's way to finality in a healthy network */
-    HUB_POOL_PARK_TRIES = 8,         /* handed out so often without being final: parked */
+    HUB_POOL_RECORDS_MAX = 65536,   /* ten seconds of single transfers at 6,500 a second */
+    HUB_POOL_BYTES_MAX = 128 << 20, /* 1,000 full batches; full = clean refusal */
+    HUB_POOL_SIGNER_MAX =
+        HUB_SEQ_WINDOW / 2,   /* half a window of one key's numbers, as the API promises */
+    HUB_POOL_AGAIN_MS = 1500, /* longer than a block's way to finality in a healthy network */
+    HUB_POOL_PARK_TRIES = 8,  /* handed out so often without being final: parked */
     HUB_POOL_PARK_MS = 60000,
     HUB_POOL_PARK_MAX_MS = 600000
 };
@@ -35,13 +36,16 @@ struct hub_pool_entry {
 };
 
 struct hub_mempool; /* owned by the caller, released by hub_mempool_close */
-HUB_MUST_USE enum hub_status hub_mempool_open(struct hub_mempool **out, const struct hub_hash *chain);
+HUB_MUST_USE enum hub_status hub_mempool_open(struct hub_mempool **out,
+                                              const struct hub_hash *chain);
 void hub_mempool_close(struct hub_mempool *p);
 
 /* Copies, decodes and queues a record as CHECKING. HUB_REFUSED: *why. HUB_CONFLICT: the id is here already;
  * *entry is that one. HUB_LIMIT: pool or signer's queue full. On HUB_OK *entry is the new one. */
-HUB_MUST_USE enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **entry, uint16_t *why, struct hub_span record,
-                                             struct hub_span attachment, bool local, uint64_t now_ms);
+HUB_MUST_USE enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **entry,
+                                             uint16_t *why, struct hub_span record,
+                                             struct hub_span attachment, bool local,
+                                             uint64_t now_ms);
 struct hub_pool_entry *hub_mempool_find(struct hub_mempool *p, const struct hub_hash *id);
 /* Tickets name entries to verifier threads: index and generation in one number. NULL if it is gone. */
 uint64_t hub_mempool_ticket(const struct hub_mempool *p, const struct hub_pool_entry *e);
@@ -53,8 +57,8 @@ void hub_mempool_remove(struct hub_mempool *p, struct hub_pool_entry *e);
 /* Candidates for a block. admit (may be NULL) is asked first: HUB_POOL_TAKE, _SKIP for now, or _DROP for ever. */
 enum hub_pool_advice { HUB_POOL_TAKE, HUB_POOL_SKIP, HUB_POOL_DROP };
 typedef enum hub_pool_advice hub_mempool_admit(void *ctx, const struct hub_record *r);
-uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_t max, size_t bytes_max, uint64_t now_ms,
-                          hub_mempool_admit *admit, void *ctx);
+uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_t max,
+                          size_t bytes_max, uint64_t now_ms, hub_mempool_admit *admit, void *ctx);
 /* A block on its way holds this record: do not hand it out for a while. */
 void hub_mempool_in_flight(struct hub_mempool *p, const struct hub_hash *id, uint64_t now_ms);
 /* True while some record is ready, not parked and not in flight: what the gate is told. */
@@ -70,6 +74,7 @@ void hub_mempool_each_local(struct hub_mempool *p, hub_mempool_visit *visit, voi
 uint32_t hub_mempool_count(const struct hub_mempool *p);
 size_t hub_mempool_bytes(const struct hub_mempool *p);
 /* Records of this key in the pool, and the lowest number among them (UINT64_MAX if none). */
-uint32_t hub_mempool_of_signer(const struct hub_mempool *p, const struct hub_hash *kid, uint64_t *lowest_seq, uint64_t *highest_seq);
+uint32_t hub_mempool_of_signer(const struct hub_mempool *p, const struct hub_hash *kid,
+                               uint64_t *lowest_seq, uint64_t *highest_seq);
 
 #endif

@@ -17,18 +17,29 @@ struct hub_ports {
     /* Store: the journal of what cannot be derived. Everything put since the last commit is one synced
      * transaction. Any status but HUB_OK (and HUB_NOT_FOUND from a get) ends the process. */
     void *store;
-    enum hub_status (*put_block)(void *store, const struct hub_header *h, const struct hub_hash *hash, struct hub_span bytes);
-    enum hub_status (*put_vote)(void *store, const struct hub_vote *v); /* own; HUB_CONFLICT: another subject for (epoch, view, kind) */
+    enum hub_status (*put_block)(void *store, const struct hub_header *h,
+                                 const struct hub_hash *hash, struct hub_span bytes);
+    enum hub_status (*put_vote)(
+        void *store,
+        const struct hub_vote *v); /* own; HUB_CONFLICT: another subject for (epoch, view, kind) */
     enum hub_status (*put_certificate)(void *store, const struct hub_certificate *c, uint8_t n);
-    enum hub_status (*put_tip)(void *store, const struct hub_point *fin, const struct hub_edge *edge); /* never moves back; binds heights up to it to its ancestors */
+    enum hub_status (*put_tip)(
+        void *store, const struct hub_point *fin,
+        const struct hub_edge
+            *edge); /* never moves back; binds heights up to it to its ancestors */
     enum hub_status (*commit)(void *store);
     /* Reads see uncommitted puts. Spans are valid until the next call on the store. Hash-checked. */
     enum hub_status (*get_block)(void *store, const struct hub_hash *hash, struct hub_span *bytes);
-    enum hub_status (*get_block_at)(void *store, uint64_t height, struct hub_span *bytes); /* final ones only */
-    enum hub_status (*get_certificate)(void *store, uint64_t epoch, uint64_t view, uint8_t kind, struct hub_certificate *out);
-    enum hub_status (*get_tip)(void *store, struct hub_point *fin, struct hub_edge *edge); /* HUB_NOT_FOUND: only genesis */
-    enum hub_status (*each_vote)(void *store, uint64_t epoch, uint64_t from_view, hub_store_visit_vote *visit, void *ctx);
-    enum hub_status (*each_certificate)(void *store, uint64_t epoch, uint64_t from_view, hub_store_visit_certificate *visit, void *ctx);
+    enum hub_status (*get_block_at)(void *store, uint64_t height,
+                                    struct hub_span *bytes); /* final ones only */
+    enum hub_status (*get_certificate)(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
+                                       struct hub_certificate *out);
+    enum hub_status (*get_tip)(void *store, struct hub_point *fin,
+                               struct hub_edge *edge); /* HUB_NOT_FOUND: only genesis */
+    enum hub_status (*each_vote)(void *store, uint64_t epoch, uint64_t from_view,
+                                 hub_store_visit_vote *visit, void *ctx);
+    enum hub_status (*each_certificate)(void *store, uint64_t epoch, uint64_t from_view,
+                                        hub_store_visit_certificate *visit, void *ctx);
 
     /* Network: never blocks, may drop. peer = validator index; -1 = all. */
     void *net;
@@ -41,14 +52,18 @@ struct hub_ports {
     bool (*waiting)(void *pool, const struct hub_state *s, uint64_t view, uint64_t now_mono_ms);
     /* Candidates for a block of this time on state `s`, in signer order, all verified; their bytes stay valid until the
      * pool is next told of a final block. */
-    uint32_t (*take)(void *pool, const struct hub_state *s, uint64_t time_ms, struct hub_record *out, uint32_t max, size_t bytes_max);
+    uint32_t (*take)(void *pool, const struct hub_state *s, uint64_t time_ms,
+                     struct hub_record *out, uint32_t max, size_t bytes_max);
     /* Records to send to peers: fresh = from own clients and not sent yet; else any unfinalized, in turn. Borrowed until
      * the next call on the pool. */
-    uint32_t (*share)(void *pool, bool fresh, struct hub_span *record, struct hub_span *attachment, uint32_t max, size_t bytes_max);
+    uint32_t (*share)(void *pool, bool fresh, struct hub_span *record, struct hub_span *attachment,
+                      uint32_t max, size_t bytes_max);
     /* Checks the signatures of a foreign block's records, marks them verified and answers with
      * hub_replica_on_block_checked, at once or later; records and keys stay untouched until then. */
-    void (*check)(void *pool, const struct hub_hash *hash, struct hub_record *records, const struct hub_record_keys *keys, uint32_t count);
-    void (*offer)(void *pool, uint8_t peer, struct hub_span record, struct hub_span attachment); /* forwarded by a peer */
+    void (*check)(void *pool, const struct hub_hash *hash, struct hub_record *records,
+                  const struct hub_record_keys *keys, uint32_t count);
+    void (*offer)(void *pool, uint8_t peer, struct hub_span record,
+                  struct hub_span attachment); /* forwarded by a peer */
 
     /* The rest of the node: called for each newly final block, in order, before its slot is freed. */
     void *client;

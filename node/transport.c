@@ -13,9 +13,9 @@
 /* ZMQ_ZAP_ENFORCE_DOMAIN is a draft name in zmq.h of 4.3.4; the option itself is stable. */
 enum { ZAP_ENFORCE_DOMAIN = 93 };
 enum {
-    SEND_HWM = 64,           /* frames inside libzmq; more wait in our queue, where the newest wins */
+    SEND_HWM = 64, /* frames inside libzmq; more wait in our queue, where the newest wins */
     RECEIVE_HWM = 1024,
-    HANDSHAKE_MS = 3000,     /* H17: half-open connections end */
+    HANDSHAKE_MS = 3000, /* H17: half-open connections end */
     HEARTBEAT_MS = 1000,
     HEARTBEAT_TIMEOUT_MS = 5000,
     RECONNECT_MS = 100,
@@ -55,10 +55,13 @@ static bool set_int(void *socket, int option, int value)
 static bool harden(void *socket)
 {
     const int64_t frame_max = HUB_FRAME_BYTES_MAX;
-    return set_int(socket, ZMQ_LINGER, 0) && zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) == 0 &&
-           set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) && set_int(socket, ZMQ_SNDHWM, SEND_HWM) &&
-           set_int(socket, ZMQ_RCVHWM, RECEIVE_HWM) && set_int(socket, ZMQ_IMMEDIATE, 1);
+    return set_int(socket, ZMQ_LINGER, 0) &&
+           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) == 0 &&
+           set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS) &&
+           set_int(socket, ZMQ_SNDHWM, SEND_HWM) && set_int(socket, ZMQ_RCVHWM, RECEIVE_HWM) &&
+           set_int(socket, ZMQ_IMMEDIATE, 1);
 }
 
 static bool make_server(struct hub_transport *t, const char *address)
@@ -71,12 +74,14 @@ static bool make_server(struct hub_transport *t, const char *address)
            zmq_bind(t->router, address) == 0;
 }
 
-static void *make_client(struct hub_transport *t, const char *address, const uint8_t server_key[32], const uint8_t public_key[32],
-                         const uint8_t secret_key[32])
+static void *make_client(struct hub_transport *t, const char *address, const uint8_t server_key[32],
+                         const uint8_t public_key[32], const uint8_t secret_key[32])
 {
     void *s = zmq_socket(t->ctx, ZMQ_DEALER);
-    if (s && harden(s) && set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS) && set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
-        zmq_setsockopt(s, ZMQ_CURVE_SERVERKEY, server_key, 32) == 0 && zmq_setsockopt(s, ZMQ_CURVE_PUBLICKEY, public_key, 32) == 0 &&
+    if (s && harden(s) && set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
+        set_int(s, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
+        zmq_setsockopt(s, ZMQ_CURVE_SERVERKEY, server_key, 32) == 0 &&
+        zmq_setsockopt(s, ZMQ_CURVE_PUBLICKEY, public_key, 32) == 0 &&
         zmq_setsockopt(s, ZMQ_CURVE_SECRETKEY, secret_key, 32) == 0 && zmq_connect(s, address) == 0)
         return s;
     if (s)
@@ -99,7 +104,8 @@ static int peer_of_message(const struct hub_transport *t, zmq_msg_t *m)
     const char *hex = zmq_msg_gets(m, "User-Id");
     uint8_t key[32];
     size_t len;
-    if (!hex || sodium_hex2bin(key, sizeof key, hex, strlen(hex), NULL, &len, NULL) != 0 || len != sizeof key)
+    if (!hex || sodium_hex2bin(key, sizeof key, hex, strlen(hex), NULL, &len, NULL) != 0 ||
+        len != sizeof key)
         return -1;
     return peer_of_key(t, key);
 }
@@ -129,7 +135,8 @@ static bool part_is(zmq_msg_t *m, const char *text)
 
 static void zap_reply(struct hub_transport *t, zmq_msg_t *part, bool ok, const char *user)
 {
-    zmq_msg_send(&part[0], t->zap, ZMQ_SNDMORE | ZMQ_DONTWAIT); /* routing id of the asking session */
+    zmq_msg_send(&part[0], t->zap,
+                 ZMQ_SNDMORE | ZMQ_DONTWAIT); /* routing id of the asking session */
     zmq_send(t->zap, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
     zmq_send(t->zap, "1.0", 3, ZMQ_SNDMORE | ZMQ_DONTWAIT);
     zmq_msg_send(&part[3], t->zap, ZMQ_SNDMORE | ZMQ_DONTWAIT); /* request id */
@@ -147,8 +154,9 @@ static void answer_zap(struct hub_transport *t)
     const unsigned count = receive_parts(t->zap, part, ZAP_PARTS_MAX + 2);
     const unsigned held = count < ZAP_PARTS_MAX + 2 ? count : ZAP_PARTS_MAX + 2;
     if (count >= 8) {
-        bool ok = count == 9 && part_is(&part[2], "1.0") && part_is(&part[4], ZAP_DOMAIN) && part_is(&part[7], "CURVE") &&
-                  zmq_msg_size(&part[8]) == 32 && peer_of_key(t, zmq_msg_data(&part[8])) >= 0;
+        bool ok = count == 9 && part_is(&part[2], "1.0") && part_is(&part[4], ZAP_DOMAIN) &&
+                  part_is(&part[7], "CURVE") && zmq_msg_size(&part[8]) == 32 &&
+                  peer_of_key(t, zmq_msg_data(&part[8])) >= 0;
         char user[65] = "";
         if (ok)
             sodium_bin2hex(user, sizeof user, zmq_msg_data(&part[8]), 32);
@@ -178,7 +186,8 @@ static bool self_test(struct hub_transport *t, const char *address)
     if (!stranger)
         return false;
     bool refused = false, entered = false;
-    for (uint64_t end = hub_clock_mono_ms() + SELF_TEST_MS; !refused && !entered && hub_clock_mono_ms() < end;) {
+    for (uint64_t end = hub_clock_mono_ms() + SELF_TEST_MS;
+         !refused && !entered && hub_clock_mono_ms() < end;) {
         zmq_pollitem_t item[2] = {{t->zap, 0, ZMQ_POLLIN, 0}, {t->router, 0, ZMQ_POLLIN, 0}};
         zmq_send(stranger, "knock", 5, ZMQ_DONTWAIT);
         zmq_poll(item, 2, 20);
@@ -190,7 +199,8 @@ static bool self_test(struct hub_transport *t, const char *address)
         if (readable(t->router)) {
             zmq_msg_t part[2];
             const unsigned count = receive_parts(t->router, part, 2);
-            entered = count != 2 || peer_of_message(t, &part[1]) < 0; /* a listed peer may already be here */
+            entered = count != 2 ||
+                      peer_of_message(t, &part[1]) < 0; /* a listed peer may already be here */
             for (unsigned i = 0; i < count && i < 2; i++)
                 zmq_msg_close(&part[i]);
         }
@@ -200,15 +210,18 @@ static bool self_test(struct hub_transport *t, const char *address)
     return refused && !entered;
 }
 
-static enum hub_status open_failed(struct hub_transport *t, const char **why, enum hub_status st, const char *text, const char *address)
+static enum hub_status open_failed(struct hub_transport *t, const char **why, enum hub_status st,
+                                   const char *text, const char *address)
 {
-    snprintf(why_text, sizeof why_text, "%s %s: %s", text, address, st == HUB_IO ? zmq_strerror(zmq_errno()) : "refusing to run");
+    snprintf(why_text, sizeof why_text, "%s %s: %s", text, address,
+             st == HUB_IO ? zmq_strerror(zmq_errno()) : "refusing to run");
     *why = why_text;
     hub_transport_close(t);
     return st;
 }
 
-enum hub_status hub_transport_open(struct hub_transport **out, const char **why, const struct hub_transport_config *cfg)
+enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
+                                   const struct hub_transport_config *cfg)
 {
     struct hub_transport *t = calloc(1, sizeof *t);
     HUB_ASSERT(cfg->n <= HUB_VALIDATORS_MAX);
@@ -226,14 +239,16 @@ enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
     if (!make_server(t, address))
         return open_failed(t, why, HUB_IO, "cannot listen for peers on", cfg->listen);
     if (!self_test(t, address))
-        return open_failed(t, why, HUB_REFUSED, "self-test: a stranger's key was not refused on", cfg->listen);
+        return open_failed(t, why, HUB_REFUSED, "self-test: a stranger's key was not refused on",
+                           cfg->listen);
     for (unsigned i = 0; i < cfg->n; i++) {
         if (i == cfg->me || !cfg->peer[i].address[0])
             continue;
         snprintf(address, sizeof address, "tcp://%s", cfg->peer[i].address);
         t->dealer[i] = make_client(t, address, cfg->peer[i].key, cfg->public_key, cfg->secret_key);
         if (!t->dealer[i])
-            return open_failed(t, why, HUB_IO, "cannot set up the link to peer", cfg->peer[i].address);
+            return open_failed(t, why, HUB_IO, "cannot set up the link to peer",
+                               cfg->peer[i].address);
     }
     *out = t;
     return HUB_OK;
@@ -293,7 +308,8 @@ static void send_one(struct hub_transport *t, unsigned peer, struct hub_span fra
     flush(t, peer);
     if (!q->count && send_now(t, peer, frame.data, frame.len))
         return;
-    while (q->count && (q->count == HUB_OUT_FRAMES_MAX || q->bytes + frame.len > HUB_OUT_BYTES_MAX)) {
+    while (q->count &&
+           (q->count == HUB_OUT_FRAMES_MAX || q->bytes + frame.len > HUB_OUT_BYTES_MAX)) {
         drop_oldest(q);
         t->stats.dropped++;
     }
@@ -339,11 +355,13 @@ static bool receive_one(struct hub_transport *t, hub_transport_receive *receive,
     return true;
 }
 
-enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, const int *fd, unsigned fds, unsigned *ready,
-                                   hub_transport_receive *receive, void *ctx)
+enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, const int *fd,
+                                   unsigned fds, unsigned *ready, hub_transport_receive *receive,
+                                   void *ctx)
 {
     HUB_ASSERT(fds <= HUB_TRANSPORT_FDS_MAX);
-    zmq_pollitem_t item[2 + HUB_TRANSPORT_FDS_MAX + HUB_VALIDATORS_MAX] = {{t->zap, 0, ZMQ_POLLIN, 0}, {t->router, 0, ZMQ_POLLIN, 0}};
+    zmq_pollitem_t item[2 + HUB_TRANSPORT_FDS_MAX + HUB_VALIDATORS_MAX] = {
+        {t->zap, 0, ZMQ_POLLIN, 0}, {t->router, 0, ZMQ_POLLIN, 0}};
     int items = 2;
     for (unsigned i = 0; i < fds; i++)
         item[items++] = (zmq_pollitem_t){NULL, fd[i], ZMQ_POLLIN, 0};

@@ -16,10 +16,11 @@
 
 enum {
     HUB_ADDRESS_MAX = 255,
-    HUB_OUT_FRAMES_MAX = 512,          /* waiting frames a peer: several views of a full network */
-    HUB_OUT_BYTES_MAX = 16 << 20,      /* waiting bytes a peer: about eight full blocks and their votes */
-    HUB_TRANSPORT_INPUTS_MAX = 128,    /* frames handed over in one turn, so timers run in time */
-    HUB_TRANSPORT_FDS_MAX = 8          /* further descriptors of the node's one poll loop */
+    HUB_OUT_FRAMES_MAX = 512, /* waiting frames a peer: several views of a full network */
+    HUB_OUT_BYTES_MAX =
+        16 << 20, /* waiting bytes a peer: about eight full blocks and their votes */
+    HUB_TRANSPORT_INPUTS_MAX = 128, /* frames handed over in one turn, so timers run in time */
+    HUB_TRANSPORT_FDS_MAX = 8       /* further descriptors of the node's one poll loop */
 };
 
 struct hub_transport_peer {
@@ -42,7 +43,8 @@ struct hub_transport; /* owned by the caller, released by hub_transport_close */
 
 /* Binds, connects and runs the self-test. On failure *why names the address or the rule, static or in
  * the transport's own buffer valid until the next open. HUB_IO: address or socket; HUB_REFUSED: self-test. */
-HUB_MUST_USE enum hub_status hub_transport_open(struct hub_transport **out, const char **why, const struct hub_transport_config *cfg);
+HUB_MUST_USE enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
+                                                const struct hub_transport_config *cfg);
 void hub_transport_close(struct hub_transport *t);
 
 /* Queues a copy for validator `peer`, -1 = all but ourselves. Never blocks. */
@@ -51,8 +53,9 @@ void hub_transport_send(struct hub_transport *t, int peer, struct hub_span frame
 /* Waits until a frame or one of fd[fds] is readable or timeout_ms passed (negative: for ever), flushes
  * queues, answers ZAP, and hands over at most HUB_TRANSPORT_INPUTS_MAX frames. ready gets one bit a fd. */
 typedef void hub_transport_receive(void *ctx, uint8_t peer, struct hub_span frame);
-HUB_MUST_USE enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, const int *fd, unsigned fds,
-                                                unsigned *ready, hub_transport_receive *receive, void *ctx);
+HUB_MUST_USE enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms,
+                                                const int *fd, unsigned fds, unsigned *ready,
+                                                hub_transport_receive *receive, void *ctx);
 /* When the last frame from this peer came (monotonic ms), 0 = never. */
 uint64_t hub_transport_seen_ms(const struct hub_transport *t, uint8_t peer);
 struct hub_transport_stats hub_transport_stats(const struct hub_transport *t);

@@ -32,7 +32,8 @@ struct hub_verifier {
     uint64_t submitted, started, answered; /* counts since start; index = count mod max */
     struct burst burst;
     int fd;
-    struct hub_hash *cache; /* 2^HUB_VERIFIER_CACHE_BITS leaves, direct-mapped: a newer one replaces */
+    struct hub_hash
+        *cache; /* 2^HUB_VERIFIER_CACHE_BITS leaves, direct-mapped: a newer one replaces */
 };
 
 static size_t cache_slot(const struct hub_hash *leaf)
@@ -56,7 +57,9 @@ static void check_one(struct hub_record *r, const struct hub_record_keys *keys, 
 static void work_burst(struct hub_verifier *v)
 {
     struct burst *b = &v->burst;
-    const uint32_t first = b->next, last = first + HUB_VERIFIER_CHUNK < b->count ? first + HUB_VERIFIER_CHUNK : b->count;
+    const uint32_t first = b->next, last = first + HUB_VERIFIER_CHUNK < b->count
+                                               ? first + HUB_VERIFIER_CHUNK
+                                               : b->count;
     b->next = last;
     b->open++;
     pthread_mutex_unlock(&v->lock);
@@ -79,7 +82,8 @@ static void work_jobs(struct hub_verifier *v)
 {
     const uint64_t waiting = v->submitted - v->started;
     const uint64_t share = (waiting + v->threads - 1) / v->threads;
-    const uint64_t first = v->started, last = first + (share < HUB_VERIFIER_CHUNK ? share : HUB_VERIFIER_CHUNK);
+    const uint64_t first = v->started,
+                   last = first + (share < HUB_VERIFIER_CHUNK ? share : HUB_VERIFIER_CHUNK);
     v->started = last;
     pthread_mutex_unlock(&v->lock);
     for (uint64_t i = first; i < last; i++) {
@@ -118,8 +122,8 @@ enum hub_status hub_verifier_open(struct hub_verifier **out, unsigned threads)
         return HUB_IO;
     v->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     v->cache = calloc((size_t)1 << HUB_VERIFIER_CACHE_BITS, sizeof *v->cache);
-    if (v->fd < 0 || !v->cache || pthread_mutex_init(&v->lock, NULL) || pthread_cond_init(&v->work, NULL) ||
-        pthread_cond_init(&v->burst_done, NULL)) {
+    if (v->fd < 0 || !v->cache || pthread_mutex_init(&v->lock, NULL) ||
+        pthread_cond_init(&v->work, NULL) || pthread_cond_init(&v->burst_done, NULL)) {
         if (v->fd >= 0)
             close(v->fd);
         free(v->cache);
@@ -161,8 +165,8 @@ static bool settle_from_cache(struct hub_verifier *v, struct hub_record *r)
     return r->verified;
 }
 
-uint32_t hub_verifier_check(struct hub_verifier *v, struct hub_record *record, const struct hub_record_keys *keys, uint32_t count,
-                            uint16_t *why)
+uint32_t hub_verifier_check(struct hub_verifier *v, struct hub_record *record,
+                            const struct hub_record_keys *keys, uint32_t count, uint16_t *why)
 {
     uint32_t left = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -188,7 +192,8 @@ uint32_t hub_verifier_check(struct hub_verifier *v, struct hub_record *record, c
     return bad;
 }
 
-bool hub_verifier_submit(struct hub_verifier *v, struct hub_record *record, const struct hub_record_keys *keys, uint64_t ticket)
+bool hub_verifier_submit(struct hub_verifier *v, struct hub_record *record,
+                         const struct hub_record_keys *keys, uint64_t ticket)
 {
     pthread_mutex_lock(&v->lock);
     const bool room = v->submitted - v->answered < HUB_VERIFIER_JOBS_MAX;
