@@ -40,7 +40,10 @@ enum {
     HUB_VIEWS_MAX = 16,       /* view-1 .. view+2 and the 8 newest notarized above top, rounded up */
     HUB_GAPS_MAX = 64,        /* nullified intervals kept in memory; older ones are in the store */
     HUB_JUST_MAX = 34,        /* certificates in one PROPOSE: finalization, parent, 32 nullifications */
-    HUB_EFFECTS_MAX = 64,
+    HUB_CANDIDATES_MAX = 22,  /* different subjects tallied per view and kind: n - q + 1 at n = 64, so junk never
+                               * keeps out the one that can still reach a quorum */
+    HUB_EFFECTS_MAX = 64,     /* per step: 12 views x (KEEP_BLOCK, VOTE, FETCH_BLOCK or EXECUTE) + 20 others */
+    HUB_GET_VIEWS_MAX = 64,   /* views one GET_CERTS may ask for */
 
     /* Agreements (records.md A.2). */
     HUB_PARTIES_MAX = 32,
@@ -63,6 +66,8 @@ enum {
 _Static_assert(HUB_BATCH_ENTRIES_MAX * HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX, "a full batch fits");
 _Static_assert(HUB_BLOCK_UNDO_BYTES_MAX >= HUB_RECORD_UNDO_BYTES_MAX, "any record fits an empty block");
 _Static_assert(HUB_VIEWS_MAX >= 4 + 8, "view-1..view+2 and the 8 newest notarized");
+_Static_assert(HUB_EFFECTS_MAX >= (4 + 8) * 3 + 20, "every effect of one step fits");
+_Static_assert(HUB_CANDIDATES_MAX >= HUB_VALIDATORS_MAX - (2 * HUB_VALIDATORS_MAX / 3 + 1) + 1, "see its line");
 _Static_assert(HUB_RECORD_BYTES_MAX + HUB_ATTACHMENT_BYTES_MAX < HUB_BLOCK_BYTES_MAX, "any record fits a block");
 
 #endif

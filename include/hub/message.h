@@ -20,7 +20,13 @@ enum hub_message_kind {
     HUB_MSG_GET_VOTES = 13,
     HUB_MSG_EVIDENCE = 14
 };
-enum { HUB_STATUS_WORK_PENDING = 1, HUB_STATUS_SYNCING = 2, HUB_GET_HASHES_MAX = 64, HUB_RECORDS_MESSAGE_MAX = 256 };
+enum {
+    HUB_STATUS_WORK_PENDING = 1,
+    HUB_STATUS_SYNCING = 2,
+    HUB_GET_HASHES_MAX = 64,
+    HUB_LINKS_MAX = 64,
+    HUB_RECORDS_MESSAGE_MAX = 256
+};
 
 struct hub_status_message {
     struct hub_hash chain;
@@ -34,7 +40,9 @@ struct hub_message { /* a view into the frame; borrowed */
     enum hub_message_kind kind;
     union {
         struct {
-            struct hub_span header_bytes, entries; /* entries: the encoded array, checked by hub_block_decode of the rejoined block */
+            struct hub_span header_bytes; /* inside of the bstr */
+            struct hub_span
+                entries; /* the encoded array, checked by hub_block_decode of the rejoined block */
             struct hub_header header;
             struct hub_signature signature; /* the leader's NOTARIZE */
             uint32_t just_count;
@@ -57,8 +65,8 @@ struct hub_message { /* a view into the frame; borrowed */
         struct {
             struct hub_span block, certificate; /* certificate empty = null */
         } block;
-        uint64_t from_epoch;                     /* GET_EPOCHS */
-        struct hub_span links;                   /* EPOCH_PROOF */
+        uint64_t from_epoch;   /* GET_EPOCHS */
+        struct hub_span links; /* EPOCH_PROOF: the encoded array */
         struct {
             uint32_t count;
             struct {
@@ -70,22 +78,33 @@ struct hub_message { /* a view into the frame; borrowed */
             uint64_t epoch;
             uint8_t signer;
         } get_votes;
-        struct hub_span evidence;
+        struct hub_span evidence; /* inside of the bstr */
     } u;
 };
+/* Strict: exactly one deterministic item of the shape of its kind, every field in range, nothing behind. Signatures,
+ * blocks, certificates, links and evidence inside are not judged. False: *out is not to be used. */
 HUB_MUST_USE bool hub_message_decode(struct hub_message *out, struct hub_span frame);
+/* The encoded block of a PROPOSE: [header, entries]; at most header_bytes.len + entries.len + 8 bytes. */
+void hub_message_proposed_block(struct hub_buf *out, const struct hub_message *m);
 
 /* block: the encoded block; just: encoded certificates. */
-void hub_message_propose(struct hub_buf *out, struct hub_span block, const struct hub_signature *sig, const struct hub_span *just, uint32_t n);
+void hub_message_propose(struct hub_buf *out, struct hub_span block,
+                         const struct hub_signature *sig, const struct hub_span *just, uint32_t n);
 void hub_message_vote(struct hub_buf *out, const struct hub_vote *v);
 void hub_message_certificate(struct hub_buf *out, struct hub_span certificate);
 void hub_message_status(struct hub_buf *out, const struct hub_status_message *s);
-void hub_message_get_certs(struct hub_buf *out, uint64_t epoch, uint64_t from, uint64_t to, uint8_t kinds);
+void hub_message_get_certs(struct hub_buf *out, uint64_t epoch, uint64_t from, uint64_t to,
+                           uint8_t kinds);
 void hub_message_get_block(struct hub_buf *out, const struct hub_hash *hash, uint32_t n);
 void hub_message_get_blocks(struct hub_buf *out, uint64_t from, uint64_t to);
 void hub_message_block(struct hub_buf *out, struct hub_span block, struct hub_span certificate);
-void hub_message_records(struct hub_buf *out, const struct hub_span *record, const struct hub_span *attachment, uint32_t n);
+void hub_message_get_epochs(struct hub_buf *out, uint64_t from_epoch);
+/* link[n]: encoded links. */
+void hub_message_epoch_proof(struct hub_buf *out, const struct hub_span *link, uint32_t n);
+void hub_message_records(struct hub_buf *out, const struct hub_span *record,
+                         const struct hub_span *attachment, uint32_t n);
 void hub_message_get_records(struct hub_buf *out, uint64_t max_bytes);
 void hub_message_get_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer);
+void hub_message_evidence(struct hub_buf *out, struct hub_span evidence);
 
 #endif
