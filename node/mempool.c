@@ -21,6 +21,8 @@ struct hub_mempool {
     struct signer signer[HUB_POOL_RECORDS_MAX];
     uint32_t by_id[BUCKETS], by_kid[BUCKETS];
     uint32_t free_entry, free_signer, turn; /* turn: the signer whose turn it is */
+    uint32_t fresh, fresh_at,
+        share_at; /* local records not shared yet; where the two rounds stand */
     uint32_t count;
     size_t bytes;
     uint64_t generation;
@@ -216,12 +218,18 @@ struct hub_pool_entry *hub_mempool_of_ticket(struct hub_mempool *p, uint64_t tic
     return p->used[i] && p->entry[i].generation == ticket >> 16 ? &p->entry[i] : NULL;
 }
 
+static void set_shared(struct hub_mempool *p, struct hub_pool_entry *e)
+{
+    p->fresh -= e->local && !e->checking && !e->shared;
+    e->shared = true;
+}
+
 void hub_mempool_ready(struct hub_mempool *p, struct hub_pool_entry *e)
 {
-    (void)p;
     HUB_ASSERT(e->checking);
     HUB_ASSERT(e->record.verified);
     e->checking = false;
+    p->fresh += e->local;
 }
 
 void hub_mempool_remove(struct hub_mempool *p, struct hub_pool_entry *e)
@@ -232,6 +240,7 @@ void hub_mempool_remove(struct hub_mempool *p, struct hub_pool_entry *e)
     while (*link != i)
         link = &p->entry[*link].next_id;
     *link = e->next_id;
+    set_shared(p, e);
     dequeue(p, i);
     p->count--;
     p->bytes -= e->bytes_len;
@@ -266,6 +275,18 @@ struct taking { /* one call of hub_mempool_take */
     void *ctx;
 };
 
+/* Can this one go into the block the caller builds or would build? */
+static bool ask(struct hub_pool_entry *e, uint64_t now_ms, hub_mempool_admit *admit, void *ctx)
+{
+    const enum hub_pool_advice advice = admit ? admit(ctx, &e->record) : HUB_POOL_TAKE;
+    if (advice == HUB_POOL_TAKE)
+        return true;
+    if (advice == HUB_POOL_DROP)
+        e->record.valid_until_ms = 0; /* the next expire frees it: never inside take */
+    e->again_ms = now_ms + HUB_POOL_AGAIN_MS;
+    return false;
+}
+
 /* The signer's next record into the block. False when it has no more to give. */
 static bool take_from(struct hub_mempool *p, struct signer *s, struct taking *t)
 {
@@ -276,13 +297,8 @@ static bool take_from(struct hub_mempool *p, struct signer *s, struct taking *t)
             continue;
         if (e->bytes_len + ENTRY_OVERHEAD > t->bytes_max - t->bytes)
             return s->cursor = NONE, false; /* its later ones must not overtake it */
-        const enum hub_pool_advice advice = t->admit ? t->admit(t->ctx, &e->record) : HUB_POOL_TAKE;
-        if (advice != HUB_POOL_TAKE) {
-            if (advice == HUB_POOL_DROP)
-                e->record.valid_until_ms = 0; /* the next expire frees it: never inside take */
-            e->again_ms = t->now_ms + HUB_POOL_AGAIN_MS;
+        if (!ask(e, t->now_ms, t->admit, t->ctx))
             continue;
-        }
         mark_handed_out(e, t->now_ms);
         t->out[t->count++] = e->record;
         t->bytes += e->bytes_len + ENTRY_OVERHEAD;
@@ -320,43 +336,19 @@ uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_
     return t.count;
 }
 
-void hub_mempool_in_flight(struct hub_mempool *p, const struct hub_hash *id, uint64_t now_ms)
-{
-    struct hub_pool_entry *e = hub_mempool_find(p, id);
-    if (e)
-        e->again_ms = now_ms + HUB_POOL_AGAIN_MS;
-}
-
-bool hub_mempool_has_work(const struct hub_mempool *p, uint64_t now_ms)
+bool hub_mempool_has_work(struct hub_mempool *p, uint64_t now_ms, hub_mempool_admit *admit,
+                          void *ctx)
 {
     uint32_t s = p->turn;
     if (s == NONE)
         return false;
     do {
         for (uint32_t i = p->signer[s].first; i != NONE; i = p->entry[i].next_signer)
-            if (eligible(&p->entry[i], now_ms))
+            if (eligible(&p->entry[i], now_ms) && ask(&p->entry[i], now_ms, admit, ctx))
                 return true;
         s = p->signer[s].next;
     } while (s != p->turn);
     return false;
-}
-
-uint64_t hub_mempool_wake_ms(const struct hub_mempool *p)
-{
-    uint64_t wake = UINT64_MAX;
-    if (p->turn == NONE)
-        return wake;
-    uint32_t s = p->turn;
-    do {
-        for (uint32_t i = p->signer[s].first; i != NONE; i = p->entry[i].next_signer) {
-            const struct hub_pool_entry *e = &p->entry[i];
-            const uint64_t at = e->again_ms > e->parked_until_ms ? e->again_ms : e->parked_until_ms;
-            if (!e->checking && at < wake)
-                wake = at;
-        }
-        s = p->signer[s].next;
-    } while (s != p->turn);
-    return wake;
 }
 
 void hub_mempool_expire(struct hub_mempool *p, uint64_t block_time_ms, bool finalized)
@@ -372,17 +364,27 @@ void hub_mempool_expire(struct hub_mempool *p, uint64_t block_time_ms, bool fina
     }
 }
 
-void hub_mempool_each_local(struct hub_mempool *p, hub_mempool_visit *visit, void *ctx)
+uint32_t hub_mempool_share(struct hub_mempool *p, bool fresh, struct hub_span *record,
+                           struct hub_span *attachment, uint32_t max, size_t bytes_max)
 {
-    uint32_t s = p->turn;
-    if (s == NONE)
-        return;
-    do {
-        for (uint32_t i = p->signer[s].first; i != NONE; i = p->entry[i].next_signer)
-            if (p->entry[i].local && !p->entry[i].checking && !visit(ctx, &p->entry[i]))
-                return;
-        s = p->signer[s].next;
-    } while (s != p->turn);
+    uint32_t count = 0, *at = fresh ? &p->fresh_at : &p->share_at;
+    size_t bytes = 0;
+    for (uint32_t steps = 0; steps < HUB_POOL_RECORDS_MAX && count < max && (!fresh || p->fresh);
+         steps++) {
+        struct hub_pool_entry *e = &p->entry[*at];
+        if (p->used[*at] && !e->checking && (!fresh || (e->local && !e->shared))) {
+            if (count && e->bytes_len + ENTRY_OVERHEAD > bytes_max - bytes)
+                break;
+            record[count] = e->record.bytes;
+            attachment[count++] = e->record.attachment;
+            bytes += e->bytes_len + ENTRY_OVERHEAD;
+            set_shared(p, e);
+            if (bytes >= bytes_max)
+                break;
+        }
+        *at = (*at + 1) % HUB_POOL_RECORDS_MAX;
+    }
+    return count;
 }
 
 uint32_t hub_mempool_count(const struct hub_mempool *p)

@@ -4,9 +4,11 @@
  *  3. take never frees: what it hands out stays valid until the next remove, expire or close.
  *  4. Signers take turns, and each gives its records in the order of their numbers, so that nobody's
  *     accepted record is pushed out of its sequence window and no signer starves another.
- *  5. A record handed out is not handed out again for HUB_POOL_AGAIN_MS: it is on its way in a block.
- *     One that a leader left out again and again is parked, longer each time, so that it cannot keep the
- *     network producing views for ever; every finalization unparks all (consensus.md 2.11). */
+ *  5. The caller's admit, asked with the state a block would be built on, says whether a record can go into
+ *     that block: one that lies in an unfinalized ancestor has its number spent there. After a `not now` a
+ *     record is not asked again for HUB_POOL_AGAIN_MS, so that a full pool costs little to look at.
+ *  6. One handed out again and again without becoming final is parked, longer each time, so that it cannot
+ *     keep the network producing views for ever; every finalization unparks all (docs/protocol.md, gate). */
 #ifndef HUB_MEMPOOL_H
 #define HUB_MEMPOOL_H
 
@@ -16,9 +18,9 @@ enum {
     HUB_POOL_RECORDS_MAX = 65536,   /* ten seconds of single transfers at 6,500 a second */
     HUB_POOL_BYTES_MAX = 128 << 20, /* 1,000 full batches; full = clean refusal */
     HUB_POOL_SIGNER_MAX =
-        HUB_SEQ_WINDOW / 2,   /* half a window of one key's numbers, as the API promises */
-    HUB_POOL_AGAIN_MS = 1500, /* longer than a block's way to finality in a healthy network */
-    HUB_POOL_PARK_TRIES = 8,  /* handed out so often without being final: parked */
+        HUB_SEQ_WINDOW / 2,  /* half a window of one key's numbers, as the API promises */
+    HUB_POOL_AGAIN_MS = 300, /* a block's way to finality in a healthy network */
+    HUB_POOL_PARK_TRIES = 8, /* handed out so often without being final: parked */
     HUB_POOL_PARK_MS = 60000,
     HUB_POOL_PARK_MAX_MS = 600000
 };
@@ -30,7 +32,7 @@ struct hub_pool_entry {
     size_t bytes_len;
     uint64_t added_ms, again_ms, parked_until_ms, generation;
     uint32_t tries, park_ms;
-    bool checking, local; /* local: came from our own clients, so we forward it */
+    bool checking, local, shared; /* local: from our own clients; shared: sent to the peers once */
     uint32_t next_id, next_signer, prev_signer; /* hash chain; the signer's queue */
     uint32_t signer;
 };
@@ -59,17 +61,15 @@ enum hub_pool_advice { HUB_POOL_TAKE, HUB_POOL_SKIP, HUB_POOL_DROP };
 typedef enum hub_pool_advice hub_mempool_admit(void *ctx, const struct hub_record *r);
 uint32_t hub_mempool_take(struct hub_mempool *p, struct hub_record *out, uint32_t max,
                           size_t bytes_max, uint64_t now_ms, hub_mempool_admit *admit, void *ctx);
-/* A block on its way holds this record: do not hand it out for a while. */
-void hub_mempool_in_flight(struct hub_mempool *p, const struct hub_hash *id, uint64_t now_ms);
-/* True while some record is ready, not parked and not in flight: what the gate is told. */
-bool hub_mempool_has_work(const struct hub_mempool *p, uint64_t now_ms);
-/* When has_work may turn true without another call; UINT64_MAX = never. */
-uint64_t hub_mempool_wake_ms(const struct hub_mempool *p);
+/* True while some record is ready, not parked and admitted: what the gate is told. */
+bool hub_mempool_has_work(struct hub_mempool *p, uint64_t now_ms, hub_mempool_admit *admit,
+                          void *ctx);
 /* Drops what no block later than block_time_ms can hold; unparks all when `finalized`. */
 void hub_mempool_expire(struct hub_mempool *p, uint64_t block_time_ms, bool finalized);
-/* Local ready records, oldest first, for (re-)forwarding: calls visit until it returns false. */
-typedef bool hub_mempool_visit(void *ctx, const struct hub_pool_entry *e);
-void hub_mempool_each_local(struct hub_mempool *p, hub_mempool_visit *visit, void *ctx);
+/* Records to send to peers, borrowed until the next remove or expire: fresh = local ones not sent before; else
+ * any, going round. At most max and bytes_max, but a larger one alone. */
+uint32_t hub_mempool_share(struct hub_mempool *p, bool fresh, struct hub_span *record,
+                           struct hub_span *attachment, uint32_t max, size_t bytes_max);
 
 uint32_t hub_mempool_count(const struct hub_mempool *p);
 size_t hub_mempool_bytes(const struct hub_mempool *p);
