@@ -114,7 +114,9 @@ void hub_intake_final(struct hub_intake *in, const struct hub_applied *applied)
         hub_cbor_item(&c);
         hub_cbor_item(&c);
         struct hub_pool_entry *e = c.bad ? NULL : hub_mempool_find(in->pool, &id);
-        if (e && !e->checking)
+        if (e && e->checking)
+            e->record.valid_until_ms = 0; /* expires once its thread has let go of it */
+        else if (e)
             hub_mempool_remove(in->pool, e);
     }
     hub_mempool_expire(in->pool, applied->header.time_ms, true);
