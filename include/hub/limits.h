@@ -23,6 +23,8 @@ enum {
     HUB_TABLES = 21,
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
+    HUB_MEMBER_ROW_BYTES = 640, /* names, contact, 16 governors */
+    HUB_GOVERNORS_MAX = 16,   /* governor keys a member may have: counting them is a step of key.revoke */
     HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */
     /* Slots of the currency tables: the longest row of ledger/wallet.h and its 2-byte length, rounded up to 16. */
     HUB_LIMITS_ROW_BYTES = 112,     /* key and ten amounts */

@@ -2,6 +2,7 @@
 #ifndef HUB_MEMBER_H
 #define HUB_MEMBER_H
 
+#include "hub/results.h"
 #include "hub/sign.h"
 #include "hub/state.h"
 
@@ -41,9 +42,12 @@ struct hub_member { /* a decoded row; spans borrow from the table until its next
     bool voting, suspended, removed;
     uint64_t institution, quota; /* institution 0 = none */
     uint64_t seal_needs, governors_needed;
+    uint32_t governors, governor[HUB_GOVERNORS_MAX]; /* rows of its governor keys, so that counting them reads no others */
 };
 void hub_member_get(struct hub_member *out, const struct hub_state *s, uint32_t row);
 bool hub_member_find(struct hub_member *out, const struct hub_state *s, struct hub_span code);
+void hub_member_put(struct hub_state *s, const struct hub_member *m);      /* m->row must exist */
+uint32_t hub_member_add(struct hub_state *s, struct hub_member *m);        /* sets and returns m->row */
 /* Member that runs this institution; false if none. */
 bool hub_member_of_institution(struct hub_member *out, const struct hub_state *s, uint64_t institution);
 

@@ -7,10 +7,12 @@
  *     leaves [table, row_count, table root] in the order of the enum.
  *  4. Each write pushes {table, row, old bytes} on the open undo log. Undoing swaps old and current, so
  *     the same log, walked forward, redoes. One log an unfinalized block; final means its log is dropped.
- *  5. Look-up indexes are hints from key hash to row, always checked against the row: an undo may leave
- *     stale ones behind.
- *  6. A write that finds the undo log or a table full does nothing and sets `full` or `table_full`;
- *     hub_state_apply looks after each record and undoes it. Rules need not check each write. */
+ *     A write takes 12 bytes of log and the longer of the row before and after; as the log is bounded, so is
+ *     a block: the number is part of validity.
+ *  5. The look-up index of a table holds exactly its rows: an undo takes the entries of the rows it removes.
+ *  6. A write that finds the undo log or a table full does nothing and sets `full` or `table_full`,
+ *     and so does every later write until the undo. hub_state_apply looks after each record and undoes it;
+ *     rules need not check each write, but may not read through an index that an add refused to give. */
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
 
@@ -82,6 +84,9 @@ void hub_state_init(struct hub_state *s, void *memory, const uint32_t caps[HUB_T
 struct hub_span hub_state_row(const struct hub_state *s, enum hub_table t, uint32_t row);
 /* key: the inside of the first element when it is a byte or text string, else its encoding. */
 bool hub_state_find(const struct hub_state *s, enum hub_table t, struct hub_span key, uint32_t *row);
+/* True if the bytes may be added to the table: their length, and that they begin with a key. For bytes from
+ * outside (a checkpoint); rows that rules write are right by construction. */
+bool hub_state_row_ok(enum hub_table t, struct hub_span row);
 /* Appends a row; its key must be new (the caller looked). Returns the index, or UINT32_MAX (invariant 6). */
 uint32_t hub_state_add(struct hub_state *s, enum hub_table t, struct hub_span row);
 /* Replaces a row; its key must stay. bytes may not point into the table. */
