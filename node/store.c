@@ -1,0 +1,431 @@
+#include "node/store_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+    CERTIFICATE_BYTES_MAX = 4400, /* 64 signatures, bitmap, subject, heads */
+    TIP_BYTES_MAX = 64 * 32 + 128
+};
+
+enum hub_status hub_store_explain(char why[HUB_WHY_BYTES], enum hub_status status,
+                                  const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, HUB_WHY_BYTES, format, args);
+    va_end(args);
+    return status;
+}
+
+void hub_store_view_key(uint8_t key[HUB_VIEW_KEY_BYTES], uint64_t epoch, uint64_t view,
+                        uint8_t kind)
+{
+    hub_put_be64(key, epoch);
+    hub_put_be64(key + 8, view);
+    key[16] = kind;
+}
+
+const char *hub_store_why(const struct hub_store *s)
+{
+    return s->why[0] ? s->why : hub_env_why(s->env);
+}
+
+/* ---- certificates */
+enum hub_status hub_read_certificate(const struct hub_reader *r, uint64_t epoch, uint64_t view,
+                                     uint8_t kind, struct hub_certificate *out)
+{
+    uint8_t key[HUB_VIEW_KEY_BYTES];
+    struct hub_span value;
+    struct hub_certificate found;
+    hub_store_view_key(key, epoch, view, kind);
+    enum hub_status status = hub_env_get(r, HUB_MAP_CERTIFICATE, span(key, sizeof key), &value);
+    if (status)
+        return status;
+    if (!hub_certificate_decode(&found, value) || found.subject.kind != kind ||
+        found.subject.epoch != epoch || found.subject.view != view)
+        return HUB_CORRUPT;
+    *out = found;
+    return HUB_OK;
+}
+
+enum hub_status hub_read_final_certificate(const struct hub_reader *r, const struct hub_header *h,
+                                           const struct hub_hash *hash, struct hub_certificate *out)
+{
+    struct hub_certificate found;
+    enum hub_status status = hub_read_certificate(r, h->epoch, h->view, HUB_FINALIZE, &found);
+    if (status)
+        return status;
+    if (!hub_hash_equal(&found.subject.block_hash, hash))
+        return HUB_NOT_FOUND;
+    *out = found;
+    return HUB_OK;
+}
+
+static enum hub_status put_certificate(void *store, const struct hub_certificate *c, uint8_t n)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_certificate held;
+    enum hub_status status =
+        hub_read_certificate(&r, c->subject.epoch, c->subject.view, c->subject.kind, &held);
+    if (status == HUB_OK && hub_subject_equal(&held.subject, &c->subject))
+        return HUB_OK;
+    if (status == HUB_OK)
+        return hub_store_explain(s->why, HUB_CONFLICT,
+                                 "store: two certificates of kind %u in epoch %llu, view %llu "
+                                 "certify different blocks: more validators lie "
+                                 "than the network tolerates; the node stops",
+                                 c->subject.kind, (unsigned long long)c->subject.epoch,
+                                 (unsigned long long)c->subject.view);
+    if (status != HUB_NOT_FOUND && status != HUB_CORRUPT) /* a damaged one is replaced */
+        return status;
+    uint8_t bytes[CERTIFICATE_BYTES_MAX], key[HUB_VIEW_KEY_BYTES];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+    hub_certificate_encode(&b, c, n);
+    HUB_ASSERT(!b.full);
+    hub_store_view_key(key, c->subject.epoch, c->subject.view, c->subject.kind);
+    return hub_env_put(s->env, HUB_MAP_CERTIFICATE, span(key, sizeof key), hub_span_of(&b));
+}
+
+static enum hub_status get_certificate(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
+                                       struct hub_certificate *out)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    return hub_read_certificate(&r, epoch, view, kind, out);
+}
+
+static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t from_view,
+                                        hub_store_visit_certificate *visit, void *ctx)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    uint8_t from[HUB_VIEW_KEY_BYTES];
+    hub_store_view_key(from, epoch, from_view, 0);
+    for (;;) {
+        struct hub_span key, value;
+        struct hub_certificate c;
+        enum hub_status status =
+            hub_env_seek(&r, HUB_MAP_CERTIFICATE, span(from, sizeof from), &key, &value);
+        if (status == HUB_NOT_FOUND || (status != HUB_IO && hub_get_be64(key.data) != epoch))
+            return HUB_OK;
+        if (status == HUB_IO)
+            return status;
+        memcpy(from, key.data, sizeof from);
+        from[16]++;
+        if (status == HUB_OK &&
+            hub_certificate_decode(&c, value)) /* a damaged one is as good as lost: peers have it */
+            visit(ctx, &c);
+    }
+}
+
+/* ---- blocks */
+static enum hub_status block_by_hash(const struct hub_reader *r, const struct hub_hash *hash,
+                                     bool check, struct hub_header *header, struct hub_span *bytes)
+{
+    struct hub_span found, header_bytes;
+    struct hub_hash got;
+    enum hub_status status = (check ? hub_env_get : hub_env_get_unsealed)(
+        r, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), &found);
+    if (status)
+        return status;
+    if (!hub_block_peek(header, &got, &header_bytes, found) || !hub_hash_equal(&got, hash))
+        return HUB_CORRUPT;
+    *bytes = found;
+    return HUB_OK;
+}
+
+static enum hub_status hash_at(const struct hub_reader *r, uint64_t height, struct hub_hash *out)
+{
+    uint8_t key[8];
+    struct hub_span value;
+    hub_put_be64(key, height);
+    enum hub_status status = hub_env_get(r, HUB_MAP_HEIGHT, span(key, sizeof key), &value);
+    if (status)
+        return status;
+    if (value.len != sizeof out->b)
+        return HUB_CORRUPT;
+    memcpy(out->b, value.data, sizeof out->b);
+    return HUB_OK;
+}
+
+enum hub_status hub_read_block(const struct hub_reader *r, uint64_t height, struct hub_span *bytes)
+{
+    struct hub_hash hash;
+    struct hub_header header;
+    struct hub_span found;
+    enum hub_status status = hash_at(r, height, &hash);
+    if (status == HUB_OK)
+        status = block_by_hash(r, &hash, true, &header, &found);
+    if (status)
+        return status;
+    if (header.height != height)
+        return HUB_CORRUPT;
+    *bytes = found;
+    return HUB_OK;
+}
+
+enum hub_status hub_read_block_raw(const struct hub_reader *r, uint64_t height,
+                                   struct hub_span *bytes)
+{
+    struct hub_hash hash;
+    enum hub_status status = hash_at(r, height, &hash);
+    return status ? status
+                  : hub_env_get_unsealed(r, HUB_MAP_BLOCK, span(hash.b, sizeof hash.b), bytes);
+}
+
+enum hub_status hub_read_header(const struct hub_reader *r, uint64_t height, struct hub_header *out,
+                                struct hub_hash *hash)
+{
+    struct hub_hash at;
+    struct hub_header header;
+    struct hub_span bytes;
+    enum hub_status status = hash_at(r, height, &at);
+    if (status == HUB_OK)
+        status = block_by_hash(r, &at, false, &header, &bytes);
+    if (status)
+        return status;
+    if (header.height != height)
+        return HUB_CORRUPT;
+    *out = header;
+    *hash = at;
+    return HUB_OK;
+}
+
+static void pending_key(uint8_t key[40], uint64_t height, const struct hub_hash *hash)
+{
+    hub_put_be64(key, height);
+    memcpy(key + 8, hash->b, 32);
+}
+
+static enum hub_status put_block(void *store, const struct hub_header *h,
+                                 const struct hub_hash *hash, struct hub_span bytes)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_header header;
+    struct hub_span found;
+    enum hub_status status = block_by_hash(&r, hash, true, &header, &found);
+    if (status == HUB_OK ||
+        (status != HUB_NOT_FOUND && status != HUB_CORRUPT)) /* a damaged one is replaced */
+        return status;
+    status = hub_env_put(s->env, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), bytes);
+    if (status || (s->has_tip && h->height <= s->tip.height))
+        return status;
+    uint8_t key[40];
+    pending_key(key, h->height, hash);
+    return hub_env_put(s->env, HUB_MAP_PENDING, span(key, sizeof key), span("", 0));
+}
+
+static enum hub_status get_block(void *store, const struct hub_hash *hash, struct hub_span *bytes)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_header header;
+    return block_by_hash(&r, hash, true, &header, bytes);
+}
+
+static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    return hub_read_block(&r, height, bytes);
+}
+
+/* ---- tip */
+enum hub_status hub_read_tip(const struct hub_reader *r, struct hub_point *fin,
+                             struct hub_edge *edge)
+{
+    struct hub_span value;
+    struct hub_point point;
+    struct hub_edge read;
+    enum hub_status status = hub_env_get(r, HUB_MAP_META, name("tip"), &value);
+    if (status)
+        return status;
+    struct hub_cbor c = hub_cbor_open(value);
+    memset(&read, 0, sizeof read);
+    hub_cbor_array(&c, 5, 5);
+    point.view = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    point.height = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_hash(&c, &point.block_hash);
+    read.size = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_copy(&c, (uint8_t *)read.node, sizeof read.node);
+    if (!hub_cbor_done(&c))
+        return HUB_CORRUPT;
+    *fin = point;
+    *edge = read;
+    return HUB_OK;
+}
+
+static enum hub_status save_tip(struct hub_store *s, const struct hub_point *fin,
+                                const struct hub_edge *edge)
+{
+    uint8_t bytes[TIP_BYTES_MAX];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+    hub_put_array(&b, 5);
+    hub_put_uint(&b, fin->view);
+    hub_put_uint(&b, fin->height);
+    hub_put_hash(&b, &fin->block_hash);
+    hub_put_uint(&b, edge->size);
+    hub_put_bytes_head(&b, sizeof edge->node);
+    for (int level = 0; level < 64;
+         level++) { /* unset ones as zeros: what lies there in memory is no one's promise */
+        static const struct hub_hash none;
+        const struct hub_hash *node = edge->size >> level & 1 ? &edge->node[level] : &none;
+        hub_put_raw(&b, span(node->b, sizeof node->b));
+    }
+    HUB_ASSERT(!b.full);
+    return hub_env_put(s->env, HUB_MAP_META, name("tip"), hub_span_of(&b));
+}
+
+/* Binds the heights above the old tip to fin and its ancestors, newest first. */
+static enum hub_status bind_heights(struct hub_store *s, const struct hub_point *fin,
+                                    uint64_t *epoch)
+{
+    const struct hub_reader r = hub_env_reader(s->env);
+    uint64_t floor = s->has_tip ? s->tip.height : 0;
+    struct hub_hash hash = fin->block_hash;
+    for (uint64_t height = fin->height; height > floor; height--) {
+        struct hub_header header;
+        struct hub_span bytes;
+        uint8_t key[8];
+        enum hub_status status = block_by_hash(&r, &hash, false, &header, &bytes);
+        if (status)
+            return hub_store_explain(
+                s->why, status, "store: the block at height %llu is to be final and is not held",
+                (unsigned long long)height);
+        if (header.height != height)
+            return hub_store_explain(
+                s->why, HUB_CONFLICT,
+                "store: heights of final blocks do not follow each other at %llu",
+                (unsigned long long)height);
+        if (height == fin->height)
+            *epoch = header.epoch;
+        hub_put_be64(key, height);
+        status =
+            hub_env_put(s->env, HUB_MAP_HEIGHT, span(key, sizeof key), span(hash.b, sizeof hash.b));
+        if (status)
+            return status;
+        hash = header.parent;
+    }
+    if (s->has_tip && !hub_hash_equal(&hash, &s->tip.block_hash))
+        return hub_store_explain(
+            s->why, HUB_CONFLICT,
+            "store: the block at height %llu does not descend from the final block at %llu",
+            (unsigned long long)fin->height, (unsigned long long)floor);
+    return HUB_OK;
+}
+
+/* Blocks that lost against a final one of their height are forgotten. */
+static enum hub_status drop_losers(struct hub_store *s, uint64_t height)
+{
+    const struct hub_reader r = hub_env_reader(s->env);
+    for (;;) {
+        const uint8_t first[1] = {0};
+        struct hub_span key, value;
+        enum hub_status status =
+            hub_env_seek(&r, HUB_MAP_PENDING, span(first, sizeof first), &key, &value);
+        if (status == HUB_NOT_FOUND || (status == HUB_OK && hub_get_be64(key.data) > height))
+            return HUB_OK;
+        uint8_t copy[40];
+        struct hub_hash bound;
+        if (status == HUB_IO || key.len != sizeof copy)
+            return status == HUB_IO ? HUB_IO : HUB_CORRUPT;
+        memcpy(copy, key.data, sizeof copy);
+        status = hash_at(&r, hub_get_be64(copy), &bound);
+        if (status == HUB_OK && memcmp(bound.b, copy + 8, 32) != 0)
+            status = hub_env_del(s->env, HUB_MAP_BLOCK, span(copy + 8, 32));
+        if (status == HUB_OK)
+            status = hub_env_del(s->env, HUB_MAP_PENDING, span(copy, sizeof copy));
+        if (status)
+            return status;
+    }
+}
+
+static enum hub_status put_tip(void *store, const struct hub_point *fin,
+                               const struct hub_edge *edge)
+{
+    struct hub_store *s = store;
+    if (s->has_tip && fin->height <= s->tip.height) {
+        if (fin->height == s->tip.height && hub_hash_equal(&fin->block_hash, &s->tip.block_hash))
+            return HUB_OK;
+        return hub_store_explain(
+            s->why, HUB_CONFLICT,
+            "store: the final block is at height %llu and never moves back to %llu",
+            (unsigned long long)s->tip.height, (unsigned long long)fin->height);
+    }
+    if (fin->height == 0) /* genesis lies in its file */
+        return HUB_OK;
+    uint64_t epoch = 0;
+    enum hub_status status = bind_heights(s, fin, &epoch);
+    if (status == HUB_OK)
+        status = drop_losers(s, fin->height);
+    if (status == HUB_OK)
+        status = hub_store_prune_votes(s, epoch, fin->view);
+    if (status == HUB_OK)
+        status = save_tip(s, fin, edge);
+    if (status)
+        return status;
+    s->has_tip = true;
+    s->tip = *fin;
+    return HUB_OK;
+}
+
+static enum hub_status get_tip(void *store, struct hub_point *fin, struct hub_edge *edge)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    return hub_read_tip(&r, fin, edge);
+}
+
+static enum hub_status commit(void *store)
+{
+    struct hub_store *s = store;
+    return hub_env_commit(s->env);
+}
+
+void hub_store_ports(struct hub_store *s, struct hub_ports *p)
+{
+    p->store = s;
+    p->put_block = put_block;
+    p->put_vote = hub_store_put_vote;
+    p->put_certificate = put_certificate;
+    p->put_tip = put_tip;
+    p->commit = commit;
+    p->get_block = get_block;
+    p->get_block_at = get_block_at;
+    p->get_certificate = get_certificate;
+    p->get_tip = get_tip;
+    p->each_vote = hub_store_each_vote;
+    p->each_certificate = each_certificate;
+}
+
+struct hub_reader hub_store_reader(struct hub_store *s)
+{
+    return hub_env_reader(s->env);
+}
+
+enum hub_status hub_store_begin(struct hub_store *s, struct hub_reader *out)
+{
+    return hub_env_begin(s->env, out);
+}
+
+struct hub_env *hub_store_env(struct hub_store *s)
+{
+    return s->env;
+}
+
+enum hub_status hub_store_disk(struct hub_store *s, enum hub_disk_level *out)
+{
+    enum hub_status status = hub_disk_level(s->dir, out);
+    if (status == HUB_OK && *out == HUB_DISK_STOP)
+        hub_disk_release(s->dir);
+    return status;
+}
+
+enum hub_status hub_store_tend(struct hub_store *s, int *dead)
+{
+    enum hub_status status = hub_env_check_readers(s->env, dead);
+    return status ? status : hub_disk_reserve(s->dir);
+}
