@@ -1,10 +1,19 @@
 /* chain.h: rule 2 of the design: history grows through hub_chain_append (apply and check a block on its parent)
  * and hub_chain_finalize (a certificate makes it final), and nothing else.
- *  1. Blocks above the finalized one form a small tree of at most HUB_UNFINAL_MAX slots.
+ *  1. A block with records above the finalized one lies in a slot with its undo log. Slots form a tree:
+ *     parent is the nearest ancestor with records. At most HUB_UNFINAL_MAX are used; one more is always free,
+ *     and a block is tried there, so that a block that fails costs no other its place.
  *  2. The state stands at slot `at`, or at the finalized block when at = -1; moving undoes to the common
  *     ancestor and redoes from there.
- *  3. An empty block writes no row; when all slots hold ancestors only empty blocks can be added, and they
- *     need none: they are kept as empty[] headers on top of their parent. */
+ *  3. An empty block writes no row and has the state and the log of its nearest ancestor with records, its
+ *     base. Of empty blocks only headers are held, of the HUB_EMPTY_MAX newest: as many as the protocol
+ *     asks for may lie above the slots, however long an outage lasts.
+ *  4. Held are: the finalized block; every ancestor with records of every held block; the newest empty
+ *     blocks. A block may therefore stand on empty blocks that were forgotten: it can be extended and
+ *     finalized like any other.
+ *  5. What is not held is answered HUB_UNKNOWN_PARENT or HUB_NOT_FOUND and is taken again once appended
+ *     again, parents first. A slot is given up only when a new block needs one, and only if it is no
+ *     ancestor of that block and no held block with records stands on it: the lowest view of those. */
 #ifndef HUB_CHAIN_H
 #define HUB_CHAIN_H
 
@@ -12,13 +21,20 @@
 #include "hub/genesis.h"
 #include "hub/vote.h"
 
-struct hub_applied { /* one block above the finalized one; slot reused after finalize or prune */
+struct hub_applied { /* one block with records above the finalized one; slot reused after finalize or prune */
     struct hub_header header;
     struct hub_hash hash;
     struct hub_edge edge;
     struct hub_undo undo;
-    struct hub_buf results;
-    int8_t parent; /* slot of the parent, -1 = the finalized block */
+    struct hub_buf results; /* a CBOR sequence, one result a record */
+    int8_t parent; /* slot of the nearest ancestor with records, -1 = the finalized block or below */
+    bool used;
+};
+
+struct hub_empty { /* an empty block */
+    struct hub_header header;
+    struct hub_hash hash;
+    int8_t base; /* slot whose state and log it has, -1 = those of the finalized block */
     bool used;
 };
 
@@ -29,7 +45,9 @@ struct hub_chain { /* large: lives in the owner's memory, never on a stack */
     struct hub_header final_header;
     struct hub_hash final_hash;
     struct hub_edge final_edge;
-    struct hub_applied slot[HUB_UNFINAL_MAX];
+    struct hub_applied slot[HUB_UNFINAL_MAX + 1];
+    struct hub_empty empty[HUB_EMPTY_MAX];
+    uint32_t empty_next; /* place of the next empty block: the oldest goes */
     int8_t at;
 };
 
@@ -44,26 +62,48 @@ HUB_MUST_USE enum hub_status hub_chain_init(struct hub_chain *c, const struct hu
 HUB_MUST_USE enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header, const struct hub_hash *hash,
                                               const struct hub_edge *edge, const struct hub_validators *set);
 
-/* Moves the state to block->header.parent, applies, compares every claim of the header. On failure nothing
- * has changed. Every record must be verified. HUB_UNKNOWN_PARENT; HUB_LIMIT: all slots hold ancestors (vote on
- * no non-empty block until something is final); HUB_BAD_BLOCK: *bad_record (UINT32_MAX = the header) and *why
- * (result code, or 0) and *field (name of the header field that differs, or NULL). */
+/* What is wrong with a block. */
 struct hub_fault {
-    uint32_t record;
-    uint16_t why;
+    uint32_t record;   /* position of the record that can be in no block here; UINT32_MAX: the header */
+    uint16_t why;      /* result code of the refusal; 0: the header, or the record exceeds a bound of the block */
+    const char *field; /* name of the first wrong header field; "block_bytes" or "block_writes" for a bound; else NULL */
+    struct hub_hash expected, got; /* of that header field; a number as 32 bytes big-endian */
+    uint32_t wrong;                /* every wrong header field: bit i = place i of formats.cddl `header` */
+    struct hub_header want;        /* the header with every wrong field as it should be */
+};
+struct hub_claim {
     const char *field;
+    bool number; /* else a hash */
+    uint64_t expected_number, got_number;
     struct hub_hash expected, got;
 };
+/* Wrong claim number i = 0, 1, .. of a fault; header is the block's. False behind the last. For `view` and
+ * `time_ms` expected is the least value allowed, for `proposer` the greatest. */
+bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f, const struct hub_header *header, unsigned i);
+
+/* Applies the block to its parent and compares every claim of the header. On failure nothing has changed,
+ * except that the state may have moved. Every record must be verified, else it counts as refused with
+ * signature_invalid. A block already held is HUB_OK.
+ * HUB_UNKNOWN_PARENT; HUB_LIMIT: all slots hold ancestors (vote on no block with records until something is
+ * final); HUB_BAD_BLOCK: *fault says what is wrong. Claims that need no execution (chain, epoch, view, height,
+ * parent_view, time_ms, proposer, epoch hashes, flags) are compared first, and the block is not executed if one is wrong. */
 HUB_MUST_USE enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block, struct hub_fault *fault);
 /* Moves the state to an appended block or the final one: what resolving keys and taking records look at.
  * HUB_UNKNOWN_PARENT: not held. */
 HUB_MUST_USE enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to);
 /* Leader: compacts block->records to the candidates that apply on the parent and fills every derived field of
- * block->header; the caller has set view, parent_view, time_ms, proposer. Encodes into out and appends it. */
+ * block->header; the caller has set view, parent_view, time_ms, proposer. Encodes into out and appends it: the
+ * same code as hub_chain_append, but that candidates which are refused or have no room are left out. Without
+ * a free slot the block is empty. out: HUB_BLOCK_BYTES_MAX + 4096 bytes, emptied first; block->bytes, hash then
+ * borrow from it. HUB_UNKNOWN_PARENT; HUB_BAD_BLOCK: view, parent_view, time_ms or proposer do not fit the parent. */
 HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent, struct hub_block *block,
                                              struct hub_buf *out);
-/* The certificate is a FINALIZE of the current epoch over an appended block; its signatures are checked here.
- * visit gets each newly final block, oldest first, before its slot is freed. */
+/* The certificate is a FINALIZE of the current epoch over a held block; its signatures are checked here. The
+ * block and its ancestors are final: visit (may be NULL) gets each newly final block with records, oldest first,
+ * before its slot is freed (empty blocks hold nothing to visit); final_header is then the certified
+ * block. Blocks that do not descend from it are dropped; only where empty blocks between were forgotten may one
+ * be kept that stands beside it, until a later block is final. HUB_OK also if it is the finalized block already.
+ * HUB_NOT_FOUND: not held; HUB_BAD_CERTIFICATE: not a quorum's, or a field differs from the block's. */
 typedef void hub_chain_visit(void *ctx, const struct hub_applied *final);
 HUB_MUST_USE enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert, hub_chain_visit *visit,
                                                 void *ctx);

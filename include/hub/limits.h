@@ -12,6 +12,7 @@ enum {
     HUB_BLOCK_BYTES_MAX = 1 << 20,    /* body of a block: the leader's egress, 31 MiB at n = 31 */
     HUB_BLOCK_RECORDS_MAX = 4096,     /* 1 MiB / 256 bytes, the smallest useful record */
     HUB_BLOCK_UNDO_BYTES_MAX = 16 << 20, /* row bytes one block may write: 26,214 batch entries x 2 wallets x 140 */
+    HUB_BLOCK_RESULT_BYTES_MAX = 1 << 19, /* 4,096 results x 47 bytes and 26,214 failed entries x 7 */
     HUB_RECORD_UNDO_BYTES_MAX = 1 << 20, /* the heaviest record, 1,500 entries x 2 wallets, and one revision row */
     HUB_COSIGN_MAX = 16,
     HUB_RECORD_RESULT_BYTES_MAX = 16384, /* 1,500 failed entries x 7 bytes + head */
@@ -39,6 +40,7 @@ enum {
     /* Consensus. */
     HUB_VALIDATORS_MAX = 64,  /* signer bitmap is one u64 */
     HUB_UNFINAL_MAX = 8,      /* applied blocks above the finalized one: undo logs are this many */
+    HUB_EMPTY_MAX = 64,       /* newest empty blocks of which headers are held, like certificates of views */
     HUB_VIEWS_MAX = 16,       /* view-1 .. view+2 and the 8 newest notarized above top, rounded up */
     HUB_GAPS_MAX = 64,        /* nullified intervals kept in memory; older ones are in the store */
     HUB_JUST_MAX = 34,        /* certificates in one PROPOSE: finalization, parent, 32 nullifications */
