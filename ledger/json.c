@@ -27,8 +27,7 @@ static void put_digits(struct hub_buf *out, uint64_t v, unsigned width)
 
 void hub_text_put(struct hub_buf *out, const char *text)
 {
-    while (*text != '\0')
-        put_char(out, *text++);
+    hub_put_raw(out, hub_text_span(text));
 }
 
 void hub_text_put_u64(struct hub_buf *out, uint64_t v)
@@ -164,11 +163,7 @@ void hub_json_string_span(struct hub_buf *out, struct hub_span text)
 
 void hub_json_string(struct hub_buf *out, const char *text)
 {
-    size_t len = 0;
-
-    while (text[len] != '\0')
-        len++;
-    hub_json_string_span(out, (struct hub_span){(const uint8_t *)text, len});
+    hub_json_string_span(out, hub_text_span(text));
 }
 
 void hub_json_key_span(struct hub_buf *out, struct hub_span name)

@@ -86,6 +86,15 @@ static inline struct hub_span hub_span_of(const struct hub_buf *b)
     return (struct hub_span){b->data, b->len};
 }
 
+/* A C string as bytes, without its terminator; borrowed as long as the string. */
+static inline struct hub_span hub_text_span(const char *text)
+{
+    size_t n = 0;
+    while (text[n] != '\0')
+        n++;
+    return (struct hub_span){(const uint8_t *)text, n};
+}
+
 bool hub_span_equal(struct hub_span a, struct hub_span b);
 bool hub_hash_equal(const struct hub_hash *a, const struct hub_hash *b);
 

@@ -37,6 +37,14 @@ struct hub_record_keys {
 HUB_MUST_USE enum hub_status hub_record_decode(struct hub_record *out, uint16_t *why, struct hub_span bytes,
                                                struct hub_span attachment, const struct hub_hash *chain);
 
+/* The same without the type's own check function and without an attachment: for receipts, displays and
+ * tools, where what travels beside a record is not at hand. Never for a record that will be applied. */
+HUB_MUST_USE enum hub_status hub_record_peek(struct hub_record *out, uint16_t *why, struct hub_span bytes,
+                                             const struct hub_hash *chain);
+/* True if the signer's own signature is good and key is the one its kid names. Co-signatures are not
+ * looked at, and verified is not set. */
+HUB_MUST_USE bool hub_record_signature_ok(const struct hub_record *r, const struct hub_public_key *key);
+
 /* Checks the signer's and every co-signer's signature with the given keys (their kids are compared
  * with the record's) and sets verified. Any thread. False: signature_invalid or cosign_invalid in *why. */
 HUB_MUST_USE bool hub_record_verify(struct hub_record *r, uint16_t *why, const struct hub_record_keys *keys);
