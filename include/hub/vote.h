@@ -32,6 +32,7 @@ struct hub_certificate {
     struct hub_subject subject;
     uint64_t signers; /* bit i = validator i */
     struct hub_signature sig[HUB_VALIDATORS_MAX]; /* sig[i] of validator i; unused ones zero */
+    uint8_t bitmap_bytes; /* length of the bitmap as read, compared with the set's; 0: made in memory */
 };
 
 struct hub_validators { /* one epoch */
@@ -67,8 +68,14 @@ void hub_certificate_read(struct hub_certificate *out, struct hub_cbor *c); /* c
 HUB_MUST_USE bool hub_certificate_decode(struct hub_certificate *out, struct hub_span bytes);
 /* Epoch equal, signers within n, at least q, every signature good. */
 HUB_MUST_USE bool hub_certificate_ok(const struct hub_certificate *c, const struct hub_validators *set);
+/* The two halves, for a verdict that tells too few signatures from a bad one: epoch equal, bitmap of the
+ * set's length and signers within n; then how many signatures are good, and how many are not. */
+HUB_MUST_USE bool hub_certificate_form_ok(const struct hub_certificate *c, const struct hub_validators *set);
+unsigned hub_certificate_good(const struct hub_certificate *c, const struct hub_validators *set, unsigned *bad);
 
-/* Epoch bytes <-> set. decode checks q > n/2, distinct keys, n and the fault model (consensus.md section 3). */
+/* Epoch bytes <-> set. decode checks shape and keys (HUB_BAD_ENCODING), then q > n/2, distinct signing and
+ * transport keys, and that n and q keep what the fault model says (HUB_CONFLICT): single n = 1, all-of-3
+ * 3 of 3, crash-1of3 2 of 3, bft any other n with 2q - n - 1 >= 1. */
 void hub_validators_encode(struct hub_buf *out, const struct hub_validators *set);
 HUB_MUST_USE enum hub_status hub_validators_decode(struct hub_validators *out, struct hub_span epoch, const struct hub_hash *chain,
                                                    struct hub_span network);
