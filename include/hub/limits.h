@@ -53,6 +53,10 @@ enum {
     HUB_PARTIES_MAX = 32,
     HUB_DOCUMENTS_MAX = 16,
     HUB_MILESTONES_MAX = 32,
+    HUB_AREAS_MAX = 32,
+    HUB_AGREEMENT_NUMBER_MAX = 64,
+    HUB_REMARK_BYTES_MAX = 1000,      /* formats.cddl `remark` */
+    HUB_EXECUTED_BYTES_MAX = 1 << 17, /* a record-sized body and 32 consents of at most 1,140 bytes */
 
     HUB_MEMBER_CODE_MAX = 18,
     HUB_NETWORK_NAME_MAX = 64,
