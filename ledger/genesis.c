@@ -1,0 +1,547 @@
+/* genesis.c: reading the genesis file and checking its signatures (formats.cddl section 2). What it
+ * makes of an empty state is in genesis_state.c.
+ *
+ * Checks return NULL, or the sentence that tells the people at a founding ceremony which field breaks
+ * which rule. The file is small and read once, so look-ups walk it. */
+#include "hub/genesis.h"
+
+#include "hub/cose.h"
+#include "hub/member.h"
+
+#include <string.h>
+
+enum { COSIGN_PROTECTED_BYTES = 38, GOVERNORS_MIN = 2 };
+
+static const struct hub_field names_fields[] = {
+    {.name = "en", .kind = HUB_FIELD_TEXT, .min = 1, .max = 100},
+    {.name = "zh", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 100},
+    {.name = NULL},
+};
+
+static const struct hub_field member_fields[] = {
+    {.name = "code", .kind = HUB_FIELD_CODE, .required = true},
+    {.name = "kind", .kind = HUB_FIELD_ENUM, .required = true, .names = hub_member_kind_names},
+    {.name = "names", .kind = HUB_FIELD_MAP, .required = true, .sub = names_fields},
+    {.name = "quota", .kind = HUB_FIELD_AMOUNT},
+    {.name = "voting", .kind = HUB_FIELD_BOOL},
+    {.name = "contact", .kind = HUB_FIELD_TEXT, .min = 1, .max = 200},
+    {.name = "seal_needs", .kind = HUB_FIELD_UINT, .min = 0, .max = 3},
+    {.name = "institution", .kind = HUB_FIELD_UINT, .min = 1, .max = UINT16_MAX},
+    {.name = "governors_needed", .kind = HUB_FIELD_UINT, .min = 1, .max = 3},
+    {.name = NULL},
+};
+
+static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
+
+static const struct hub_field grant_fields[] = {
+    {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
+    {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
+    {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
+    {.name = "roles", .kind = HUB_FIELD_ARRAY, .required = true, .min = 1, .max = 4, .sub = &role_field},
+    {.name = "not_after", .kind = HUB_FIELD_TIME},
+    {.name = "transport", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
+    {.name = "not_before", .kind = HUB_FIELD_TIME},
+    {.name = NULL},
+};
+
+/* What hub_body_check names, as people may read it. */
+static const struct {
+    const char *field, *sentence;
+} field_sentences[] = {
+    {"code", "members: code must be 3 to 18 characters of 0-9 and A-Z"},
+    {"kind", "members: kind must be district, hub, authority, institution, auditor or other"},
+    {"names", "members: names must hold zh and may hold en"},
+    {"zh", "members: names.zh is required, 1 to 100 bytes without spaces around it"},
+    {"en", "members: names.en must be 1 to 100 bytes without spaces around it"},
+    {"quota", "members: quota must be 1 fen to 10^15 fen"},
+    {"voting", "members: voting must be true or false"},
+    {"contact", "members: contact must be 1 to 200 bytes"},
+    {"seal_needs", "members: seal_needs must be 0 to 3"},
+    {"institution", "members: institution must be 1 to 65535"},
+    {"governors_needed", "members: governors_needed must be 1 to 3"},
+    {"box", "keys: box must be 32 bytes"},
+    {"key", "keys: key must be a COSE_Key of 40 bytes with a valid Ed25519 point"},
+    {"label", "keys: label is required, 1 to 64 bytes without spaces around it"},
+    {"roles", "keys: roles must name 1 to 4 known roles"},
+    {"not_after", "keys: not_after must be a time in milliseconds"},
+    {"transport", "keys: transport must be 32 bytes"},
+    {"not_before", "keys: not_before must be a time in milliseconds"},
+};
+
+static const char *sentence_of(const char *field)
+{
+    for (size_t i = 0; field != NULL && i < sizeof field_sentences / sizeof field_sentences[0]; i++)
+        if (hub_span_equal(hub_text_span(field), hub_text_span(field_sentences[i].field)))
+            return field_sentences[i].sentence;
+    return "members and keys: an entry holds a field that the format does not know";
+}
+
+static const char *check_fields(struct hub_span map, const struct hub_field *fields)
+{
+    const char *field;
+
+    return hub_body_check(map, fields, &field) == 0 ? NULL : sentence_of(field);
+}
+
+/* A cursor at the first item of an encoded array, and how many there are. */
+static struct hub_cbor open_array(struct hub_span array, uint32_t *count)
+{
+    struct hub_cbor c = hub_cbor_open(array);
+
+    *count = hub_cbor_array(&c, 0, UINT32_MAX);
+    return c;
+}
+
+struct grant { /* one entry of "keys" */
+    struct hub_span code, map;
+};
+
+static struct grant next_grant(struct hub_cbor *c)
+{
+    struct grant g;
+
+    hub_cbor_array(c, 2, 2);
+    g.code = hub_cbor_text(c, 0, SIZE_MAX);
+    g.map = hub_cbor_item(c);
+    return g;
+}
+
+static uint32_t roles_of(struct hub_span grant)
+{
+    struct hub_cbor c;
+    uint32_t n = 0, roles = 0;
+
+    if (!hub_field_array(grant, "roles", &c, &n))
+        return 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_span role = hub_cbor_text(&c, 0, SIZE_MAX);
+
+        for (unsigned bit = 0; hub_role_names[bit] != NULL; bit++)
+            if (hub_span_equal(role, hub_text_span(hub_role_names[bit])))
+                roles |= 1u << bit;
+    }
+    return roles;
+}
+
+static uint32_t role_count(struct hub_span grant)
+{
+    struct hub_cbor c;
+    uint32_t n = 0;
+
+    return hub_field_array(grant, "roles", &c, &n) ? n : 0;
+}
+
+static unsigned bits_set(uint32_t bits)
+{
+    unsigned n = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
+static bool kind_is(struct hub_span member, enum hub_member_kind kind)
+{
+    return hub_field_enum(member, "kind", hub_member_kind_names) == (int)kind;
+}
+
+/* Districts and the hub vote unless the file says otherwise. */
+static bool votes(struct hub_span member)
+{
+    return hub_field_bool(member, "voting",
+                          kind_is(member, HUB_KIND_DISTRICT) || kind_is(member, HUB_KIND_HUB));
+}
+
+static bool find_member(struct hub_span *out, const struct hub_genesis *g, struct hub_span code)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(g->members, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_span member = hub_cbor_item(&c);
+
+        if (hub_span_equal(hub_field_span(member, "code"), code)) {
+            *out = member;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool grant_kid_is(struct hub_span grant, const struct hub_hash *kid)
+{
+    struct hub_hash own;
+
+    hub_hash_span(&own, hub_field_span(grant, "key"));
+    return hub_hash_equal(&own, kid);
+}
+
+static bool find_grant(struct grant *out, const struct hub_genesis *g, const struct hub_hash *kid)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(g->keys, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct grant k = next_grant(&c);
+
+        if (grant_kid_is(k.map, kid)) {
+            *out = k;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *member_rule(struct hub_span member)
+{
+    bool issues = kind_is(member, HUB_KIND_AUTHORITY) || kind_is(member, HUB_KIND_INSTITUTION);
+    bool numbered = hub_field_has(member, "institution");
+
+    if (issues && !numbered)
+        return "members: an authority or institution needs its institution number";
+    if (hub_field_has(member, "quota") && !numbered)
+        return "members: quota belongs to an institution";
+    return NULL;
+}
+
+/* The member against those before it in the file. */
+static const char *member_unlike(struct hub_span member, struct hub_span earlier)
+{
+    uint64_t number = hub_field_uint(member, "institution", 0);
+
+    if (hub_span_equal(hub_field_span(member, "code"), hub_field_span(earlier, "code")))
+        return "members: two members have the same code";
+    if (number != 0 && number == hub_field_uint(earlier, "institution", 0))
+        return "members: two members have the same institution number";
+    if (kind_is(member, HUB_KIND_AUTHORITY) && kind_is(earlier, HUB_KIND_AUTHORITY))
+        return "members: there can be only one authority";
+    return NULL;
+}
+
+static const char *check_members(const struct hub_genesis *g)
+{
+    uint32_t n, voters = 0;
+    struct hub_cbor c = open_array(g->members, &n);
+
+    if (n == 0)
+        return "members: at least one is needed";
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_span member = hub_cbor_item(&c);
+        uint32_t all;
+        struct hub_cbor before = open_array(g->members, &all);
+        const char *why = check_fields(member, member_fields);
+
+        if (why == NULL)
+            why = member_rule(member);
+        for (uint32_t j = 0; j < i && why == NULL; j++)
+            why = member_unlike(member, hub_cbor_item(&before));
+        if (why != NULL)
+            return why;
+        voters += votes(member);
+    }
+    return voters > 0 ? NULL : "members: at least one must vote";
+}
+
+static const char *grant_rule(struct hub_span grant)
+{
+    uint32_t roles = roles_of(grant);
+    uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
+    uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
+
+    if (bits_set(roles) != role_count(grant))
+        return "keys: a role stands twice in roles";
+    if ((roles & alone) != 0 && bits_set(roles) > 1)
+        return "keys: validator, observer and wallet stand alone in roles";
+    if ((roles & HUB_ROLE_WALLET) != 0)
+        return "keys: role wallet needs a wallet, and there is none before the first block";
+    if ((roles & HUB_ROLE_READER) != 0 && !hub_field_has(grant, "box"))
+        return "keys: a reader key needs box";
+    if ((roles & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0 && !hub_field_has(grant, "transport"))
+        return "keys: a validator or observer key needs transport";
+    if ((roles & endless) != 0 && hub_field_has(grant, "not_after"))
+        return "keys: governor, recovery and validator keys have no not_after";
+    if (hub_field_uint(grant, "not_before", 0) >= hub_field_uint(grant, "not_after", UINT64_MAX))
+        return "keys: not_before must lie before not_after";
+    return NULL;
+}
+
+static const char *check_grants(const struct hub_genesis *g)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(g->keys, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct grant k = next_grant(&c), first;
+        struct hub_span member;
+        struct hub_hash kid;
+        const char *why;
+
+        if (c.bad)
+            return "keys: an entry must be [member code, key]";
+        why = check_fields(k.map, grant_fields);
+        if (why == NULL)
+            why = grant_rule(k.map);
+        if (why != NULL)
+            return why;
+        if (!find_member(&member, g, k.code))
+            return "keys: a key belongs to a code that is no member";
+        hub_hash_span(&kid, hub_field_span(k.map, "key"));
+        if (!find_grant(&first, g, &kid) || first.map.data != k.map.data)
+            return "keys: the same key stands twice";
+    }
+    return NULL;
+}
+
+static uint32_t governor_count(const struct hub_genesis *g, struct hub_span code)
+{
+    uint32_t n, governors = 0;
+    struct hub_cbor c = open_array(g->keys, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct grant k = next_grant(&c);
+
+        governors += hub_span_equal(k.code, code) && (roles_of(k.map) & HUB_ROLE_GOVERNOR) != 0;
+    }
+    return governors;
+}
+
+static const char *check_governors(const struct hub_genesis *g)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(g->members, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_span member = hub_cbor_item(&c);
+        uint32_t governors = governor_count(g, hub_field_span(member, "code"));
+
+        /* One lost key must not lose the member. */
+        if (governors < GOVERNORS_MIN || governors < hub_field_uint(member, "governors_needed", 1))
+            return "keys: every member needs two governor keys, or governors_needed if that is more";
+    }
+    return NULL;
+}
+
+static const char *check_parameters(const struct hub_genesis *g)
+{
+    struct hub_cbor c = hub_cbor_open(g->parameters);
+    uint64_t num = 0, den = 0, min, max;
+    uint32_t n = hub_cbor_map(&c, 0, UINT32_MAX);
+
+    (void)hub_parameter_named(hub_text_span("governance.threshold_num"), &num, NULL, NULL);
+    (void)hub_parameter_named(hub_text_span("governance.threshold_den"), &den, NULL, NULL);
+    for (uint32_t i = 0; i < n; i++) {
+        int which = hub_parameter_named(hub_cbor_text(&c, 0, SIZE_MAX), NULL, &min, &max);
+        uint64_t value;
+
+        if (c.bad || which < 0)
+            return "parameters: a name is not known";
+        value = hub_cbor_uint(&c, min, max);
+        if (c.bad)
+            return "parameters: a value is no whole number or is outside its range";
+        if (which == HUB_PARAM_GOVERNANCE_THRESHOLD_NUM)
+            num = value;
+        if (which == HUB_PARAM_GOVERNANCE_THRESHOLD_DEN)
+            den = value;
+    }
+    if (!hub_cbor_done(&c))
+        return "parameters: must be a map";
+    return num <= den && 2 * num > den
+               ? NULL
+               : "parameters: governance.threshold must be more than half and at most all";
+}
+
+/* Every validator is a validator key of the list, with the same member and transport key. */
+static const char *check_epoch(struct hub_genesis *g, struct hub_span epoch)
+{
+    enum hub_status status = hub_validators_decode(&g->set, epoch, &g->chain, g->name);
+
+    if (status == HUB_CONFLICT)
+        return "epoch: quorum must be more than half, keys distinct, and n and quorum must keep the "
+               "fault model (3 validators: all-of-3 or crash-1of3)";
+    if (status != HUB_OK || g->set.epoch != 0)
+        return "epoch: must be [1, 0, quorum, fault model, validators] with valid keys";
+    for (unsigned i = 0; i < g->set.n; i++) {
+        struct grant k;
+        struct hub_span transport;
+
+        if (!find_grant(&k, g, &g->set.v[i].kid) || (roles_of(k.map) & HUB_ROLE_VALIDATOR) == 0)
+            return "epoch: a validator is no key with role validator";
+        transport = hub_field_span(k.map, "transport");
+        if (!hub_span_equal(k.code, hub_text_span(g->set.v[i].member)) ||
+            memcmp(transport.data, g->set.v[i].transport, sizeof g->set.v[i].transport) != 0)
+            return "epoch: a validator's member or transport key differs from its entry in keys";
+    }
+    return NULL;
+}
+
+static bool name_ok(struct hub_span name)
+{
+    if (name.len == 0 || name.data[0] == ' ' || name.data[name.len - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] == ':') /* it is the subject of receipts, and RFC 8392 keeps ':' for URIs */
+            return false;
+    return true;
+}
+
+static const char *read_file(struct hub_genesis *g, struct hub_span *epoch)
+{
+    struct hub_cbor c = hub_cbor_open(g->bytes);
+    uint64_t suite, format;
+
+    if (g->bytes.len > HUB_GENESIS_BYTES_MAX)
+        return "genesis: the file is longer than 65,535 bytes";
+    if (!hub_cbor_ok(g->bytes))
+        return "genesis: the file is not one item of deterministic CBOR";
+    hub_cbor_map(&c, 8, 8);
+    hub_cbor_key(&c, "keys");
+    g->keys = hub_cbor_item(&c);
+    hub_cbor_key(&c, "name");
+    g->name = hub_cbor_text(&c, 1, HUB_NETWORK_NAME_MAX);
+    hub_cbor_key(&c, "epoch");
+    *epoch = hub_cbor_item(&c);
+    hub_cbor_key(&c, "suite");
+    suite = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_key(&c, "format");
+    format = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_key(&c, "members");
+    g->members = hub_cbor_item(&c);
+    hub_cbor_key(&c, "time_ms");
+    g->time_ms = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_key(&c, "parameters");
+    g->parameters = hub_cbor_item(&c);
+    if (!hub_cbor_done(&c))
+        return "genesis: must hold keys, name, epoch, suite, format, members, time_ms, parameters";
+    if (format != 1 || suite != 1)
+        return "genesis: format and suite must be 1; a newer program wrote this file";
+    return name_ok(g->name) ? NULL : "name: no colon, and no space around it";
+}
+
+enum hub_status hub_genesis_decode(struct hub_genesis *out, const char **why, struct hub_span bytes)
+{
+    struct hub_genesis g = {.bytes = bytes};
+    struct hub_span epoch;
+    const char *wrong = read_file(&g, &epoch);
+
+    if (wrong == NULL) {
+        hub_hash_tagged(&g.chain, "hubledger/genesis/1", bytes);
+        wrong = check_members(&g);
+    }
+    if (wrong == NULL)
+        wrong = check_grants(&g);
+    if (wrong == NULL)
+        wrong = check_governors(&g);
+    if (wrong == NULL)
+        wrong = check_parameters(&g);
+    if (wrong == NULL)
+        wrong = check_epoch(&g, epoch);
+    if (wrong != NULL) {
+        if (why != NULL)
+            *why = wrong;
+        return HUB_BAD_GENESIS;
+    }
+    *out = g;
+    return HUB_OK;
+}
+
+void hub_genesis_signature_message(struct hub_buf *out, struct hub_span genesis,
+                                   struct hub_span sign_protected)
+{
+    static const uint8_t none[1] = {0};
+
+    hub_cosign_structure(out, (struct hub_span){none, 0}, sign_protected, genesis);
+}
+
+struct genesis_signature {
+    struct hub_span protected_;
+    struct hub_hash kid;
+    struct hub_signature sig;
+};
+
+static void read_signature(struct genesis_signature *out, struct hub_cbor *c)
+{
+    struct hub_cbor p;
+
+    hub_cbor_array(c, 3, 3);
+    out->protected_ = hub_cbor_bytes(c, COSIGN_PROTECTED_BYTES, COSIGN_PROTECTED_BYTES);
+    hub_cbor_map(c, 0, 0);
+    hub_cbor_copy(c, out->sig.b, sizeof out->sig.b);
+    p = hub_cbor_open(out->protected_);
+    hub_cbor_map(&p, 2, 2);
+    hub_cbor_label(&p, 1);
+    hub_cbor_label(&p, -8); /* the value of alg, which is an integer as well */
+    hub_cbor_label(&p, 4);
+    hub_cbor_hash(&p, &out->kid);
+    if (!hub_cbor_done(&p))
+        c->bad = true;
+}
+
+static const char *check_signature(const struct hub_genesis *g, const struct genesis_signature *s)
+{
+    uint8_t bytes[HUB_GENESIS_BYTES_MAX + 128];
+    struct hub_buf message = {bytes, 0, sizeof bytes, false};
+    struct hub_public_key key;
+    struct grant k;
+
+    if (!find_grant(&k, g, &s->kid) || (roles_of(k.map) & HUB_ROLE_GOVERNOR) == 0)
+        return "genesis.signatures: a signature is by no governor key of this genesis file";
+    if (!hub_cose_key_decode(&key, hub_field_span(k.map, "key")))
+        return "genesis.signatures: the signer's key cannot be read";
+    hub_genesis_signature_message(&message, g->bytes, s->protected_);
+    HUB_ASSERT(!message.full);
+    return hub_verify(&s->sig, hub_span_of(&message), &key)
+               ? NULL
+               : "genesis.signatures: a signature does not fit this genesis file";
+}
+
+static bool member_signed(const struct hub_genesis *g, struct hub_span code, struct hub_span signatures)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(signatures, &n);
+    struct genesis_signature s;
+    struct grant k;
+
+    for (uint32_t i = 0; i < n; i++) {
+        read_signature(&s, &c);
+        if (find_grant(&k, g, &s.kid) && hub_span_equal(k.code, code))
+            return true;
+    }
+    return false;
+}
+
+static const char *check_signatures(const struct hub_genesis *g, struct hub_span signatures)
+{
+    uint32_t n;
+    struct hub_cbor c = open_array(signatures, &n), members;
+    struct genesis_signature s, last = {0};
+    const char *why = NULL;
+
+    for (uint32_t i = 0; i < n && why == NULL; i++, last = s) {
+        read_signature(&s, &c);
+        if (c.bad || (i > 0 && memcmp(last.kid.b, s.kid.b, sizeof s.kid.b) >= 0))
+            return "genesis.signatures: must be an array of COSE_Signature, sorted by kid, one a kid";
+        why = check_signature(g, &s);
+    }
+    if (why == NULL && !hub_cbor_done(&c))
+        return "genesis.signatures: must be an array of COSE_Signature and nothing else";
+    members = open_array(g->members, &n);
+    for (uint32_t i = 0; i < n && why == NULL; i++) {
+        struct hub_span member = hub_cbor_item(&members);
+
+        if (votes(member) && !member_signed(g, hub_field_span(member, "code"), signatures))
+            why = "genesis.signatures: a governor of every voting member must sign";
+    }
+    return why;
+}
+
+enum hub_status hub_genesis_signatures_ok(const struct hub_genesis *g, const char **why,
+                                          struct hub_span signatures)
+{
+    const char *wrong = check_signatures(g, signatures);
+
+    if (wrong == NULL)
+        return HUB_OK;
+    if (why != NULL)
+        *why = wrong;
+    return HUB_BAD_GENESIS;
+}
