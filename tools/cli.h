@@ -40,14 +40,15 @@ struct hub_cli { /* the global options, one a run */
     /* Loaded on first use, released at exit. */
     struct hub_buf genesis_bytes;
     struct hub_genesis *genesis;
-    struct hub_keyfile *key;
+    struct hub_keyfile key;
+    bool key_is_open;
 };
 
 struct hub_command {
     const char *noun, *verb;
-    const char *args;     /* "ID FILE", for the usage line */
-    const char *en, *zh;  /* what it does, one line each */
-    const char *examples; /* three lines, shown behind --help */
+    const char *args;                  /* "ID FILE", for the usage line */
+    const char *en, *zh;               /* what it does, one line each */
+    const char *examples;              /* three lines, shown behind --help */
     const struct argp_option *options; /* the command's own, or NULL */
     /* Takes one of its own options into `own` (own_bytes, zeroed before); ARGP_ERR_UNKNOWN for others. */
     error_t (*parse)(int key, char *arg, void *own);
@@ -88,11 +89,11 @@ bool hub_parse_amount(uint64_t *fen, const char *text);
 bool hub_parse_time(uint64_t *ms, const char *text, bool end_of_day);
 bool hub_parse_wallet(uint64_t *number, const char *text); /* 00003-0000001896-38139 or decimal */
 bool hub_parse_hex(uint8_t *out, size_t n, const char *text);
-bool hub_parse_duration(uint64_t *ms, const char *text);   /* 500ms, 30s, 5m, 24h, 7d */
+bool hub_parse_duration(uint64_t *ms, const char *text); /* 500ms, 30s, 5m, 24h, 7d */
 bool hub_parse_uint(uint64_t *out, const char *text, uint64_t max);
-void hub_format_yuan(char out[32], uint64_t fen);          /* 12,500.00 */
-void hub_format_wallet(char out[24], uint64_t number);     /* 00003-0000001896-38139 */
-void hub_format_time(char out[64], uint64_t ms, bool zh);  /* 2026-05-22 18:00（北京时间） */
+void hub_format_yuan(char out[32], uint64_t fen);         /* 12,500.00 */
+void hub_format_wallet(char out[24], uint64_t number);    /* 00003-0000001896-38139 */
+void hub_format_time(char out[64], uint64_t ms, bool zh); /* 2026-05-22 18:00（北京时间） */
 void hub_format_hex(char *out, const uint8_t *bytes, size_t n); /* 2n + 1 bytes */
 /* Decimal-string members of API answers: a number, or `absent`. */
 uint64_t hub_json_number(const json_t *object, const char *name, uint64_t absent);
@@ -117,11 +118,11 @@ struct hub_hints { /* GET /v1/keys/{kid}/hints */
     char iss[24];
     uint64_t next_seq, time_ms; /* the next free number; the time of the last block */
 };
-struct hub_signing { /* what a command wants signed; everything borrowed */
+struct hub_signing {      /* what a command wants signed; everything borrowed */
     uint16_t type;        /* enum hub_record_type_id */
     struct hub_span core; /* the body, encoded */
     struct hub_span attachment;
-    struct hub_keyfile *also; /* a new key that proves its possession, or NULL */
+    const struct hub_keyfile *also; /* a new key that proves its possession, or NULL */
 };
 struct hub_signed {
     struct hub_buf bytes; /* owned: the record; free() */
