@@ -391,8 +391,6 @@ void hub_state_undo_to(struct hub_state *s, size_t mark)
         u->len = at;
     }
     HUB_ASSERT(u->len == mark);
-    u->full = false;
-    u->table_full = false;
 }
 
 void hub_state_swap_back(struct hub_state *s, struct hub_undo *log)

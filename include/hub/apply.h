@@ -58,6 +58,8 @@ bool hub_record_sub(char out[65], uint16_t type, struct hub_span body, struct hu
 uint16_t hub_record_resolve(struct hub_record_keys *out, const struct hub_state *s, const struct hub_record *r);
 /* True if some co-signer with these roles of this member (row) signed; n of them when need > 1. Keys of this block do not count. */
 bool hub_apply_cosigned(const struct hub_apply *a, uint32_t member, uint32_t roles, uint64_t need);
+/* True if this key signed beside the signer: proof of possession of a key that the body brings. */
+bool hub_apply_cosigned_by(const struct hub_apply *a, const struct hub_hash *kid);
 /* Rules that decide Refused before any effect: key standing, iss, sequence, validity time, with the parent's
  * state. 0 or the code. Also the admission check of a node (height and time of a block to come). */
 uint16_t hub_apply_admit(const struct hub_state *s, const struct hub_record *r, uint64_t parent_time_ms, uint64_t time_ms);
@@ -70,9 +72,13 @@ struct hub_outcome { /* what applying a block gave; results storage is the calle
     struct hub_buf results; /* the result items one behind the other: a CBOR sequence */
     uint32_t kept;
 };
-/* strict: a refused record fails the block (voter, auditor): HUB_BAD_BLOCK with *bad_record and *why.
+/* strict: a refused record fails the block (voter, auditor): HUB_BAD_BLOCK with *bad_record and *why; so does
+ * one that exceeds a bound of the block, with too_large for the bytes of the entries (parameter
+ * consensus.block_bytes) and 0 for the row writes (HUB_BLOCK_UNDO_BYTES_MAX).
  * Not strict: it is left out and records[] is compacted to the kept ones (leader). Everything else is one
- * code path. log must be empty; on failure the state is as before. header gives height and time. */
+ * code path. log must be empty; on failure the state is as before. header gives height and time.
+ * A record fails with member_suspended if its signer's member is suspended, unless it is about keys or a code
+ * before that one applies. */
 HUB_MUST_USE enum hub_status hub_state_apply(struct hub_state *s, struct hub_undo *log, const struct hub_header *parent,
                                              const struct hub_edge *parent_edge, struct hub_block *block, bool strict,
                                              struct hub_outcome *out, uint32_t *bad_record, uint16_t *why);

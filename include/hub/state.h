@@ -11,7 +11,7 @@
  *     a block: the number is part of validity.
  *  5. The look-up index of a table holds exactly its rows: an undo takes the entries of the rows it removes.
  *  6. A write that finds the undo log or a table full does nothing and sets `full` or `table_full`,
- *     and so does every later write until the undo. hub_state_apply looks after each record and undoes it;
+ *     and so does every later write of the record. hub_state_apply looks after each record and undoes it;
  *     rules need not check each write, but may not read through an index that an add refused to give. */
 #ifndef HUB_STATE_H
 #define HUB_STATE_H
@@ -95,7 +95,8 @@ void hub_state_put(struct hub_state *s, enum hub_table t, uint32_t row, struct h
 uint8_t *hub_state_wallet_write(struct hub_state *s, uint32_t slot);
 
 void hub_state_root(struct hub_state *s, struct hub_hash *root);
-/* Undoes and forgets the writes behind `mark` (an earlier undo->len): an all-or-nothing batch, a failed record. */
+/* Undoes and forgets the writes behind `mark` (an earlier undo->len): an all-or-nothing batch, a failed record.
+ * `full` and `table_full` stay set: only hub_state_apply, which undoes the whole record, clears them. */
 void hub_state_undo_to(struct hub_state *s, size_t mark);
 void hub_state_swap_back(struct hub_state *s, struct hub_undo *log);    /* the block leaves the applied path */
 void hub_state_swap_forward(struct hub_state *s, struct hub_undo *log); /* and comes back */

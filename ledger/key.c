@@ -1,0 +1,258 @@
+/* key.c: key.add and key.revoke (records.md A.2, A.4.5; domain.md section 2). */
+#include "ledger/member.h"
+
+#include "hub/wallet.h"
+
+#include <string.h>
+
+enum { GOVERNORS_LEFT = 2 }; /* a member has two from genesis, and two it keeps */
+
+#define HOUR_MS ((uint64_t)3600 * 1000)
+#define RECOVERY_DELAY_MS (7 * 24 * HOUR_MS) /* domain.md section 2: only a governor, after seven days */
+
+static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
+
+const struct hub_field hub_key_add_fields[] = {
+    {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
+    {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
+    {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
+    {.name = "roles", .kind = HUB_FIELD_ARRAY, .required = true, .min = 1, .max = 4, .sub = &role_field},
+    {.name = "member", .kind = HUB_FIELD_CODE, .required = true},
+    {.name = "wallet", .kind = HUB_FIELD_WALLET},
+    {.name = "not_after", .kind = HUB_FIELD_TIME},
+    {.name = "transport", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
+    {.name = "not_before", .kind = HUB_FIELD_TIME},
+    {.name = NULL},
+};
+
+static const char *const revoke_reasons[] = {"handover", "superseded", "lost", "compromised", NULL};
+enum { REASON_COMPROMISED = 3 };
+
+const struct hub_field hub_key_revoke_fields[] = {
+    {.name = "kid", .kind = HUB_FIELD_HASH, .required = true},
+    {.name = "note", .kind = HUB_FIELD_TEXT, .min = 1, .max = 300},
+    {.name = "since", .kind = HUB_FIELD_TIME},
+    {.name = "reason", .kind = HUB_FIELD_ENUM, .required = true, .names = revoke_reasons},
+    {.name = NULL},
+};
+
+/* ---- grants */
+
+/* Bits of the names under "roles"; *count of names. */
+static uint32_t read_roles(struct hub_span grant, uint32_t *count)
+{
+    struct hub_cbor c;
+    uint32_t roles = 0;
+
+    if (!hub_field_array(grant, "roles", &c, count))
+        return 0;
+    for (uint32_t i = 0; i < *count; i++) {
+        struct hub_span name = hub_cbor_text(&c, 0, 64);
+
+        for (unsigned bit = 0; hub_role_names[bit] != NULL; bit++)
+            if (hub_span_equal(name, hub_text_span(hub_role_names[bit])))
+                roles |= 1u << bit;
+    }
+    return roles;
+}
+
+/* The rules between the fields of a grant. */
+static bool grant_ok(struct hub_span grant)
+{
+    const uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
+    const uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
+    uint32_t count = 0, bits = read_roles(grant, &count);
+    uint64_t until = hub_field_uint(grant, "not_after", 0);
+    bool good = bits != 0 && (uint32_t)__builtin_popcount(bits) == count; /* no name twice */
+
+    if ((bits & alone) != 0 && count != 1)
+        good = false;
+    if (hub_field_has(grant, "box") != ((bits & HUB_ROLE_READER) != 0))
+        good = false;
+    if (hub_field_has(grant, "transport") != ((bits & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
+        good = false;
+    if (hub_field_has(grant, "wallet") != ((bits & HUB_ROLE_WALLET) != 0))
+        good = false;
+    if (hub_field_has(grant, "not_after") &&
+        ((bits & endless) != 0 || until <= hub_field_uint(grant, "not_before", 0)))
+        good = false;
+    return good;
+}
+
+void hub_key_from_grant(struct hub_key *out, struct hub_span grant, uint32_t member)
+{
+    uint32_t count;
+    bool good;
+
+    memset(out, 0, sizeof *out);
+    good = hub_cose_key_decode(&out->key, hub_field_span(grant, "key"));
+    HUB_ASSERT(good);
+    hub_kid_of(&out->kid, &out->key);
+    out->roles = (uint16_t)read_roles(grant, &count);
+    out->wallet = hub_field_uint(grant, "wallet", 0);
+    out->member = out->roles == HUB_ROLE_WALLET ? UINT32_MAX : member;
+    out->from_ms = hub_field_uint(grant, "not_before", 0);
+    out->until_ms = hub_field_uint(grant, "not_after", 0);
+    out->label = hub_field_span(grant, "label");
+    out->box = hub_field_span(grant, "box");
+    out->transport = hub_field_span(grant, "transport");
+}
+
+/* Forgets governor keys that can never act again, to make place for a new one. */
+static void drop_revoked(struct hub_member *m, const struct hub_state *s, uint64_t time_ms)
+{
+    struct hub_key k;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < m->governors; i++) {
+        hub_key_get(&k, s, m->governor[i]);
+        if (hub_key_standing(&k, time_ms) != HUB_KEY_REVOKED)
+            m->governor[kept++] = m->governor[i];
+    }
+    m->governors = kept;
+}
+
+bool hub_key_register(struct hub_state *s, struct hub_key *k, uint64_t time_ms)
+{
+    struct hub_member m;
+
+    if ((k->roles & HUB_ROLE_GOVERNOR) == 0) {
+        hub_key_add(s, k);
+        return true;
+    }
+    hub_member_get(&m, s, k->member);
+    if (m.governors == HUB_GOVERNORS_MAX)
+        drop_revoked(&m, s, time_ms);
+    if (m.governors == HUB_GOVERNORS_MAX)
+        return false;
+    m.governor[m.governors++] = hub_key_add(s, k);
+    hub_member_put(s, &m);
+    return true;
+}
+
+/* ---- key.add */
+
+uint16_t hub_key_add_check(const struct hub_record *r)
+{
+    return grant_ok(r->body) ? 0 : HUB_CODE_body_invalid;
+}
+
+/* A key for a wallet is added by the governor of the institution that has the wallet in custody. */
+static bool has_custody(const struct hub_apply *a, uint64_t number)
+{
+    uint32_t slot = (uint32_t)(number >> 16);
+    uint16_t institution = (uint16_t)(number >> 48), custodian;
+    struct hub_member m;
+    struct hub_span row;
+
+    if (slot >= a->state->count[HUB_TABLE_WALLETS])
+        return false;
+    row = hub_state_row(a->state, HUB_TABLE_WALLETS, slot);
+    custodian = hub_get_be16(row.data + HUB_WALLET_CUSTODIAN);
+    return hub_get_be16(row.data + HUB_WALLET_INSTITUTION) == institution &&
+           hub_member_of_institution(&m, a->state, custodian) && m.row == a->signer->member;
+}
+
+uint16_t hub_key_add_apply(struct hub_apply *a)
+{
+    struct hub_span code = hub_field_span(a->record->body, "member");
+    bool governs = (a->signer->roles & HUB_ROLE_GOVERNOR) != 0;
+    struct hub_member m;
+    struct hub_key k, old;
+    bool known = hub_member_find(&m, a->state, code);
+
+    hub_key_from_grant(&k, a->record->body, a->signer->member);
+    if ((known && m.row != a->signer->member) || (!governs && k.roles != HUB_ROLE_GOVERNOR))
+        return HUB_CODE_role_missing;
+    if (!hub_apply_cosigned_by(a, &k.kid))
+        return HUB_CODE_cosign_missing; /* whoever registers a key must show that it exists and is held */
+    if (!known)
+        return HUB_CODE_member_unknown;
+    if (hub_key_find(&old, a->state, &k.kid))
+        return HUB_CODE_key_exists;
+    if (k.roles == HUB_ROLE_WALLET && !has_custody(a, k.wallet))
+        return HUB_CODE_not_custodian;
+    if (!governs)
+        k.pending_until_ms = a->time_ms + RECOVERY_DELAY_MS;
+    else if ((k.roles & HUB_ROLE_GOVERNOR) != 0)
+        k.pending_until_ms = a->time_ms + hub_parameter(a->state, HUB_PARAM_GOVERNOR_DELAY_H) * HOUR_MS;
+    return hub_key_register(a->state, &k, a->time_ms) ? 0 : HUB_CODE_too_many_governors;
+}
+
+/* ---- key.revoke */
+
+uint16_t hub_key_revoke_check(const struct hub_record *r)
+{
+    int reason = hub_field_enum(r->body, "reason", revoke_reasons);
+
+    return hub_field_has(r->body, "since") && reason != REASON_COMPROMISED ? HUB_CODE_body_invalid : 0;
+}
+
+/* True if the member keeps enough acting governors without k, which acts now. */
+static bool governors_left(const struct hub_apply *a, const struct hub_member *m,
+                           const struct hub_key *k)
+{
+    uint64_t needed = m->governors_needed > GOVERNORS_LEFT ? m->governors_needed : GOVERNORS_LEFT;
+    uint64_t left = 0;
+    struct hub_key other;
+
+    for (uint32_t i = 0; i < m->governors; i++) {
+        if (m->governor[i] == k->row)
+            continue;
+        hub_key_get(&other, a->state, m->governor[i]);
+        left += other.revoked_at_ms == 0 && hub_key_standing(&other, a->time_ms) == HUB_KEY_ACTIVE;
+    }
+    return left >= needed;
+}
+
+/* True if the key votes in the newest epoch: [number, epoch bytes], whose validators begin with their key. */
+static bool validates(const struct hub_state *s, const struct hub_key *k)
+{
+    uint32_t newest = s->count[HUB_TABLE_EPOCHS] - 1, n;
+    struct hub_cbor row = hub_cbor_open(hub_state_row(s, HUB_TABLE_EPOCHS, newest)), c;
+    uint8_t key[HUB_COSE_KEY_BYTES];
+    bool found = false;
+
+    hub_cbor_array(&row, 2, 2);
+    hub_cbor_item(&row);
+    c = hub_cbor_open(hub_cbor_bytes(&row, 1, HUB_ROW_BYTES_MAX));
+    hub_cbor_array(&c, 5, 5);
+    for (int i = 0; i < 4; i++) /* version, number, quorum, fault model */
+        hub_cbor_item(&c);
+    hub_cose_key_encode(key, &k->key);
+    n = hub_cbor_array(&c, 1, HUB_VALIDATORS_MAX);
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_cbor v = hub_cbor_open(hub_cbor_item(&c));
+
+        hub_cbor_array(&v, 3, 3);
+        if (hub_span_equal(hub_cbor_bytes(&v, 0, sizeof key), (struct hub_span){key, sizeof key}))
+            found = true;
+    }
+    HUB_ASSERT(hub_cbor_done(&row) && hub_cbor_done(&c));
+    return found;
+}
+
+uint16_t hub_key_revoke_apply(struct hub_apply *a)
+{
+    struct hub_span kid = hub_field_span(a->record->body, "kid");
+    struct hub_hash id;
+    struct hub_member m;
+    struct hub_key k;
+    bool acting;
+
+    HUB_ASSERT(kid.len == sizeof id.b);
+    memcpy(id.b, kid.data, sizeof id.b);
+    if (!hub_key_find(&k, a->state, &id) || k.member != a->signer->member || k.revoked_at_ms != 0)
+        return HUB_CODE_key_not_own;
+    hub_member_get(&m, a->state, k.member);
+    acting = (k.roles & HUB_ROLE_GOVERNOR) != 0 && hub_key_standing(&k, a->time_ms) == HUB_KEY_ACTIVE;
+    if (acting && !governors_left(a, &m, &k))
+        return HUB_CODE_last_governor;
+    if ((k.roles & HUB_ROLE_VALIDATOR) != 0 && validates(a->state, &k))
+        return HUB_CODE_member_validates;
+    k.revoked_at_ms = a->time_ms;
+    if (acting)
+        k.revoked_at_ms += hub_parameter(a->state, HUB_PARAM_GOVERNOR_DELAY_H) * HOUR_MS;
+    hub_key_put(a->state, &k);
+    return 0;
+}

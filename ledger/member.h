@@ -1,0 +1,26 @@
+/* ledger/member.h: the records key.add and key.revoke, and the key grants they share with genesis.
+ *  1. A member's keys are its own affair: only its governors add and revoke them; a recovery key may add a
+ *     governor, after seven days.
+ *  2. A governor key added or revoked acts, or stops to act, after key.governor_delay_h of block time, so that
+ *     the other governors of the member can answer. All other changes count from the next block.
+ *  3. A member keeps two acting governor keys, or as many as its governors_needed says, if that is more. */
+#ifndef HUB_LEDGER_MEMBER_H
+#define HUB_LEDGER_MEMBER_H
+
+#include "hub/apply.h"
+
+extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[];
+
+/* Fills a key from a checked grant (body of key.add, entry of a genesis file): all but row and what governance adds (pending_until_ms). Spans borrow
+ * from the grant. */
+void hub_key_from_grant(struct hub_key *out, struct hub_span grant, uint32_t member);
+/* Adds the key's row and, if it is a governor, its place in the member's row. False: the member has all the
+ * governors it may have. */
+bool hub_key_register(struct hub_state *s, struct hub_key *k, uint64_t time_ms);
+
+uint16_t hub_key_add_check(const struct hub_record *r);
+uint16_t hub_key_add_apply(struct hub_apply *a);
+uint16_t hub_key_revoke_check(const struct hub_record *r);
+uint16_t hub_key_revoke_apply(struct hub_apply *a);
+
+#endif
