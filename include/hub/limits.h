@@ -63,6 +63,10 @@ enum {
     HUB_GENESIS_BYTES_MAX = 65535, /* it is log leaf 0, a record-sized leaf */
     HUB_BUNDLE_BYTES_MAX = 1 << 20,
     HUB_PATH_MAX = 64,
+    HUB_BUNDLE_HEADERS_MAX = 64, /* headers from a certified block down to the one that holds the record */
+    HUB_BUNDLE_LINKS_MAX = 64,   /* epochs a receipt can be away from genesis */
+    HUB_BUNDLE_ROWS_MAX = 16,
+    HUB_STATEMENT_RECEIPTS_MAX = 64, /* one of each validator */
 
     /* One wire frame: a whole block, its just certificates and heads. */
     HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * 4400 + 4096
