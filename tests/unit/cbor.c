@@ -4,6 +4,7 @@
 
 #include "hub/limits.h"
 #include "tests/support/hex.h"
+#include "tests/support/transcribe.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -19,61 +20,13 @@ static struct hub_cbor cursor(const char *hex)
     return hub_cbor_open(test_bytes(hex));
 }
 
-/* Reads one item with the typed readers and writes it with the writer. */
-static void transcribe(struct hub_buf *out, struct hub_cbor *c)
-{
-    uint32_t n = 0;
-
-    switch (hub_cbor_peek(c)) {
-    case HUB_CBOR_UINT:
-        hub_put_uint(out, hub_cbor_uint(c, 0, UINT64_MAX));
-        return;
-    case HUB_CBOR_NEGATIVE:
-        if (c->at[0] == 0x3b && c->at[1] >= 0x80) /* below INT64_MIN: no reader takes it */
-            hub_put_raw(out, hub_cbor_item(c));
-        else
-            hub_put_int(out, hub_cbor_int(c));
-        return;
-    case HUB_CBOR_BYTES:
-        hub_put_bytes(out, hub_cbor_bytes(c, 0, SIZE_MAX));
-        return;
-    case HUB_CBOR_TEXT:
-        hub_put_text_span(out, hub_cbor_text(c, 0, SIZE_MAX));
-        return;
-    case HUB_CBOR_ARRAY:
-        n = hub_cbor_array(c, 0, UINT32_MAX);
-        hub_put_array(out, n);
-        break;
-    case HUB_CBOR_MAP:
-        n = hub_cbor_map(c, 0, UINT32_MAX);
-        hub_put_map(out, n);
-        n *= 2;
-        break;
-    case HUB_CBOR_TAG:
-        n = 1;
-        hub_put_tag(out, (*c->at & 0x1f) == 18 ? 18 : 98);
-        hub_cbor_tag(c, (*c->at & 0x1f) == 18 ? 18 : 98);
-        break;
-    case HUB_CBOR_SIMPLE:
-        if (*c->at == 0xf6)
-            hub_cbor_null(c), hub_put_null(out);
-        else
-            hub_put_bool(out, hub_cbor_bool(c));
-        return;
-    case HUB_CBOR_END:
-        cr_assert_fail("item ends early");
-    }
-    for (uint32_t i = 0; i < n; i++)
-        transcribe(out, c);
-}
-
 static void expect_round_trip(struct hub_span bytes, const char *hex)
 {
     static uint8_t storage[4096];
     struct hub_buf out = {storage, 0, sizeof storage, false};
     struct hub_cbor c = hub_cbor_open(bytes);
 
-    transcribe(&out, &c);
+    test_transcribe(&out, &c);
     cr_assert(hub_cbor_done(&c), "%s", hex);
     cr_assert(hub_span_equal(hub_span_of(&out), bytes), "%s", hex);
 }
