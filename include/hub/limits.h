@@ -68,6 +68,15 @@ enum {
     HUB_BUNDLE_ROWS_MAX = 16,
     HUB_STATEMENT_RECEIPTS_MAX = 64, /* one of each validator */
 
+    /* Derived data of a node between two checkpoints (node/history.h, node/checkpoint.h). */
+    HUB_CHECKPOINT_BLOCK_BYTES = 32 << 20, /* blocks above a checkpoint: what a restart executes again, seconds */
+    HUB_CHECKPOINT_WRITES_MAX = 98304,     /* rows written since: with those of one more block two thirds of the
+                                            * 131,072 pages that LMDB 0.9 keeps dirty without spilling (H10) */
+    HUB_HISTORY_RECORDS_MAX = 1 << 19,     /* 32 MiB of records of 256 bytes, and 64 blocks of one turn; address
+                                            * space, touched as used; so are the next two */
+    HUB_HISTORY_BLOCKS_MAX = 1 << 18,      /* 32 MiB of blocks of 500 bytes with one record, and a turn's */
+    HUB_HISTORY_RESULT_BYTES_MAX = 64 << 20, /* results are at most half as long as what they are of */
+
     /* One wire frame: a whole block, its just certificates and heads. */
     HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * 4400 + 4096
 };

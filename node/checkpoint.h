@@ -1,0 +1,57 @@
+/* checkpoint.h: everything derived, on disk with the height it belongs to: rows, log nodes, results, record
+ * index. Written in one transaction; read once, at start.
+ *  1. A checkpoint is of a final block whose tip is in the same transaction or an earlier one: derived state
+ *     is never ahead of what is certified.
+ *  2. It is trusted no more than any input: rows must give the state root of that height's header, and that
+ *     header must be reached from a certificate. A checkpoint that does not is left aside and built again from
+ *     the blocks: slow, never wrong (H4).
+ *  3. Rows lie in pages of at most 1,920 bytes, because LMDB gives a value above 2,030 bytes pages of its own;
+ *     only pages with rows written since the last checkpoint are written again. */
+#ifndef HUB_CHECKPOINT_H
+#define HUB_CHECKPOINT_H
+
+#include "node/history.h"
+#include "node/store.h"
+
+enum { HUB_ROW_PAGE_BYTES = 1920 };
+
+/* Zeroed memory for a chain: address space for the row capacities, touched as used. caps: as hub_state_init,
+ * borrowed as long as the memory. HUB_LIMIT: the system refuses it. */
+struct hub_chain_memory {
+    void *state, *slots;
+    size_t state_bytes, slot_bytes;
+    const uint32_t *caps;
+};
+HUB_MUST_USE enum hub_status hub_chain_memory_map(struct hub_chain_memory *out,
+                                                  const uint32_t caps[HUB_TABLES]);
+void hub_chain_memory_unmap(struct hub_chain_memory *m);
+
+/* A checkpoint is to be written now: 32 MiB of blocks lie above the last one, or as many row writes as one
+ * transaction may take; or, when idle, anything does. Ask after every turn. */
+bool hub_checkpoint_due(const struct hub_history *h, bool idle);
+/* Writes and commits it, and begins the history anew. The state is moved to the final block, whose tip has been
+ * put; it may be moved on. Statuses as hub_env_commit: the process ends on any but HUB_OK. */
+HUB_MUST_USE enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
+                                                  struct hub_history *h);
+
+struct hub_checkpoint_report { /* what a load did, for the log */
+    uint64_t height;           /* where chain and history stand; 0 = genesis */
+    bool damaged;              /* there was a checkpoint and it could not be used */
+    char why[HUB_WHY_BYTES];   /* which part, if damaged */
+};
+/* Makes c and h stand at the checkpoint, or at genesis if there is none that can be used. The caller appends
+ * and finalizes the blocks above. Statuses: HUB_BAD_GENESIS (*why in report), HUB_LIMIT (the rows do not fit
+ * m->caps), HUB_IO. */
+HUB_MUST_USE enum hub_status hub_checkpoint_load(struct hub_store *s, struct hub_chain *c,
+                                                 struct hub_history *h, const struct hub_genesis *g,
+                                                 struct hub_chain_memory *m,
+                                                 struct hub_checkpoint_report *report);
+
+/* For auditors, who trust no checkpoint: compares it with a state that was computed from the blocks and stands
+ * at its height. hub_checkpoint_height: HUB_NOT_FOUND if there is none. */
+HUB_MUST_USE enum hub_status hub_checkpoint_height(const struct hub_reader *r, uint64_t *height,
+                                                   struct hub_hash *block);
+HUB_MUST_USE enum hub_status hub_checkpoint_compare(const struct hub_reader *r, struct hub_chain *c,
+                                                    char why[HUB_WHY_BYTES]);
+
+#endif
