@@ -1,0 +1,588 @@
+/* chain.c: the one way history grows. */
+#include "hub/chain.h"
+
+#include <string.h>
+
+enum { SLOTS = HUB_UNFINAL_MAX + 1, FINAL = -1, HEADER_FIELDS = 18 };
+
+/* ---- claims of a header */
+
+enum claim_kind { CLAIM_U16, CLAIM_U64, CLAIM_HASH };
+
+/* In the order of formats.cddl `header`: bit i of hub_fault.wrong is row i. */
+static const struct {
+    const char *name;
+    enum claim_kind kind;
+    size_t offset;
+} header_fields[HEADER_FIELDS] = {
+#define FIELD(name, kind) {#name, kind, offsetof(struct hub_header, name)}
+    FIELD(version, CLAIM_U16),         FIELD(chain, CLAIM_HASH),
+    FIELD(epoch, CLAIM_U64),           FIELD(view, CLAIM_U64),
+    FIELD(height, CLAIM_U64),          FIELD(parent, CLAIM_HASH),
+    FIELD(parent_view, CLAIM_U64),     FIELD(time_ms, CLAIM_U64),
+    FIELD(proposer, CLAIM_U16),        FIELD(log_size, CLAIM_U64),
+    FIELD(log_root, CLAIM_HASH),       FIELD(record_count, CLAIM_U16),
+    FIELD(records_root, CLAIM_HASH),   FIELD(results_root, CLAIM_HASH),
+    FIELD(state_root, CLAIM_HASH),     FIELD(validators, CLAIM_HASH),
+    FIELD(next_validators, CLAIM_HASH), FIELD(flags, CLAIM_U16),
+#undef FIELD
+};
+
+static uint64_t number_of(const struct hub_header *h, unsigned i)
+{
+    const uint8_t *at = (const uint8_t *)h + header_fields[i].offset;
+    uint16_t small;
+    uint64_t large;
+
+    if (header_fields[i].kind == CLAIM_U16) {
+        memcpy(&small, at, sizeof small);
+        return small;
+    }
+    memcpy(&large, at, sizeof large);
+    return large;
+}
+
+/* The field as 32 bytes: a hash, or a number big-endian. */
+static struct hub_hash value_of(const struct hub_header *h, unsigned i)
+{
+    struct hub_hash v = {{0}};
+
+    if (header_fields[i].kind == CLAIM_HASH)
+        memcpy(&v, (const uint8_t *)h + header_fields[i].offset, sizeof v);
+    else
+        hub_put_be64(v.b + 24, number_of(h, i));
+    return v;
+}
+
+/* Compares every claim; false and the fault told if one is wrong. */
+static bool claims_hold(const struct hub_header *want, const struct hub_header *got, struct hub_fault *fault)
+{
+    uint32_t wrong = 0;
+
+    for (unsigned i = HEADER_FIELDS; i-- > 0;) {
+        struct hub_hash expected = value_of(want, i), claimed = value_of(got, i);
+
+        if (hub_hash_equal(&expected, &claimed))
+            continue;
+        wrong |= (uint32_t)1 << i;
+        fault->field = header_fields[i].name; /* the first wrong one is met last */
+        fault->expected = expected;
+        fault->got = claimed;
+    }
+    fault->wrong = wrong;
+    fault->want = *want;
+    return wrong == 0;
+}
+
+bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f, const struct hub_header *header, unsigned i)
+{
+    unsigned at = 0;
+
+    for (; at < HEADER_FIELDS; at++)
+        if ((f->wrong >> at & 1) != 0 && i-- == 0)
+            break;
+    if (at == HEADER_FIELDS)
+        return false;
+    memset(out, 0, sizeof *out);
+    out->field = header_fields[at].name;
+    out->number = header_fields[at].kind != CLAIM_HASH;
+    out->expected = value_of(&f->want, at);
+    out->got = value_of(header, at);
+    if (out->number) {
+        out->expected_number = number_of(&f->want, at);
+        out->got_number = number_of(header, at);
+    }
+    return true;
+}
+
+/* ---- places: the final block, slots, empty blocks */
+
+struct place {
+    const struct hub_header *header;
+    const struct hub_hash *hash;
+    int8_t state; /* slot whose state and log the block has */
+    int8_t below; /* nearest ancestor with records, the block itself not counted */
+    bool empty;
+};
+
+static struct place place_of_slot(const struct hub_chain *c, int8_t i)
+{
+    if (i == FINAL)
+        return (struct place){&c->final_header, &c->final_hash, FINAL, FINAL, false};
+    HUB_ASSERT(i >= 0 && i < SLOTS && c->slot[i].used);
+    return (struct place){&c->slot[i].header, &c->slot[i].hash, i, c->slot[i].parent, false};
+}
+
+static struct place place_of_empty(const struct hub_chain *c, uint32_t i)
+{
+    const struct hub_empty *e = &c->empty[i];
+
+    return (struct place){&e->header, &e->hash, e->base, e->base, true};
+}
+
+static bool find(const struct hub_chain *c, struct place *out, const struct hub_hash *hash)
+{
+    if (hub_hash_equal(hash, &c->final_hash)) {
+        *out = place_of_slot(c, FINAL);
+        return true;
+    }
+    for (int8_t i = 0; i < SLOTS; i++)
+        if (c->slot[i].used && hub_hash_equal(hash, &c->slot[i].hash)) {
+            *out = place_of_slot(c, i);
+            return true;
+        }
+    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
+        if (c->empty[i].used && hub_hash_equal(hash, &c->empty[i].hash)) {
+            *out = place_of_empty(c, i);
+            return true;
+        }
+    return false;
+}
+
+static const struct hub_edge *edge_of(const struct hub_chain *c, int8_t slot)
+{
+    return slot == FINAL ? &c->final_edge : &c->slot[slot].edge;
+}
+
+/* True if slot a is b or an ancestor of b. */
+static bool is_above(const struct hub_chain *c, int8_t a, int8_t b)
+{
+    while (b != a && b != FINAL)
+        b = c->slot[b].parent;
+    return b == a;
+}
+
+/* Undoes to the common ancestor and redoes from there. */
+static void move_to(struct hub_chain *c, int8_t target)
+{
+    int8_t path[SLOTS], depth = 0;
+
+    while (!is_above(c, c->at, target)) {
+        hub_state_swap_back(&c->state, &c->slot[c->at].undo);
+        c->at = c->slot[c->at].parent;
+    }
+    for (int8_t i = target; i != c->at; i = c->slot[i].parent)
+        path[depth++] = i;
+    while (depth > 0) {
+        c->at = path[--depth];
+        hub_state_swap_forward(&c->state, &c->slot[c->at].undo);
+    }
+    HUB_ASSERT(c->at == target);
+}
+
+enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to)
+{
+    struct place place;
+
+    if (!find(c, &place, to))
+        return HUB_UNKNOWN_PARENT;
+    move_to(c, place.state);
+    return HUB_OK;
+}
+
+const struct hub_header *hub_chain_header(const struct hub_chain *c, const struct hub_hash *hash)
+{
+    struct place place;
+
+    return find(c, &place, hash) ? place.header : NULL;
+}
+
+size_t hub_chain_logs(const struct hub_chain *c, const struct hub_undo *logs[HUB_UNFINAL_MAX])
+{
+    size_t n = 0, at;
+
+    for (int8_t i = c->at; i != FINAL; i = c->slot[i].parent)
+        n++;
+    HUB_ASSERT(n <= HUB_UNFINAL_MAX);
+    at = n;
+    for (int8_t i = c->at; i != FINAL; i = c->slot[i].parent)
+        logs[--at] = &c->slot[i].undo;
+    return n;
+}
+
+/* ---- slots */
+
+static void free_slot(struct hub_chain *c, int8_t i)
+{
+    c->slot[i].used = false;
+    c->slot[i].undo.len = 0;
+    c->slot[i].results.len = 0;
+}
+
+static int used_slots(const struct hub_chain *c)
+{
+    int n = 0;
+
+    for (int8_t i = 0; i < SLOTS; i++)
+        n += c->slot[i].used;
+    return n;
+}
+
+static int8_t unused_slot(const struct hub_chain *c)
+{
+    int8_t i = 0;
+
+    while (i < SLOTS && c->slot[i].used)
+        i++;
+    HUB_ASSERT(i < SLOTS); /* chain.h 1: one is always free */
+    return i;
+}
+
+/* The slot to give up for a child of `base`, FINAL if there is none: no ancestor of the child, nothing with
+ * records on it, lowest view. */
+static int8_t victim_for(const struct hub_chain *c, int8_t base)
+{
+    int8_t victim = FINAL;
+
+    for (int8_t i = 0; i < SLOTS; i++) {
+        bool leaf = true;
+
+        if (!c->slot[i].used || is_above(c, i, base))
+            continue;
+        for (int8_t j = 0; j < SLOTS; j++)
+            if (c->slot[j].used && c->slot[j].parent == i)
+                leaf = false;
+        if (leaf && (victim == FINAL || c->slot[i].header.view < c->slot[victim].header.view))
+            victim = i;
+    }
+    return victim;
+}
+
+static bool has_room(const struct hub_chain *c, int8_t base)
+{
+    return used_slots(c) < HUB_UNFINAL_MAX || victim_for(c, base) != FINAL;
+}
+
+static void give_up(struct hub_chain *c, int8_t victim)
+{
+    HUB_ASSERT(victim != FINAL && victim != c->at);
+    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
+        if (c->empty[i].used && c->empty[i].base == victim)
+            c->empty[i].used = false;
+    free_slot(c, victim);
+}
+
+/* ---- start */
+
+size_t hub_chain_memory_bytes(void)
+{
+    return (size_t)SLOTS * (HUB_BLOCK_UNDO_BYTES_MAX + HUB_BLOCK_RESULT_BYTES_MAX);
+}
+
+enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g, void *state_memory,
+                               const uint32_t caps[HUB_TABLES], void *memory)
+{
+    uint8_t *at = memory;
+    enum hub_status status;
+
+    memset(c, 0, sizeof *c);
+    c->id = g->chain;
+    c->set = g->set;
+    c->at = FINAL;
+    for (int8_t i = 0; i < SLOTS; i++) {
+        c->slot[i].undo = (struct hub_undo){at, 0, HUB_BLOCK_UNDO_BYTES_MAX, false, false};
+        at += HUB_BLOCK_UNDO_BYTES_MAX;
+        c->slot[i].results = (struct hub_buf){at, 0, HUB_BLOCK_RESULT_BYTES_MAX, false};
+        at += HUB_BLOCK_RESULT_BYTES_MAX;
+    }
+    hub_state_init(&c->state, state_memory, caps);
+    status = hub_genesis_apply(g, &c->state);
+    if (status == HUB_OK)
+        hub_genesis_header(&c->final_header, &c->final_hash, &c->final_edge, g, &c->state);
+    return status;
+}
+
+enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header, const struct hub_hash *hash,
+                                 const struct hub_edge *edge, const struct hub_validators *set)
+{
+    struct hub_hash state_root, log_root;
+
+    HUB_ASSERT(c->state.undo == NULL);
+    hub_state_root(&c->state, &state_root);
+    hub_merkle_root(&log_root, edge);
+    if (!hub_hash_equal(&state_root, &header->state_root) || !hub_hash_equal(&log_root, &header->log_root) ||
+        edge->size != header->log_size || !hub_hash_equal(&set->hash, &header->next_validators))
+        return HUB_CORRUPT;
+    for (int8_t i = 0; i < SLOTS; i++)
+        free_slot(c, i);
+    memset(c->empty, 0, sizeof c->empty);
+    c->at = FINAL;
+    c->set = *set;
+    c->final_header = *header;
+    c->final_hash = *hash;
+    c->final_edge = *edge;
+    return HUB_OK;
+}
+
+/* ---- append and build */
+
+/* The header a block with these choices (view, time_ms, proposer) must have on this parent, as far as that is
+ * known without execution; a choice that is not allowed is replaced by the nearest that is. */
+static struct hub_header expected_header(const struct hub_chain *c, const struct place *parent,
+                                         const struct hub_header *got)
+{
+    struct hub_header want = *got;
+
+    want.version = 1;
+    want.chain = c->id;
+    want.epoch = c->set.epoch;
+    want.height = parent->header->height + 1;
+    want.parent = *parent->hash;
+    want.parent_view = parent->header->view;
+    want.validators = c->set.hash;
+    want.next_validators = c->set.hash;
+    want.flags = 0;
+    if (want.view <= parent->header->view)
+        want.view = parent->header->view + 1;
+    if (want.time_ms <= parent->header->time_ms)
+        want.time_ms = parent->header->time_ms + 1;
+    if (want.proposer >= c->set.n)
+        want.proposer = c->set.n - 1;
+    return want;
+}
+
+static void add_outcome(struct hub_header *want, const struct hub_outcome *out)
+{
+    want->log_size = out->edge.size;
+    hub_merkle_root(&want->log_root, &out->edge);
+    want->record_count = (uint16_t)out->kept;
+    want->records_root = out->records_root;
+    want->results_root = out->results_root;
+    want->state_root = out->state_root;
+}
+
+/* Applies the block to its parent in the free slot: the one execution behind append and build. The state
+ * then stands behind the block, with its log in that slot. */
+static enum hub_status execute(struct hub_chain *c, const struct place *parent, struct hub_block *block, bool strict,
+                               struct hub_outcome *out, struct hub_fault *fault)
+{
+    struct hub_applied *slot = &c->slot[unused_slot(c)];
+    enum hub_status status;
+
+    if (block->count > 0)
+        move_to(c, parent->state);
+    out->results = slot->results;
+    status = hub_state_apply(&c->state, &slot->undo, parent->header, edge_of(c, parent->state), block, strict, out,
+                             &fault->record, &fault->why);
+    if (status != HUB_OK) {
+        HUB_ASSERT(slot->undo.len == 0);
+        if (fault->why == 0)
+            fault->field = "block_writes";
+        else if (fault->why == HUB_CODE_too_large)
+            fault->field = "block_bytes";
+        return status;
+    }
+    HUB_ASSERT((out->kept == 0) == (slot->undo.len == 0)); /* every record in a block spends its number */
+    return HUB_OK;
+}
+
+/* The execution did not give what was claimed. */
+static void take_back(struct hub_chain *c)
+{
+    struct hub_applied *slot = &c->slot[unused_slot(c)];
+
+    hub_state_swap_back(&c->state, &slot->undo);
+    slot->undo.len = 0;
+}
+
+static void keep_empty(struct hub_chain *c, const struct place *parent, const struct hub_block *block)
+{
+    struct hub_empty *e = &c->empty[c->empty_next];
+
+    /* parent->header may lie in the place that is overwritten: nothing of it is read any more. */
+    *e = (struct hub_empty){block->header, block->hash, parent->state, true};
+    c->empty_next = (c->empty_next + 1) % HUB_EMPTY_MAX;
+}
+
+/* Keeps the block just executed; the state stands behind it. */
+static void keep(struct hub_chain *c, const struct place *parent, const struct hub_block *block,
+                 const struct hub_outcome *out)
+{
+    int8_t i = unused_slot(c);
+    struct hub_applied *slot = &c->slot[i];
+
+    if (block->count == 0) {
+        keep_empty(c, parent, block);
+        return;
+    }
+    slot->header = block->header;
+    slot->hash = block->hash;
+    slot->edge = out->edge;
+    slot->results = out->results;
+    slot->parent = parent->state;
+    slot->used = true;
+    c->at = i;
+    if (used_slots(c) > HUB_UNFINAL_MAX)
+        give_up(c, victim_for(c, i));
+    HUB_ASSERT(used_slots(c) <= HUB_UNFINAL_MAX);
+}
+
+enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block, struct hub_fault *fault)
+{
+    struct hub_outcome out;
+    struct place parent, same;
+    struct hub_header want;
+    enum hub_status status;
+
+    memset(fault, 0, sizeof *fault);
+    fault->record = UINT32_MAX;
+    if (find(c, &same, &block->hash))
+        return HUB_OK;
+    if (!find(c, &parent, &block->header.parent))
+        return HUB_UNKNOWN_PARENT;
+    want = expected_header(c, &parent, &block->header);
+    if (!claims_hold(&want, &block->header, fault))
+        return HUB_BAD_BLOCK;
+    if (block->count > 0 && !has_room(c, parent.state))
+        return HUB_LIMIT;
+    status = execute(c, &parent, block, true, &out, fault);
+    if (status != HUB_OK)
+        return status;
+    add_outcome(&want, &out);
+    if (!claims_hold(&want, &block->header, fault)) {
+        take_back(c);
+        return HUB_BAD_BLOCK;
+    }
+    keep(c, &parent, block, &out);
+    return HUB_OK;
+}
+
+static void encode_block(struct hub_block *block, struct hub_buf *out)
+{
+    struct hub_header header;
+    struct hub_span header_bytes;
+    bool good;
+
+    out->len = 0;
+    out->full = false;
+    hub_block_encode(out, &block->header, block->records, block->count);
+    HUB_ASSERT(!out->full);
+    block->bytes = hub_span_of(out);
+    good = hub_block_peek(&header, &block->hash, &header_bytes, block->bytes);
+    HUB_ASSERT(good);
+}
+
+enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent_hash, struct hub_block *block,
+                                struct hub_buf *out)
+{
+    struct hub_outcome outcome;
+    struct hub_fault fault;
+    struct place parent, same;
+    struct hub_header want;
+    enum hub_status status;
+
+    if (!find(c, &parent, parent_hash))
+        return HUB_UNKNOWN_PARENT;
+    want = expected_header(c, &parent, &block->header);
+    if (want.view != block->header.view || want.parent_view != block->header.parent_view ||
+        want.time_ms != block->header.time_ms || want.proposer != block->header.proposer)
+        return HUB_BAD_BLOCK;
+    block->header = want;
+    if (!has_room(c, parent.state))
+        block->count = 0;
+    status = execute(c, &parent, block, false, &outcome, &fault);
+    HUB_ASSERT(status == HUB_OK); /* what cannot be applied was left out */
+    add_outcome(&block->header, &outcome);
+    encode_block(block, out);
+    if (find(c, &same, &block->hash))
+        take_back(c);
+    else
+        keep(c, &parent, block, &outcome);
+    return HUB_OK;
+}
+
+/* ---- finalize */
+
+/* True if b is x or stands on it. Where the empty blocks between b and its nearest ancestor with records were
+ * forgotten and x is an empty block on that same ancestor, b is taken to stand on x if its parent's view allows
+ * it: at worst a dead block is kept until a later one is final, and its own certificate can never exist. */
+static bool stands_on(const struct hub_chain *c, struct place b, const struct place *x)
+{
+    struct place up;
+
+    for (;;) {
+        if (hub_hash_equal(b.hash, x->hash))
+            return true;
+        if (b.header->height <= x->header->height)
+            return false;
+        if (!find(c, &up, &b.header->parent)) {
+            up = place_of_slot(c, b.below);
+            if (up.header->height < x->header->height)
+                return x->empty && x->state == b.below && b.header->parent_view >= x->header->view;
+        }
+        b = up;
+    }
+}
+
+/* Frees everything that does not stand on x; what stood on a freed slot now stands on the final block. */
+static void prune(struct hub_chain *c, const struct place *x)
+{
+    bool stays[SLOTS] = {false}, empty_stays[HUB_EMPTY_MAX] = {false};
+
+    for (int8_t i = 0; i < SLOTS; i++)
+        stays[i] = c->slot[i].used && i != x->state && stands_on(c, place_of_slot(c, i), x);
+    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
+        empty_stays[i] = c->empty[i].used && c->empty[i].header.height > x->header->height &&
+                         stands_on(c, place_of_empty(c, i), x);
+    if (c->at != FINAL && !stays[c->at])
+        move_to(c, x->state);
+    if (c->at != FINAL && !stays[c->at])
+        c->at = FINAL; /* the state of x is now the final one */
+    for (int8_t i = 0; i < SLOTS; i++) {
+        if (!stays[i])
+            free_slot(c, i);
+        else if (c->slot[i].parent != FINAL && !stays[c->slot[i].parent])
+            c->slot[i].parent = FINAL;
+    }
+    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++) {
+        c->empty[i].used = empty_stays[i];
+        if (empty_stays[i] && c->empty[i].base != FINAL && !stays[c->empty[i].base])
+            c->empty[i].base = FINAL;
+    }
+}
+
+static void visit_final(const struct hub_chain *c, int8_t last, hub_chain_visit *visit, void *ctx)
+{
+    int8_t path[SLOTS], depth = 0;
+
+    for (int8_t i = last; i != FINAL; i = c->slot[i].parent)
+        path[depth++] = i;
+    while (depth > 0 && visit != NULL)
+        visit(ctx, &c->slot[path[--depth]]);
+}
+
+static bool certifies(const struct hub_certificate *cert, const struct hub_header *h)
+{
+    const struct hub_subject *s = &cert->subject;
+
+    return s->epoch == h->epoch && s->view == h->view && s->height == h->height && s->log_size == h->log_size &&
+           hub_hash_equal(&s->log_root, &h->log_root);
+}
+
+enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert, hub_chain_visit *visit,
+                                   void *ctx)
+{
+    struct hub_header header;
+    struct hub_hash hash;
+    struct hub_edge edge;
+    struct place x;
+
+    if (cert->subject.kind != HUB_FINALIZE)
+        return HUB_BAD_CERTIFICATE;
+    if (!find(c, &x, &cert->subject.block_hash))
+        return HUB_NOT_FOUND;
+    if (!certifies(cert, x.header) || !hub_certificate_ok(cert, &c->set))
+        return HUB_BAD_CERTIFICATE;
+    if (hub_hash_equal(x.hash, &c->final_hash))
+        return HUB_OK;
+    header = *x.header;
+    hash = *x.hash;
+    edge = *edge_of(c, x.state);
+    visit_final(c, x.state, visit, ctx);
+    prune(c, &x);
+    c->final_header = header;
+    c->final_hash = hash;
+    c->final_edge = edge;
+    HUB_ASSERT(c->final_header.log_size == c->final_edge.size);
+    return HUB_OK;
+}
