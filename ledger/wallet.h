@@ -138,4 +138,17 @@ uint16_t hub_turn_redeem(struct hub_turn *t, uint32_t slot, uint32_t reserve, ui
  * the supply cap; counts it in *i. */
 uint16_t hub_turn_issue(struct hub_turn *t, struct hub_institution *i, uint64_t amount);
 
+/* ---- the currency family's part of the table of record types */
+extern const struct hub_field hub_wallet_open_fields[], hub_currency_issue_fields[],
+    hub_currency_transfer_fields[], hub_currency_batch_fields[], hub_currency_redeem_fields[];
+/* Static rules beyond the fields: 0, or a code of class refused. */
+uint16_t hub_wallet_open_check(const struct hub_record *r);
+uint16_t hub_currency_transfer_check(const struct hub_record *r);
+uint16_t hub_currency_batch_check(const struct hub_record *r);
+uint16_t hub_wallet_open_apply(struct hub_apply *a);
+uint16_t hub_currency_issue_apply(struct hub_apply *a);
+uint16_t hub_currency_transfer_apply(struct hub_apply *a);
+uint16_t hub_currency_batch_apply(struct hub_apply *a);
+uint16_t hub_currency_redeem_apply(struct hub_apply *a);
+
 #endif
