@@ -18,7 +18,8 @@ static int run_status(struct hub_cli *cli, void *own, unsigned argc, char **argv
     json_t *value;
     json_object_foreach(r.json, name, value)
     {
-        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        char *text =
+            json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         hub_cli_say(cli, "%-18s %s", name, text ? text : json_string_value(value));
         free(text);
     }
@@ -39,7 +40,8 @@ const struct hub_command hub_status_commands[] = {
      .args = "",
      .en = "how the node and its network are doing",
      .zh = "节点与网络的状态",
-     .examples = "  hubledger status\n  hubledger status --node http://127.0.0.1:8002\n  hubledger status --json",
+     .examples = "  hubledger status\n  hubledger status --node http://127.0.0.1:8002\n  hubledger "
+                 "status --json",
      .run = run_status},
     {.noun = "version",
      .verb = "",
