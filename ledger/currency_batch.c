@@ -123,6 +123,8 @@ static uint16_t pay_entries(struct hub_turn *t, bool atomic)
             hub_state_undo_to(a->state, mark);
             return HUB_CODE_batch_aborted;
         }
+        if (a->state->undo->full || a->state->undo->table_full)
+            return 0; /* the record will be undone: what followed would be judged by rows not written */
     }
     put_failures(a->value, codes, count);
     return 0;

@@ -70,11 +70,7 @@ static uint16_t key_rules(const struct hub_apply *a, const struct opening *o)
 {
     if (!o->has_key)
         return 0;
-    struct hub_hash kid;
-    bool signed_by_it = false;
-    for (uint32_t i = 0; i < HUB_COSIGN_MAX && hub_record_cosigner(a->record, i, &kid); i++)
-        signed_by_it = signed_by_it || hub_hash_equal(&kid, &o->kid);
-    if (!signed_by_it)
+    if (!hub_apply_cosigned_by(a, &o->kid))
         return HUB_CODE_cosign_missing;
     struct hub_key known;
     return hub_key_find(&known, a->state, &o->kid) ? HUB_CODE_key_exists : 0;
