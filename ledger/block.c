@@ -63,8 +63,8 @@ void hub_header_hash(struct hub_hash *out, struct hub_span header_bytes)
     hub_hash_tagged(out, "hubledger/header/1", header_bytes);
 }
 
-void hub_block_encode(struct hub_buf *out, const struct hub_header *h, const struct hub_record *records,
-                      uint32_t count)
+void hub_block_encode(struct hub_buf *out, const struct hub_header *h,
+                      const struct hub_record *records, uint32_t count)
 {
     uint8_t bytes[HUB_HEADER_BYTES_MAX];
     struct hub_buf header = {bytes, 0, sizeof bytes, false};

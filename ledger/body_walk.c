@@ -61,7 +61,8 @@ static enum hub_walk_step enter_nested(struct hub_body_walk *w, const struct hub
     return step;
 }
 
-void hub_body_walk_init(struct hub_body_walk *w, struct hub_span body, const struct hub_field *fields)
+void hub_body_walk_init(struct hub_body_walk *w, struct hub_span body,
+                        const struct hub_field *fields)
 {
     w->at = hub_cbor_open(body);
     w->field = NULL;

@@ -12,11 +12,11 @@
 enum { HUB_BODY_LEVELS_MAX = 16 }; /* the deepest table, an agreement's milestones, uses 5 */
 
 enum hub_walk_step {
-    HUB_WALK_OPEN,   /* field is a MAP, NESTED or ARRAY that begins */
-    HUB_WALK_VALUE,  /* field is a scalar or RAW: read it from at */
-    HUB_WALK_CLOSE,  /* field is the MAP, NESTED or ARRAY that ends */
-    HUB_WALK_END,    /* all was read */
-    HUB_WALK_BROKEN  /* code and name say what */
+    HUB_WALK_OPEN,  /* field is a MAP, NESTED or ARRAY that begins */
+    HUB_WALK_VALUE, /* field is a scalar or RAW: read it from at */
+    HUB_WALK_CLOSE, /* field is the MAP, NESTED or ARRAY that ends */
+    HUB_WALK_END,   /* all was read */
+    HUB_WALK_BROKEN /* code and name say what */
 };
 
 struct hub_body_level {
@@ -36,7 +36,8 @@ struct hub_body_walk {
 };
 
 /* body must be one strict item (hub_cbor_ok); borrowed as long as the walk. */
-void hub_body_walk_init(struct hub_body_walk *w, struct hub_span body, const struct hub_field *fields);
+void hub_body_walk_init(struct hub_body_walk *w, struct hub_span body,
+                        const struct hub_field *fields);
 enum hub_walk_step hub_body_walk_next(struct hub_body_walk *w);
 
 #endif

@@ -51,7 +51,8 @@ void hub_sig_structure(struct hub_buf *out, struct hub_span protected_, struct h
     hub_put_bytes(out, payload);
 }
 
-void hub_sig_structure_hash(struct hub_hash *out, struct hub_span protected_, struct hub_span payload)
+void hub_sig_structure_hash(struct hub_hash *out, struct hub_span protected_,
+                            struct hub_span payload)
 {
     uint8_t small[32];
     struct hub_buf head = {small, 0, sizeof small, false};

@@ -37,7 +37,12 @@ static const struct hub_field grant_fields[] = {
     {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
     {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
     {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
-    {.name = "roles", .kind = HUB_FIELD_ARRAY, .required = true, .min = 1, .max = 4, .sub = &role_field},
+    {.name = "roles",
+     .kind = HUB_FIELD_ARRAY,
+     .required = true,
+     .min = 1,
+     .max = 4,
+     .sub = &role_field},
     {.name = "not_after", .kind = HUB_FIELD_TIME},
     {.name = "transport", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
     {.name = "not_before", .kind = HUB_FIELD_TIME},
@@ -254,10 +259,11 @@ static const char *grant_rule(struct hub_span grant)
         return "keys: validator, observer and wallet stand alone in roles";
     if ((roles & HUB_ROLE_WALLET) != 0)
         return "keys: role wallet needs a wallet, and there is none before the first block";
-    if ((roles & HUB_ROLE_READER) != 0 && !hub_field_has(grant, "box"))
-        return "keys: a reader key needs box";
-    if ((roles & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0 && !hub_field_has(grant, "transport"))
-        return "keys: a validator or observer key needs transport";
+    if (hub_field_has(grant, "box") != ((roles & HUB_ROLE_READER) != 0))
+        return "keys: a reader key needs box, and no other key has one";
+    if (hub_field_has(grant, "transport") !=
+        ((roles & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
+        return "keys: a validator or observer key needs transport, and no other key has one";
     if ((roles & endless) != 0 && hub_field_has(grant, "not_after"))
         return "keys: governor, recovery and validator keys have no not_after";
     if (hub_field_uint(grant, "not_before", 0) >= hub_field_uint(grant, "not_after", UINT64_MAX))
@@ -316,7 +322,10 @@ static const char *check_governors(const struct hub_genesis *g)
 
         /* One lost key must not lose the member. */
         if (governors < GOVERNORS_MIN || governors < hub_field_uint(member, "governors_needed", 1))
-            return "keys: every member needs two governor keys, or governors_needed if that is more";
+            return "keys: every member needs two governor keys, or governors_needed if that is "
+                   "more";
+        if (governors > HUB_GOVERNORS_MAX)
+            return "keys: a member has more than 16 governor keys";
     }
     return NULL;
 }
@@ -356,7 +365,8 @@ static const char *check_epoch(struct hub_genesis *g, struct hub_span epoch)
     enum hub_status status = hub_validators_decode(&g->set, epoch, &g->chain, g->name);
 
     if (status == HUB_CONFLICT)
-        return "epoch: quorum must be more than half, keys distinct, and n and quorum must keep the "
+        return "epoch: quorum must be more than half, keys distinct, and n and quorum must keep "
+               "the "
                "fault model (3 validators: all-of-3 or crash-1of3)";
     if (status != HUB_OK || g->set.epoch != 0)
         return "epoch: must be [1, 0, quorum, fault model, validators] with valid keys";
@@ -379,7 +389,8 @@ static bool name_ok(struct hub_span name)
     if (name.len == 0 || name.data[0] == ' ' || name.data[name.len - 1] == ' ')
         return false;
     for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] == ':') /* it is the subject of receipts, and RFC 8392 keeps ':' for URIs */
+        if (name.data[i] ==
+            ':') /* it is the subject of receipts, and RFC 8392 keeps ':' for URIs */
             return false;
     return true;
 }
@@ -494,7 +505,8 @@ static const char *check_signature(const struct hub_genesis *g, const struct gen
                : "genesis.signatures: a signature does not fit this genesis file";
 }
 
-static bool member_signed(const struct hub_genesis *g, struct hub_span code, struct hub_span signatures)
+static bool member_signed(const struct hub_genesis *g, struct hub_span code,
+                          struct hub_span signatures)
 {
     uint32_t n;
     struct hub_cbor c = open_array(signatures, &n);
@@ -519,7 +531,8 @@ static const char *check_signatures(const struct hub_genesis *g, struct hub_span
     for (uint32_t i = 0; i < n && why == NULL; i++, last = s) {
         read_signature(&s, &c);
         if (c.bad || (i > 0 && memcmp(last.kid.b, s.kid.b, sizeof s.kid.b) >= 0))
-            return "genesis.signatures: must be an array of COSE_Signature, sorted by kid, one a kid";
+            return "genesis.signatures: must be an array of COSE_Signature, sorted by kid, one a "
+                   "kid";
         why = check_signature(g, &s);
     }
     if (why == NULL && !hub_cbor_done(&c))

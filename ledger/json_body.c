@@ -193,7 +193,8 @@ static bool failed_entries(struct hub_cbor *c, uint32_t *count, struct hub_span 
     return !c->bad;
 }
 
-bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record, struct hub_span value)
+bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record,
+                           struct hub_span value)
 {
     struct hub_cbor c = hub_cbor_open(value);
     uint32_t failed = 0;
@@ -216,7 +217,8 @@ bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record,
     return true;
 }
 
-static void render_failed(struct hub_buf *out, const struct hub_record *record, uint64_t n, uint16_t code)
+static void render_failed(struct hub_buf *out, const struct hub_record *record, uint64_t n,
+                          uint16_t code)
 {
     const struct hub_result_text *text = hub_result_text(code);
     size_t at = (size_t)n * HUB_BATCH_ENTRY_BYTES;
@@ -242,7 +244,8 @@ static void render_failed(struct hub_buf *out, const struct hub_record *record, 
     hub_json_object_end(out);
 }
 
-void hub_json_failed_entries(struct hub_buf *out, const struct hub_record *record, struct hub_span value)
+void hub_json_failed_entries(struct hub_buf *out, const struct hub_record *record,
+                             struct hub_span value)
 {
     struct hub_cbor c;
     uint32_t count = 0;

@@ -23,7 +23,8 @@ struct path {
 
 struct bundle {
     struct hub_hash chain;
-    struct hub_span rows, entry, links, record, result; /* empty: absent. rows, entry, links, result: items */
+    struct hub_span rows, entry, links, record,
+        result; /* empty: absent. rows, entry, links, result: items */
     struct hub_span signer;
     struct headers headers;
     uint64_t tree_size, leaf_index;
@@ -97,8 +98,9 @@ static bool read_bundle(struct bundle *b, struct hub_span bytes)
 }
 
 /* Decodes every header, checks chain and parents; *first and *last may be the same header. */
-static enum hub_verdict check_headers(struct check *k, const struct headers *h, struct hub_header *first,
-                                      struct hub_hash *first_hash, struct hub_header *last)
+static enum hub_verdict check_headers(struct check *k, const struct headers *h,
+                                      struct hub_header *first, struct hub_hash *first_hash,
+                                      struct hub_header *last)
 {
     struct hub_hash hash;
 
@@ -111,7 +113,8 @@ static enum hub_verdict check_headers(struct check *k, const struct headers *h, 
             return fail(k, HUB_VERDICT_OTHER_LEDGER, "headers: one is of another ledger");
         hub_header_hash(&hash, h->bytes[i]);
         if (i > 0 && !hub_hash_equal(&parent, &hash))
-            return fail(k, HUB_VERDICT_TAMPERED, "headers: one is not the parent of the one before it");
+            return fail(k, HUB_VERDICT_TAMPERED,
+                        "headers: one is not the parent of the one before it");
         if (i == 0) {
             *first = *last;
             *first_hash = hash;
@@ -121,8 +124,8 @@ static enum hub_verdict check_headers(struct check *k, const struct headers *h, 
 }
 
 /* The certificate finalizes exactly this header, which names the set as its own. */
-static bool covers(const struct hub_certificate *c, const struct hub_header *h, const struct hub_hash *hash,
-                   const struct hub_validators *set)
+static bool covers(const struct hub_certificate *c, const struct hub_header *h,
+                   const struct hub_hash *hash, const struct hub_validators *set)
 {
     struct hub_subject of_header = {.kind = HUB_FINALIZE,
                                     .epoch = h->epoch,
@@ -191,7 +194,8 @@ static enum hub_verdict walk_link(struct check *k, const struct link *l)
     hub_hash_tagged(&next, "hubledger/epoch/1", l->next);
     if ((last.flags & HUB_FLAG_SEAL) == 0 || last.epoch != k->set.epoch ||
         !hub_hash_equal(&last.next_validators, &next))
-        return fail(k, HUB_VERDICT_TAMPERED, "links: the next validators are not those that were sealed");
+        return fail(k, HUB_VERDICT_TAMPERED,
+                    "links: the next validators are not those that were sealed");
     if (hub_validators_decode(&set, l->next, &k->b.chain, k->genesis->name) != HUB_OK ||
         set.epoch != k->set.epoch + 1)
         return fail(k, HUB_VERDICT_MALFORMED, "links: the next epoch breaks a rule");
@@ -245,7 +249,8 @@ static enum hub_verdict check_inclusion(struct check *k)
     if (k->b.tree_size != signed_->log_size)
         return fail(k, HUB_VERDICT_TAMPERED, "inclusion: tree_size is not the signed log_size");
     if (!hub_hash_equal(&root, &signed_->log_root))
-        return fail(k, HUB_VERDICT_TAMPERED, "inclusion: the path does not lead to the signed root");
+        return fail(k, HUB_VERDICT_TAMPERED,
+                    "inclusion: the path does not lead to the signed root");
     k->facts->leaf_index = k->b.leaf_index;
     return HUB_VERDICT_OK;
 }
@@ -263,7 +268,8 @@ static enum hub_verdict check_place(struct check *k)
         return fail(k, HUB_VERDICT_TAMPERED, "certificate: does not belong to the first header");
     if (h->record_count > h->log_size || k->b.leaf_index < h->log_size - h->record_count ||
         k->b.leaf_index >= h->log_size)
-        return fail(k, HUB_VERDICT_TAMPERED, "headers: the record is not in the last header's block");
+        return fail(k, HUB_VERDICT_TAMPERED,
+                    "headers: the record is not in the last header's block");
     return HUB_VERDICT_OK;
 }
 
@@ -350,7 +356,8 @@ static bool row_ok(struct check *k, struct hub_cbor *c)
     hub_put_uint(&table_leaf, count);
     hub_put_hash(&table_leaf, &root);
     hub_merkle_leaf(&leaf, hub_span_of(&table_leaf));
-    return hub_merkle_inclusion_root(&root, &leaf, table, HUB_TABLES, table_path.node, table_path.len) &&
+    return hub_merkle_inclusion_root(&root, &leaf, table, HUB_TABLES, table_path.node,
+                                     table_path.len) &&
            hub_hash_equal(&root, &k->certified.state_root);
 }
 

@@ -109,8 +109,8 @@ void hub_receipt_single(struct hub_buf *out, const struct hub_receipt_parts *p,
                      (struct hub_span){NULL, 0}, &p->certificate->sig[signer]);
 }
 
-void hub_statement_encode(struct hub_buf *out, struct hub_span record, const struct hub_span *receipt,
-                          uint32_t n)
+void hub_statement_encode(struct hub_buf *out, struct hub_span record,
+                          const struct hub_span *receipt, uint32_t n)
 {
     struct hub_sign1 s;
     bool ok = hub_sign1_decode(&s, record);
@@ -148,7 +148,8 @@ bool hub_statement_strip(struct hub_buf *out, struct hub_span bytes)
 {
     struct hub_sign1 s;
 
-    if (!hub_sign1_decode(&s, bytes) || s.payload.data == NULL || !holds_receipts_only(s.unprotected))
+    if (!hub_sign1_decode(&s, bytes) || s.payload.data == NULL ||
+        !holds_receipts_only(s.unprotected))
         return false;
     hub_sign1_encode(out, s.protected_, (struct hub_span){&empty_map, 1}, s.payload, s.signature);
     return !out->full;

@@ -175,7 +175,8 @@ static uint16_t read_envelope(struct hub_record *r, struct hub_span bytes)
 
 /* Everything but the type's check function. The header's own codes wait for the body's shape, because
  * body_invalid stands before them in the list. */
-static uint16_t read_record(struct hub_record *r, struct hub_span bytes, const struct hub_hash *chain)
+static uint16_t read_record(struct hub_record *r, struct hub_span bytes,
+                            const struct hub_hash *chain)
 {
     uint16_t code = read_envelope(r, bytes), header;
 
@@ -193,7 +194,8 @@ static uint16_t read_record(struct hub_record *r, struct hub_span bytes, const s
     return code != 0 ? code : sub_code(r);
 }
 
-static enum hub_status finish(struct hub_record *out, uint16_t *why, struct hub_record *r, uint16_t code)
+static enum hub_status finish(struct hub_record *out, uint16_t *why, struct hub_record *r,
+                              uint16_t code)
 {
     if (code != 0) {
         *why = code;
@@ -361,7 +363,8 @@ void hub_record_protected(struct hub_buf *out, const struct hub_record_draft *d)
 }
 
 enum hub_status hub_record_build(struct hub_buf *out, struct hub_buf *scratch,
-                                 const struct hub_record_draft *d, const uint8_t secret[HUB_SECRET_BYTES])
+                                 const struct hub_record_draft *d,
+                                 const uint8_t secret[HUB_SECRET_BYTES])
 {
     uint8_t header[PROTECTED_MAX];
     struct hub_buf protected_ = {header, 0, sizeof header, false};
@@ -388,9 +391,9 @@ static void put_cosign_protected(struct hub_buf *out, const struct hub_hash *kid
     hub_put_hash(out, kid);
 }
 
-void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch, struct hub_span protected_,
-                       struct hub_span core, const struct hub_public_key *key,
-                       const uint8_t secret[HUB_SECRET_BYTES])
+void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
+                       struct hub_span protected_, struct hub_span core,
+                       const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES])
 {
     uint8_t header[COSIGN_PROTECTED_BYTES];
     struct hub_buf own = {header, 0, sizeof header, false};

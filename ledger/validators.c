@@ -47,7 +47,8 @@ static void read_fault_model(struct hub_validators *set, struct hub_cbor *c)
 static bool code_ok(struct hub_span code)
 {
     for (size_t i = 0; i < code.len; i++)
-        if ((code.data[i] < '0' || code.data[i] > '9') && (code.data[i] < 'A' || code.data[i] > 'Z'))
+        if ((code.data[i] < '0' || code.data[i] > '9') &&
+            (code.data[i] < 'A' || code.data[i] > 'Z'))
             return false;
     return true;
 }

@@ -10,7 +10,7 @@ enum {
     PROTECTED_BYTES_MAX = 320,
     CERTIFICATE_VERSION = 1,
     ALG_EDDSA = -8,
-    LABEL_VDS = 395,          /* RFC 9942: verifiable data structure; 1 is RFC 9162 with SHA-256 */
+    LABEL_VDS = 395, /* RFC 9942: verifiable data structure; 1 is RFC 9162 with SHA-256 */
     LABEL_HUB_RECEIPT = -70001
 };
 
@@ -158,7 +158,8 @@ bool hub_vote_ok(const struct hub_vote *v, const struct hub_validators *set)
     return hub_verify(&v->sig, hub_span_of(&message), &set->v[v->signer].key);
 }
 
-void hub_vote_encode(struct hub_buf *out, const struct hub_validators *set, const struct hub_vote *v)
+void hub_vote_encode(struct hub_buf *out, const struct hub_validators *set,
+                     const struct hub_vote *v)
 {
     static const uint8_t empty_map = 0xa0;
     struct statement st;

@@ -40,10 +40,11 @@ if [ -x build/release/unit-tests ]; then
     run "unit tests, asan" sanitized build/asan/unit-tests --jobs 2
 fi
 # The verdicts the unit tests compare with are those of the installed cbor2, not only of an old one.
-cbor_vectors() {
-    tests/vectors/cbor.py | cmp - tests/vectors/cbor.txt
+vectors() {
+    "tests/vectors/$1.py" | cmp - "tests/vectors/$1.txt"
 }
-run "python cbor2 gives tests/vectors/cbor.txt" cbor_vectors
+run "python cbor2 gives tests/vectors/cbor.txt" vectors cbor
+run "the second writer gives tests/vectors/golden.txt" vectors golden
 for check in scripts/check-pure.sh scripts/check-includes.sh; do
     [ ! -x "$check" ] || run "$check" "$check"
 done
