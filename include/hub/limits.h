@@ -49,6 +49,25 @@ enum {
     HUB_EFFECTS_MAX = 64,     /* per step: 12 views x (KEEP_BLOCK, VOTE, FETCH_BLOCK or EXECUTE) + 20 others */
     HUB_GET_VIEWS_MAX = 64,   /* views one GET_CERTS may ask for */
 
+    /* Replica (node/replica.h). */
+    HUB_TURN_STEPS_MAX = 64, /* blocks executed in one turn, so that timers are never starved */
+    HUB_EVENTS_MAX = 128,    /* waiting for the core: one step asks for a few; beyond it, lost like a message */
+    HUB_VOTE_VIEWS_MAX = 20, /* views whose votes are kept with signatures: the core's slots and a few just left */
+    HUB_BODIES_MAX = 64,     /* blocks in memory: one GET_BLOCKS answer; when full, stored and unproven ones go */
+    HUB_BODY_BYTES_MAX = HUB_BLOCK_BYTES_MAX + 4096, /* a block's records, its header and heads */
+    HUB_WANTS_MAX = 40,             /* blocks to fetch or execute: two a view slot, and a few */
+    HUB_OUTBOX_BYTES_MAX = 4 << 20, /* frames of one turn: a proposal, replies, the small ones; beyond it, lost */
+    HUB_OUTBOX_REPLY_BYTES_MAX = 2 << 20, /* replies stop here: a hungry peer never crowds out a vote */
+    HUB_OUTBOX_FRAMES_MAX = 1024,
+    HUB_REPLY_ITEMS_MAX = 64, /* certificates or blocks in one answer (consensus.md 2.3) */
+    HUB_REPLY_BYTES_MAX = 1 << 20,
+    HUB_RECORDS_FRAME_BYTES_MAX = 65536, /* forwarded records in one frame, or a single longer one */
+    HUB_STATUS_PERIOD_MS = 1000,
+    HUB_STATUS_IDLE_MS = 5000,
+    HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
+    HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (consensus.md 2.10) */
+    HUB_CERTIFICATE_BYTES_MAX = 4400,    /* 64 signatures, bitmap, the longest subject */
+
     /* Agreements (records.md A.2). */
     HUB_PARTIES_MAX = 32,
     HUB_DOCUMENTS_MAX = 16,
@@ -78,7 +97,7 @@ enum {
     HUB_HISTORY_RESULT_BYTES_MAX = 64 << 20, /* results are at most half as long as what they are of */
 
     /* One wire frame: a whole block, its just certificates and heads. */
-    HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * 4400 + 4096
+    HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX + 4096
 };
 
 #define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (formats.md section 1) */

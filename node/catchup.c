@@ -1,0 +1,590 @@
+/* catchup.c: block bodies, their execution in the order of the chain, finality, and catch-up by height.
+ *  1. A block is executed when the core waits for its verdict or when its FINALIZATION is held; ancestors first,
+ *     oldest first, from memory, the store, or a peer.
+ *  2. One block is checked at a time: its records are decoded, their keys taken from the parent's state, the
+ *     signatures checked by the port, then hub_chain_append decides.
+ *  3. By height only blocks that a FINALIZATION vouches for are executed: an honest peer never has more
+ *     unfinalized blocks with records than the chain has slots, so its certificates come often enough. */
+#include "node/replica_parts.h"
+
+#include <string.h>
+
+enum {
+    FIRST_REQUEST_MS = 300, /* a STATUS may simply be faster than the block it speaks of */
+    REQUEST_MS = 1000,
+    REQUEST_MAX_MS = 10000,
+    PATH_MAX_BLOCKS = HUB_BODIES_MAX
+};
+
+/* ---- bodies */
+
+struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *hash)
+{
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        if (r->body[i].used && hub_hash_equal(&r->body[i].hash, hash)) {
+            r->body[i].touched = ++r->touches;
+            return &r->body[i];
+        }
+    return NULL;
+}
+
+/* Smaller = given up earlier; UINT64_MAX = in use now. */
+static uint64_t body_worth(const struct hub_replica *r, const struct hub_body *b)
+{
+    const uint64_t rank = (uint64_t)1 << 60;
+    if (!b->used)
+        return 0;
+    if (r->check.state != HUB_CHECK_NONE && hub_hash_equal(&b->hash, &r->check.block.hash))
+        return UINT64_MAX;
+    if (b->unproven && !b->certified)
+        return rank + b->touched;
+    if (b->stored)
+        return 2 * rank + b->touched;
+    return 3 * rank + b->touched;
+}
+
+struct hub_body *hub_body_make(struct hub_replica *r)
+{
+    struct hub_body *best = NULL;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++) {
+        uint64_t worth = body_worth(r, &r->body[i]);
+        if (worth < least) {
+            least = worth;
+            best = &r->body[i];
+        }
+    }
+    if (!best)
+        return NULL;
+    struct hub_buf bytes = best->bytes;
+    bytes.len = 0;
+    bytes.full = false;
+    *best = (struct hub_body){.bytes = bytes, .touched = ++r->touches};
+    return best;
+}
+
+/* Unless its records are being checked: they point into its bytes. */
+static void body_forget(struct hub_replica *r, struct hub_body *b)
+{
+    if (body_worth(r, b) != UINT64_MAX)
+        b->used = false;
+}
+
+static void bodies_forget_final(struct hub_replica *r)
+{
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        if (r->body[i].header.height <= r->chain.final_header.height)
+            body_forget(r, &r->body[i]);
+}
+
+struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes)
+{
+    struct hub_header header;
+    struct hub_hash hash;
+    struct hub_span header_bytes;
+    if (bytes.len > HUB_BODY_BYTES_MAX || !hub_block_peek(&header, &hash, &header_bytes, bytes))
+        return NULL;
+    struct hub_body *b = hub_body_find(r, &hash);
+    if (b)
+        return b;
+    b = hub_body_make(r);
+    if (!b)
+        return NULL;
+    memcpy(b->bytes.data, bytes.data, bytes.len);
+    b->bytes.len = bytes.len;
+    b->hash = hash;
+    b->header = header;
+    b->used = true;
+    return b;
+}
+
+static struct hub_body *body_load(struct hub_replica *r, const struct hub_hash *hash)
+{
+    struct hub_body *b = hub_body_find(r, hash);
+    if (b)
+        return b;
+    struct hub_span bytes;
+    if (!hub_replica_found(r, r->port.get_block(r->port.store, hash, &bytes)))
+        return NULL;
+    b = hub_body_put(r, bytes);
+    if (b)
+        b->stored = true;
+    return b;
+}
+
+bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash)
+{
+    const struct hub_body *b = hub_body_find(r, hash);
+    if (b) {
+        *bytes = hub_span_of(&b->bytes);
+        return true;
+    }
+    return hub_replica_found(r, r->port.get_block(r->port.store, hash, bytes));
+}
+
+bool hub_body_header(struct hub_replica *r, struct hub_header *out, const struct hub_hash *hash)
+{
+    struct hub_span bytes, header_bytes;
+    struct hub_hash again;
+    return hub_body_bytes(r, &bytes, hash) && hub_block_peek(out, &again, &header_bytes, bytes);
+}
+
+/* ---- what the core waits for */
+
+int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers)
+{
+    uint8_t n = hub_replica_n(r);
+    for (uint32_t pass = 0; pass < 2; pass++) /* second: nobody named is left, anybody will do */
+        for (uint8_t i = 1; i <= n; i++) {
+            uint8_t peer = (uint8_t)((r->rotate + i) % n);
+            if (peer == r->cfg.me || (!pass && peers && !(peers >> peer & 1)))
+                continue;
+            r->rotate = peer;
+            return peer;
+        }
+    return -1;
+}
+
+static struct hub_want *want_find(struct hub_replica *r, const struct hub_hash *hash)
+{
+    for (uint32_t i = 0; i < HUB_WANTS_MAX; i++)
+        if (r->want[i].used && hub_hash_equal(&r->want[i].hash, hash))
+            return &r->want[i];
+    return NULL;
+}
+
+/* The core still has a use for this block: others are forgotten with their view. */
+static bool core_cares(const struct hub_replica *r, const struct hub_hash *hash)
+{
+    if (hub_hash_equal(&r->cons.top.block_hash, hash))
+        return true;
+    for (uint32_t i = 0; i < HUB_VIEWS_MAX; i++) {
+        const struct hub_view *v = &r->cons.views[i];
+        if (v->used &&
+            ((v->prop_state != HUB_SLOT_NONE && hub_hash_equal(&v->prop.hash, hash)) ||
+             (v->cert_state != HUB_SLOT_NONE && hub_hash_equal(&v->cert_blk.hash, hash))))
+            return true;
+    }
+    return false;
+}
+
+void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64_t peers,
+                      bool fetch)
+{
+    struct hub_want *w = want_find(r, hash);
+    for (uint32_t i = 0; !w && i < HUB_WANTS_MAX; i++)
+        if (!r->want[i].used || !core_cares(r, &r->want[i].hash)) {
+            w = &r->want[i];
+            *w = (struct hub_want){.used = true, .hash = *hash};
+        }
+    if (!w) /* the core asks again */
+        return;
+    w->fetch |= fetch;
+    if (peers)
+        w->peers = peers;
+}
+
+static void request_block(struct hub_replica *r, struct hub_want *w, const struct hub_hash *missing)
+{
+    if (!w->fetch && hub_hash_equal(&w->asked, missing))
+        return;
+    w->fetch = false;
+    w->asked = *missing;
+    int first = hub_catchup_next_peer(r, w->peers), second = hub_catchup_next_peer(r, w->peers);
+    if (first >= 0)
+        hub_outbox_get_block(r, first, missing);
+    if (second != first)
+        hub_outbox_get_block(r, second, missing);
+}
+
+/* ---- one block: check, append */
+
+/* What lies between a block and what is applied. */
+enum path { PATH_APPLIED, PATH_NEXT, PATH_MISSING, PATH_INVALID, PATH_FAR };
+
+/* A final block below the newest one counts as applied; any other block that low can never be final. */
+static enum path path_below_final(struct hub_replica *r, const struct hub_hash *hash,
+                                  uint64_t height)
+{
+    struct hub_span bytes, header_bytes;
+    struct hub_header h;
+    struct hub_hash at;
+    if (hub_replica_found(r, r->port.get_block_at(r->port.store, height, &bytes)) &&
+        hub_block_peek(&h, &at, &header_bytes, bytes) && hub_hash_equal(&at, hash))
+        return PATH_APPLIED;
+    return PATH_INVALID;
+}
+
+/* *at: the lowest block of the path that is not applied (NEXT) or not held (MISSING, and FAR when catch-up by
+ * height will bring it). */
+static enum path path_of(struct hub_replica *r, struct hub_hash *at, const struct hub_hash *hash)
+{
+    uint64_t final = r->chain.final_header.height;
+    *at = *hash;
+    struct hub_hash next = *hash;
+    bool any = false;
+    for (uint32_t i = 0; i < PATH_MAX_BLOCKS; i++) {
+        if (hub_chain_header(&r->chain, at)) {
+            *at = next;
+            return any ? PATH_NEXT : PATH_APPLIED;
+        }
+        struct hub_header h;
+        if (!hub_body_header(r, &h, at))
+            return PATH_MISSING;
+        const struct hub_body *b = hub_body_find(r, at);
+        if (b && b->invalid)
+            return PATH_INVALID;
+        if (h.height <= final)
+            return any ? PATH_INVALID : path_below_final(r, at, h.height);
+        if (h.height > final + PATH_MAX_BLOCKS)
+            return PATH_FAR;
+        next = *at;
+        *at = h.parent;
+        any = true;
+    }
+    return PATH_FAR;
+}
+
+/* Decodes the block, takes the keys from its parent's state and has the signatures checked. False: no verdict
+ * can come of these bytes. */
+static bool check_begin(struct hub_replica *r, struct hub_body *b)
+{
+    uint32_t bad;
+    uint16_t why;
+    struct hub_block *block = &r->check.block;
+    *block = (struct hub_block){.records = r->records};
+    if (hub_block_decode(block, &bad, &why, hub_span_of(&b->bytes), &r->chain.id) != HUB_OK ||
+        hub_chain_move(&r->chain, &block->header.parent) != HUB_OK)
+        return false;
+    r->check.state = HUB_CHECK_RUNNING;
+    for (uint32_t i = 0; i < block->count; i++)
+        if (hub_record_resolve(&r->keys[i], &r->chain.state, &block->records[i])) {
+            r->check.state =
+                HUB_CHECK_BAD; /* refused on this parent, whatever the signature says */
+            return true;
+        }
+    if (block->count)
+        r->port.check(r->port.pool, &block->hash, block->records, r->keys, block->count);
+    else
+        r->check.state = HUB_CHECK_GOOD;
+    return true;
+}
+
+void hub_replica_on_block_checked(struct hub_replica *r, const struct hub_hash *hash, bool valid)
+{
+    if (r->check.state == HUB_CHECK_RUNNING && hub_hash_equal(&r->check.block.hash, hash))
+        r->check.state = valid ? HUB_CHECK_GOOD : HUB_CHECK_BAD;
+}
+
+static void body_store(struct hub_replica *r, struct hub_body *b)
+{
+    if (b->stored || !hub_replica_ok(r, r->port.put_block(r->port.store, &b->header, &b->hash,
+                                                          hub_span_of(&b->bytes))))
+        return;
+    b->stored = true;
+    hub_replica_put(r, false);
+}
+
+static void check_finish(struct hub_replica *r)
+{
+    struct hub_block *block = &r->check.block;
+    struct hub_body *b = hub_body_find(r, &block->hash);
+    HUB_ASSERT(b); /* pinned while the check runs */
+    enum hub_status st = HUB_BAD_BLOCK;
+    struct hub_fault fault;
+    if (r->check.state == HUB_CHECK_GOOD)
+        st = hub_chain_append(&r->chain, block, &fault);
+    r->check.state = HUB_CHECK_NONE;
+    if (st == HUB_OK)
+        body_store(r, b);
+    else if (st == HUB_LIMIT)
+        r->chain_full = true;
+    else if (st == HUB_BAD_BLOCK)
+        b->invalid = true;
+    else if (st !=
+             HUB_UNKNOWN_PARENT) /* its parent was pruned meanwhile: the path is walked again */
+        hub_replica_ok(r, st);
+}
+
+/* Works on the path to one block; true if something was done. */
+static bool path_advance(struct hub_replica *r, const struct hub_hash *next)
+{
+    struct hub_body *b = body_load(r, next);
+    if (!b || (r->chain_full && b->header.record_count))
+        return false;
+    if (!check_begin(r, b)) {
+        b->used =
+            false; /* bytes that are not the block its header names: another peer may have it */
+        return false;
+    }
+    return true;
+}
+
+static void verdict(struct hub_replica *r, struct hub_want *w, bool valid)
+{
+    struct hub_event ev = {.kind = HUB_EV_BLOCK};
+    struct hub_header h;
+    w->used = false;
+    if (!hub_body_header(r, &h, &w->hash))
+        return;
+    hub_header_facts_of(&ev.u.block.header, &h, &w->hash);
+    ev.u.block.valid = valid;
+    hub_replica_push(r, &ev);
+}
+
+static bool want_run(struct hub_replica *r, struct hub_want *w)
+{
+    struct hub_hash at;
+    switch (path_of(r, &at, &w->hash)) {
+    case PATH_APPLIED:
+        verdict(r, w, true);
+        return true;
+    case PATH_INVALID:
+        verdict(r, w, false);
+        return true;
+    case PATH_NEXT:
+        return path_advance(r, &at);
+    case PATH_MISSING:
+        request_block(r, w, &at);
+        return false;
+    case PATH_FAR:
+        return false;
+    }
+    return false;
+}
+
+/* ---- finality */
+
+static void visit_final(void *ctx, const struct hub_applied *applied)
+{
+    struct hub_replica *r = ctx;
+    struct hub_span bytes;
+    hub_catchup_keep_blocks(r, &applied->hash);
+    if (hub_body_bytes(r, &bytes, &applied->hash))
+        r->port.final(r->port.client, applied, bytes);
+    else
+        hub_replica_ok(r, HUB_CORRUPT); /* an applied block is in memory or in the store */
+}
+
+void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c)
+{
+    const struct hub_subject *s = &c->subject;
+    struct hub_chain *chain = &r->chain;
+    if (s->height <= chain->final_header.height || !hub_chain_header(chain, &s->block_hash))
+        return;
+    if (!hub_replica_ok(r, hub_chain_finalize(chain, c, visit_final, r)))
+        return;
+    struct hub_point fin = {chain->final_header.view, chain->final_header.height,
+                            chain->final_hash};
+    if (!hub_replica_ok(r, r->port.put_tip(r->port.store, &fin, &chain->final_edge)))
+        return;
+    hub_replica_put(r, false);
+    bodies_forget_final(r);
+    r->chain_full = false;
+    r->gate.stale = true;
+}
+
+void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash)
+{
+    struct hub_hash at = *hash;
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++) {
+        struct hub_body *b = hub_body_find(r, &at);
+        if (!b || b->stored) /* stored ones were stored after their ancestors */
+            return;
+        body_store(r, b);
+        at = b->header.parent;
+    }
+}
+
+/* The lowest block above the final one whose FINALIZATION came with it. */
+static struct hub_body *lowest_certified(struct hub_replica *r)
+{
+    struct hub_body *best = NULL;
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++) {
+        struct hub_body *b = &r->body[i];
+        if (b->used && b->certified && (!best || b->header.height < best->header.height))
+            best = b;
+    }
+    return best;
+}
+
+static bool certified_run(struct hub_replica *r)
+{
+    struct hub_body *b = lowest_certified(r);
+    if (!b)
+        return false;
+    struct hub_hash at;
+    enum path path = path_of(r, &at, &b->hash);
+    if (path == PATH_NEXT)
+        return path_advance(r, &at);
+    if (path != PATH_APPLIED)
+        return false;
+    struct hub_certificate c;
+    b->certified = false;
+    if (hub_replica_found(r, r->port.get_certificate(r->port.store, r->cons.cfg.epoch,
+                                                     b->header.view, HUB_FINALIZE, &c)))
+        hub_catchup_finalize(r, &c);
+    return true;
+}
+
+bool hub_catchup_run(struct hub_replica *r)
+{
+    if (r->failure || r->check.state == HUB_CHECK_RUNNING)
+        return false;
+    if (r->check.state != HUB_CHECK_NONE) {
+        check_finish(r);
+        return true;
+    }
+    for (uint32_t i = 0; i < HUB_WANTS_MAX; i++) {
+        struct hub_want *w = &r->want[i];
+        if (w->used && !core_cares(r, &w->hash))
+            w->used = false;
+        if (w->used && want_run(r, w))
+            return true;
+    }
+    return certified_run(r);
+}
+
+/* ---- by height */
+
+static uint64_t peers_ahead(const struct hub_replica *r, uint64_t *height)
+{
+    uint64_t peers = 0, final = r->chain.final_header.height;
+    *height = r->cons.top.height;
+    for (uint8_t i = 0; i < hub_replica_n(r); i++) {
+        if (r->peer[i].fin.height <= final || i == r->cfg.me)
+            continue;
+        peers |= (uint64_t)1 << i;
+        if (r->peer[i].fin.height > *height)
+            *height = r->peer[i].fin.height;
+    }
+    return peers;
+}
+
+/* Blocks by height that led nowhere make room for another peer's. */
+static void forget_unproven(struct hub_replica *r)
+{
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        if (r->body[i].unproven && !r->body[i].certified)
+            body_forget(r, &r->body[i]);
+}
+
+static bool any_unproven(const struct hub_replica *r)
+{
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        if (r->body[i].used && (r->body[i].unproven || r->body[i].certified))
+            return true;
+    return false;
+}
+
+uint64_t hub_catchup_timer(struct hub_replica *r)
+{
+    uint64_t height, now = r->now.mono_ms, final = r->chain.final_header.height;
+    uint64_t peers = peers_ahead(r, &height);
+    if (height <= final + 1) { /* a single block comes by the core's own requests */
+        r->sync.active = false;
+        return UINT64_MAX;
+    }
+    if (!r->sync.active) {
+        r->sync.active = true;
+        r->sync.tries = 0;
+        r->sync.final = final;
+        r->sync.due_ms = now + FIRST_REQUEST_MS;
+    }
+    if (final > r->sync.final) {
+        r->sync.final = final;
+        r->sync.tries = 0;
+        if (!any_unproven(r))
+            r->sync.due_ms = now;
+    }
+    if (now < r->sync.due_ms)
+        return r->sync.due_ms;
+    if (r->sync.tries)
+        forget_unproven(r);
+    int peer = hub_catchup_next_peer(r, peers);
+    if (peer >= 0)
+        hub_outbox_get_blocks(r, peer, final + 1, final + HUB_BODIES_MAX / 2);
+    uint64_t wait = REQUEST_MS;
+    for (uint64_t i = 0; i < r->sync.tries && wait < REQUEST_MAX_MS; i++)
+        wait += wait / 2;
+    r->sync.tries++;
+    r->sync.due_ms = now + (wait < REQUEST_MAX_MS ? wait : REQUEST_MAX_MS);
+    return r->sync.due_ms;
+}
+
+struct hub_body *hub_catchup_receive(struct hub_replica *r, struct hub_span block)
+{
+    struct hub_header h;
+    struct hub_hash hash;
+    struct hub_span header_bytes;
+    if (!hub_block_peek(&h, &hash, &header_bytes, block) || !hub_hash_equal(&h.chain, &r->chain.id))
+        return NULL;
+    uint64_t final = r->chain.final_header.height;
+    struct hub_body *b = hub_body_find(r, &hash);
+    if (b)
+        return b;
+    bool asked = false;
+    for (uint32_t i = 0; i < HUB_WANTS_MAX && !asked; i++)
+        asked = r->want[i].used && (hub_hash_equal(&r->want[i].asked, &hash) ||
+                                    hub_hash_equal(&r->want[i].hash, &hash));
+    bool near = r->sync.active && h.height > final && h.height <= final + HUB_BODIES_MAX;
+    if (!asked && !near)
+        return NULL;
+    b = hub_body_put(r, block);
+    if (b)
+        b->unproven = !asked;
+    return b;
+}
+
+/* ---- restart */
+
+/* One stored final block, checked like any other; the disk is trusted no more than a peer. */
+static enum hub_status replay_block(struct hub_replica *r, struct hub_block *block,
+                                    struct hub_span bytes)
+{
+    uint32_t bad;
+    uint16_t why;
+    struct hub_fault fault;
+    *block = (struct hub_block){.records = r->records};
+    if (hub_block_decode(block, &bad, &why, bytes, &r->chain.id) != HUB_OK ||
+        hub_chain_move(&r->chain, &block->header.parent) != HUB_OK)
+        return HUB_CORRUPT;
+    for (uint32_t i = 0; i < block->count; i++) {
+        struct hub_record *record = &block->records[i];
+        if (hub_record_resolve(&r->keys[0], &r->chain.state, record) ||
+            !hub_record_verify(record, &why, &r->keys[0]))
+            return HUB_CORRUPT;
+    }
+    enum hub_status st = hub_chain_append(&r->chain, block, &fault);
+    return st == HUB_OK || st == HUB_LIMIT ? st : HUB_CORRUPT;
+}
+
+enum hub_status hub_catchup_replay(struct hub_replica *r)
+{
+    struct hub_point tip;
+    struct hub_edge edge;
+    enum hub_status st = r->port.get_tip(r->port.store, &tip, &edge);
+    if (st)
+        return st == HUB_NOT_FOUND ? HUB_OK : st;
+    for (uint64_t h = r->chain.final_header.height + 1; h <= tip.height; h++) {
+        struct hub_span bytes;
+        struct hub_block block;
+        struct hub_certificate c;
+        struct hub_body *b;
+        if ((st = r->port.get_block_at(r->port.store, h, &bytes)))
+            return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
+        if (!(b = hub_body_put(r, bytes)))
+            return HUB_CORRUPT;
+        b->stored = true;
+        if ((st = replay_block(r, &block, hub_span_of(&b->bytes))))
+            return HUB_CORRUPT;
+        st = r->port.get_certificate(r->port.store, block.header.epoch, block.header.view,
+                                     HUB_FINALIZE, &c);
+        if (st && st != HUB_NOT_FOUND)
+            return st;
+        if (!st && hub_hash_equal(&c.subject.block_hash, &block.hash) &&
+            (st = hub_chain_finalize(&r->chain, &c, NULL, NULL)))
+            return HUB_CORRUPT;
+    }
+    return hub_hash_equal(&tip.block_hash, &r->chain.final_hash) ? HUB_OK : HUB_CORRUPT;
+}

@@ -1,0 +1,157 @@
+/* replica.h: runs the effects of the consensus core in their one legal order, against struct hub_ports. It
+ * knows no database, socket or clock, so node and simulator run the same code.
+ *  1. One turn: inputs are stepped as they come; then ONE commit of all blocks and votes, then all sends;
+ *     then own votes are fed back. No signature of ours leaves, in whatever message, before that commit.
+ *  2. An own vote is signed in one place; the journal refuses a second one for (epoch, view, kind).
+ *  3. A port that fails stops the replica for good: nothing is sent after it, hub_replica_turn returns the
+ *     status and the process must end.
+ *  4. Votes and certificates are verified before the core sees them, blocks before they are applied; what
+ *     comes from the disk as well.
+ *  5. No allocation: all memory is handed in, every queue is bounded by limits.h.
+ *
+ * Before it votes, a node asks its peers for the highest votes of its own key (safety.md H12). One that its
+ * own journal does not have means a lost or rolled-back disk: the node follows, but signs nothing.
+ *
+ *   replica.c  start, turn, effects    receive.c  messages in    outbox.c  messages out
+ *   catchup.c  block bodies, execution, finality, catch-up by height */
+#ifndef HUB_NODE_REPLICA_H
+#define HUB_NODE_REPLICA_H
+
+#include "hub/message.h"
+#include "node/ports.h"
+
+struct hub_now {
+    uint64_t mono_ms, wall_ms; /* monotonic; Unix time */
+};
+
+struct hub_replica_config {
+    uint8_t me;           /* index in the validator set; its size: observer */
+    uint64_t uplink_mbit; /* 1..100000: how long a proposal takes to leave */
+    uint64_t jitter_seed; /* differs per node: retries must not fall together */
+    const char *version;  /* 1..32 bytes, told to peers; borrowed for ever */
+    void *memory;         /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
+};
+
+enum hub_voting {
+    HUB_VOTING_ASKING, /* peers are asked for votes of our key; nothing is signed */
+    HUB_VOTING_ALLOWED,
+    HUB_VOTING_FORBIDDEN /* observer, lost journal, or the circuit breaker of fault model crash-1of3 */
+};
+
+struct hub_body { /* an encoded block in memory */
+    struct hub_hash hash;
+    struct hub_header header;
+    struct hub_buf bytes;
+    uint64_t touched; /* larger = used later */
+    bool used, stored, invalid;
+    bool certified; /* came with its FINALIZATION, which is in the store */
+    bool unproven;  /* came by height: nothing vouches for it yet */
+};
+
+struct hub_want {                /* a block whose verdict the core waits for */
+    struct hub_hash hash, asked; /* asked: the block last requested for it, itself or an ancestor */
+    uint64_t peers;              /* who has it; 0 = any */
+    bool used, fetch;            /* fetch: request what is missing now, even if it was before */
+};
+
+enum hub_check_state { HUB_CHECK_NONE, HUB_CHECK_RUNNING, HUB_CHECK_GOOD, HUB_CHECK_BAD };
+
+struct
+    hub_vote_set { /* verified votes of one view with signatures: certificates are made of these */
+    uint64_t view; /* 0 = free */
+    uint64_t held[3]; /* by kind - 1; bit i: vote[kind - 1][i] */
+    struct hub_vote vote[3][HUB_VALIDATORS_MAX];
+};
+
+struct hub_peer { /* what is known of, and granted to, validator i */
+    struct hub_point fin;
+    uint64_t seen_ms, refilled_ms;
+    uint64_t checks,
+        services; /* tokens, in thousandths: failed signature checks; requests answered */
+    uint64_t bad_messages, bad_signatures;
+    bool answered; /* told us the votes of our key */
+};
+
+struct hub_frame { /* in the outbox; peer -1 = all */
+    int peer;
+    size_t at, len;
+};
+
+struct hub_replica {
+    struct hub_chain chain; /* initialised by the caller before the start */
+    struct hub_cons cons;
+    struct hub_ports port;
+    struct hub_replica_config cfg;
+    enum hub_status failure;
+    enum hub_voting voting;
+    struct hub_now now;
+
+    struct hub_event event[HUB_EVENTS_MAX]; /* ring */
+    uint32_t event_first, event_count;
+    struct hub_effects effects;
+    uint64_t core_wake_ms;
+
+    struct hub_vote
+        own[2 * HUB_EFFECTS_MAX]; /* signed in this turn; tallied only after the commit */
+    uint32_t own_count;
+    struct hub_vote_set votes[HUB_VOTE_VIEWS_MAX];
+    struct hub_vote highest[HUB_VALIDATORS_MAX]
+                           [3]; /* answers to GET_VOTES; subject.kind 0 = none */
+
+    struct hub_body body[HUB_BODIES_MAX];
+    struct hub_want want[HUB_WANTS_MAX];
+    uint64_t touches;
+    struct {
+        enum hub_check_state state;
+        struct hub_block block; /* its records lie in records[] */
+    } check;
+    bool chain_full, busy; /* HUB_LIMIT until something is final; HUB_TURN_STEPS_MAX was reached */
+    struct hub_record *records,
+        *candidates; /* of the block being checked; of the one being built */
+    struct hub_record_keys *keys;
+
+    struct hub_peer peer[HUB_VALIDATORS_MAX];
+    uint8_t rotate;                    /* the peer asked last */
+    struct {                           /* catch-up by height */
+        uint64_t due_ms, tries, final; /* final: height when it last made progress */
+        bool active;
+    } sync;
+
+    struct { /* what the core was told */
+        struct hub_hash base;
+        uint64_t view;
+        bool waiting, stale;
+    } gate;
+    uint64_t status_due_ms, ask_due_ms, ask_began_ms;
+
+    bool must_commit; /* a vote was put: commit before anything is sent */
+    bool may_commit;  /* blocks, certificates or the tip were put: commit by commit_due_ms */
+    uint64_t commit_due_ms;
+    struct hub_frame frame[HUB_OUTBOX_FRAMES_MAX];
+    uint32_t frame_count;
+    struct hub_buf outbox, scratch;
+    uint64_t frames_lost, events_lost;
+};
+
+size_t hub_replica_memory_bytes(void);
+
+/* r: zeroed but for r->chain, which stands at genesis or at a checkpoint. Replays the stored final blocks above
+ * it (each decoded, checked and applied like any other), feeds journalled certificates and votes to the core
+ * and begins to ask the peers. HUB_CORRUPT: the store does not lead from there to its tip; or the status of a
+ * port. */
+HUB_MUST_USE enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports *ports,
+                                               const struct hub_replica_config *cfg,
+                                               struct hub_now now);
+/* A frame from the authenticated link of validator `peer`; borrowed for the call. Anything may be in it. */
+void hub_replica_on_message(struct hub_replica *r, uint8_t peer, struct hub_span frame,
+                            struct hub_now now);
+/* The answer to ports.check, also from inside that call: all signatures of the block's records are good, or not. */
+void hub_replica_on_block_checked(struct hub_replica *r, const struct hub_hash *hash, bool valid);
+/* The pool changed: records came, or a parked one is due. */
+void hub_replica_on_records(struct hub_replica *r);
+/* Timers, the commit, the sends; then own votes are fed back. *wake_ms: monotonic time of the next call
+ * wanted; <= now: at once. Any status but HUB_OK is final: end the process. */
+HUB_MUST_USE enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now,
+                                              uint64_t *wake_ms);
+
+#endif

@@ -1,0 +1,72 @@
+/* replica_parts.h: what the files of the replica call of each other; nobody else includes it. */
+#ifndef HUB_NODE_REPLICA_PARTS_H
+#define HUB_NODE_REPLICA_PARTS_H
+
+#include "node/replica.h"
+
+/* ---- replica.c */
+/* True for HUB_OK; anything else is remembered as the replica's failure. */
+bool hub_replica_ok(struct hub_replica *r, enum hub_status st);
+/* True for HUB_OK, false for HUB_NOT_FOUND, else as hub_replica_ok. */
+bool hub_replica_found(struct hub_replica *r, enum hub_status st);
+void hub_replica_push(struct hub_replica *r, const struct hub_event *ev);
+/* Steps the core until no event waits, executes blocks, again, at most HUB_TURN_STEPS_MAX times. */
+void hub_replica_drain(struct hub_replica *r);
+/* Something durable was put; must: it may not be sent before the commit. */
+void hub_replica_put(struct hub_replica *r, bool must);
+void hub_replica_keep_vote(struct hub_replica *r, const struct hub_vote *v);
+/* A verified certificate: into the store, and to the core if it wants it. */
+void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certificate *c);
+/* A verified vote of our own key, told by a peer. */
+void hub_replica_own_vote_told(struct hub_replica *r, const struct hub_vote *v);
+void hub_replica_forbid_voting(struct hub_replica *r, const char *why);
+uint8_t hub_replica_n(const struct hub_replica *r);
+
+/* ---- outbox.c: frames of this turn, sent after its commit. peer -1 = all. */
+void hub_outbox_vote(struct hub_replica *r, int peer, const struct hub_vote *v);
+void hub_outbox_certificate(struct hub_replica *r, int peer, const struct hub_certificate *c);
+/* The stored certificate, if there is one. */
+bool hub_outbox_stored(struct hub_replica *r, int peer, uint64_t view, uint8_t kind);
+void hub_outbox_status(struct hub_replica *r, int peer);
+void hub_outbox_propose(struct hub_replica *r, uint64_t view, const struct hub_hash *hash);
+void hub_outbox_help(struct hub_replica *r, uint8_t peer, uint64_t view);
+void hub_outbox_retry(struct hub_replica *r, uint64_t view, uint64_t first, uint64_t last);
+/* Own journalled votes of these views; kinds: bit kind-1. */
+void hub_outbox_own_votes(struct hub_replica *r, uint64_t first, uint64_t last, uint8_t kinds);
+void hub_outbox_records(struct hub_replica *r, int peer, bool fresh);
+void hub_outbox_get_certs(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
+void hub_outbox_get_block(struct hub_replica *r, int peer, const struct hub_hash *hash);
+void hub_outbox_get_blocks(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
+void hub_outbox_get_votes(struct hub_replica *r);
+void hub_outbox_get_records(struct hub_replica *r, int peer);
+/* The block of this view, with its FINALIZATION if that is stored. False: not held, or no room for replies. */
+bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash, uint64_t view);
+bool hub_outbox_reply_room(const struct hub_replica *r);
+void hub_outbox_flush(struct hub_replica *r);
+
+/* ---- catchup.c */
+void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64_t peers,
+                      bool fetch);
+/* The next peer in turn that is in `peers` (0 = any); -1 if we are alone. */
+int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers);
+/* One bounded piece of work: true if there may be more. */
+bool hub_catchup_run(struct hub_replica *r);
+/* Asks for final blocks by height while peers are ahead; returns when it wants to be called again. */
+uint64_t hub_catchup_timer(struct hub_replica *r);
+/* Applied block with this FINALIZATION: makes it final, with its ancestors. */
+void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c);
+void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash);
+/* Replays stored final blocks from chain.final to the stored tip. */
+enum hub_status hub_catchup_replay(struct hub_replica *r);
+struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *hash);
+/* A free body, or that of the least useful block; NULL if all are in use now. Its bytes are empty. */
+struct hub_body *hub_body_make(struct hub_replica *r);
+/* Copies an encoded block into a body, unless it is held; NULL if it is no block or there is no room. */
+struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes);
+/* From memory or the store; valid until the next call on either. */
+bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash);
+bool hub_body_header(struct hub_replica *r, struct hub_header *out, const struct hub_hash *hash);
+/* A block from the wire: kept when some verdict waits for it, or when it is within reach of catch-up. */
+struct hub_body *hub_catchup_receive(struct hub_replica *r, struct hub_span block);
+
+#endif
