@@ -30,7 +30,7 @@ else ifeq ($(VARIANT),fuzz)
 CC := clang
 FORTIFY :=
 SANITIZE := -fsanitize=fuzzer-no-link $(ASAN)
-FUZZER := # libFuzzer brings main()
+FUZZER := tests/fuzz/libfuzzer.c
 else
 $(error VARIANT=$(VARIANT): one of release asan cov clang fuzz)
 endif
@@ -49,7 +49,7 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
-FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+FUZZ_SRC := $(filter-out tests/fuzz/replay.c tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LEDGER_A := $(B)/libhubledger.a
@@ -104,7 +104,7 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) 
 $(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
-	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(FUZZ_SRC) tests/fuzz/replay.c node/main.c tools/hubledger.c)
+	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
 
 # ---- what people run
 deps:

@@ -5,52 +5,11 @@ Bytes are ok when python's cbor2 reads them and a writer of RFC 8949 4.2.1, writ
 nothing with ledger/cbor.c, gives the same bytes back, within the subset of docs/formats.cddl.
 usage: cbor.py > cbor.txt; `make test` runs it and compares."""
 import random
-import struct
 import sys
 
 import cbor2
 
-DEPTH = 8
-BAD_CHARACTERS = {
-    *range(0x00, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF}
-
-
-class Outside(Exception):
-    """A value the format does not have."""
-
-
-def head(major, n):
-    if n < 24:
-        return bytes([major << 5 | n])
-    for info, code, top in ((24, ">B", 1 << 8), (25, ">H", 1 << 16), (26, ">I", 1 << 32), (27, ">Q", 1 << 64)):
-        if n < top:
-            return bytes([major << 5 | info]) + struct.pack(code, n)
-    raise Outside("integer")
-
-
-def encode(v, depth=0):
-    if v is None or isinstance(v, bool):
-        return {False: b"\xf4", True: b"\xf5", None: b"\xf6"}[v]
-    if isinstance(v, int):
-        return head(0, v) if v >= 0 else head(1, -1 - v)
-    if isinstance(v, bytes):
-        return head(2, len(v)) + v
-    if isinstance(v, str):
-        if any(ord(c) in BAD_CHARACTERS for c in v):
-            raise Outside("character")
-        return head(3, len(v.encode())) + v.encode()
-    if depth == DEPTH:
-        raise Outside("depth")
-    if isinstance(v, (list, tuple)):
-        return head(4, len(v)) + b"".join(encode(x, depth + 1) for x in v)
-    if isinstance(v, cbor2.CBORTag) and v.tag in (18, 98):
-        return head(6, v.tag) + encode(v.value, depth + 1)
-    if hasattr(v, "items"):
-        if any(isinstance(k, bool) for k in v):
-            raise NotImplementedError  # python takes True and 1 for one key: no opinion
-        pairs = sorted((encode(k, depth + 1), encode(x, depth + 1)) for k, x in v.items())
-        return head(5, len(pairs)) + b"".join(k + x for k, x in pairs)
-    raise Outside(type(v).__name__)
+from oracle import Outside, encode
 
 
 def verdict(data):
