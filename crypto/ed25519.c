@@ -153,21 +153,12 @@ void hub_kid_of(struct hub_hash *kid, const struct hub_public_key *key)
     hub_hash_span(kid, (struct hub_span){bytes, sizeof bytes});
 }
 
-static size_t unhex(uint8_t *out, size_t cap, const char *hex, size_t digits)
+static size_t unhex(uint8_t *out, size_t cap, const char *hex)
 {
     size_t n = 0;
-    int failed = sodium_hex2bin(out, cap, hex, digits, NULL, &n, NULL);
+    int failed = sodium_hex2bin(out, cap, hex, strlen(hex), NULL, &n, NULL);
 
     HUB_ASSERT(failed == 0);
-    return n;
-}
-
-static size_t digits(const char *hex)
-{
-    size_t n = 0;
-
-    while (hex[n] != '\0')
-        n++;
     return n;
 }
 
@@ -175,10 +166,10 @@ static size_t digits(const char *hex)
 static bool decided_as_known(const struct known_answer *known)
 {
     uint8_t message[32], key[32], signature[64];
-    size_t len = unhex(message, sizeof message, known->message, digits(known->message));
+    size_t len = unhex(message, sizeof message, known->message);
 
-    unhex(key, sizeof key, known->key, digits(known->key));
-    unhex(signature, sizeof signature, known->signature, digits(known->signature));
+    unhex(key, sizeof key, known->key);
+    unhex(signature, sizeof signature, known->signature);
     return (crypto_sign_verify_detached(signature, message, len, key) == 0) == known->valid;
 }
 

@@ -4,6 +4,7 @@
 
 #include <nettle/sha2.h>
 #include <stdalign.h>
+#include <string.h>
 
 _Static_assert(sizeof(struct sha256_ctx) <= sizeof(struct hub_hasher), "the context fits");
 _Static_assert(alignof(struct sha256_ctx) <= alignof(struct hub_hasher), "and is aligned");
@@ -43,13 +44,10 @@ void hub_hash_span(struct hub_hash *out, struct hub_span bytes)
 void hub_hash_tagged(struct hub_hash *out, const char *tag, struct hub_span bytes)
 {
     struct hub_hasher h;
-    size_t n = 0;
 
-    while (tag[n] != '\0')
-        n++;
-    HUB_ASSERT(n > 0);
+    HUB_ASSERT(tag[0] != '\0');
     hub_hash_init(&h);
-    hub_hash_add(&h, tag, n);
+    hub_hash_add(&h, tag, strlen(tag));
     hub_hash_add(&h, bytes.data, bytes.len);
     hub_hash_final(&h, out);
 }

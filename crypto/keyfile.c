@@ -332,7 +332,7 @@ static enum hub_status create(const char *path, const char *label, const char *p
     randombytes_buf(s->seed, sizeof s->seed);
     derive(&k, &s->secrets, s->seed);
     n = write_header(s->text, sizeof s->text, &k);
-    status = k.unprotected ? HUB_OK : load_passphrase(s, passphrase_file, why);
+    status = passphrase_file == NULL ? HUB_OK : load_passphrase(s, passphrase_file, why);
     if (status != HUB_OK)
         goto out;
     if (k.unprotected) {

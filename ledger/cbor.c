@@ -201,15 +201,6 @@ void hub_cbor_tag(struct hub_cbor *c, uint64_t tag)
         c->bad = true;
 }
 
-static size_t length_of(const char *text)
-{
-    size_t n = 0;
-
-    while (text[n] != '\0')
-        n++;
-    return n;
-}
-
 bool hub_cbor_has_key(struct hub_cbor *c, const char *text)
 {
     struct hub_cbor ahead = *c;
@@ -219,7 +210,7 @@ bool hub_cbor_has_key(struct hub_cbor *c, const char *text)
         key = read_string(&ahead, HUB_CBOR_TEXT);
     if (key.data == NULL || ahead.bad)
         return false;
-    if (!hub_span_equal(key, (struct hub_span){(const uint8_t *)text, length_of(text)}))
+    if (!hub_span_equal(key, (struct hub_span){(const uint8_t *)text, strlen(text)}))
         return false;
     *c = ahead;
     return true;
@@ -249,8 +240,12 @@ struct level {
 static bool key_before(struct hub_span a, struct hub_span b)
 {
     size_t n = a.len < b.len ? a.len : b.len;
-    int order = n == 0 ? 0 : memcmp(a.data, b.data, n);
+    int order = 0;
 
+    if (n > 0) {
+        HUB_ASSERT(a.data != NULL && b.data != NULL);
+        order = memcmp(a.data, b.data, n);
+    }
     return order < 0 || (order == 0 && a.len < b.len);
 }
 
@@ -450,7 +445,7 @@ void hub_put_text_span(struct hub_buf *b, struct hub_span v)
 
 void hub_put_text(struct hub_buf *b, const char *v)
 {
-    hub_put_text_span(b, (struct hub_span){(const uint8_t *)v, length_of(v)});
+    hub_put_text_span(b, (struct hub_span){(const uint8_t *)v, strlen(v)});
 }
 
 void hub_put_bool(struct hub_buf *b, bool v)

@@ -2,23 +2,7 @@
 # Everything that must hold, run on what `make test` has built; the last line is the count.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-passed=0
-failed=0
-names=""
-
-run() { # run NAME COMMAND...
-    local name=$1 began=$SECONDS
-    shift
-    printf '== %s\n' "$name"
-    if "$@"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        names="$names [$name]"
-        printf '== %s FAILED\n' "$name"
-    fi
-    printf '== %s: %s s\n' "$name" "$((SECONDS - began))"
-}
+. scripts/steps.sh
 
 # A report of a sanitizer fails the run even where the test that caused it passed.
 sanitized() {
@@ -58,6 +42,4 @@ for script in tests/e2e/*.sh; do
     [ -x "$script" ] && run "$script" "$script"
 done
 
-[ -z "$names" ] || echo "failed:$names"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+finish

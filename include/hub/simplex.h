@@ -194,8 +194,10 @@ struct hub_range {
 
 struct hub_cons {
     struct hub_cons_config cfg;
-    bool started, allowed, halted; /* halted: ALARM was raised */
-    bool has_records, gate_open, building, build_failed, build_nothing;
+    bool started, allowed;
+    bool halted, alarmed; /* voting stopped for good; ALARM raised */
+    struct hub_subject why_halted;
+    bool has_records, gate_open, building, build_failed;
     uint64_t view, now_mono_ms, now_wall_ms;
     uint64_t entered_ms, opened_ms, last_block_ms; /* view; gate; newest certificate of a block */
     uint64_t leader_due_ms, advance_due_ms; /* t_l, t_a; UINT64_MAX while the gate is closed */
@@ -203,9 +205,9 @@ struct hub_cons {
     uint64_t certs_due_ms, certs_wait_ms;
     uint8_t certs_peer;
     struct hub_point fin, top;
-    uint64_t top_time_ms, fin_time_ms; /* of their blocks; top's is 0 until it is known */
-    struct hub_subject final;          /* FINALIZATION held for top; view 0: none in this epoch */
-    uint64_t closed_below;             /* highest view dropped with own votes in it */
+    uint64_t fin_time_ms;     /* of fin's header */
+    struct hub_subject final; /* FINALIZATION held for top; view 0: none in this epoch */
+    uint64_t closed_below;    /* highest view dropped with own votes in it */
     struct hub_view views[HUB_VIEWS_MAX];
     struct hub_range
         nullified[HUB_GAPS_MAX]; /* above top; disjoint, ascending; oldest dropped when full */
