@@ -36,12 +36,18 @@ void test_dir_genesis(struct hub_genesis *out, const char *bytes)
     hub_hash_tagged(&out->chain, "hubledger/genesis/1", out->bytes);
 }
 
-void test_dir_block(struct test_block *out, const struct hub_genesis *g, uint64_t height, const struct hub_hash *parent,
-                    uint64_t salt)
+void test_dir_block(struct test_block *out, const struct hub_genesis *g, uint64_t height,
+                    const struct hub_hash *parent, uint64_t salt)
 {
     memset(out, 0, sizeof *out);
-    out->header = (struct hub_header){.version = 1, .chain = g->chain, .epoch = 1, .view = height, .height = height,
-                                      .parent = *parent, .parent_view = height - 1, .time_ms = 1000 + height * 10 + salt,
+    out->header = (struct hub_header){.version = 1,
+                                      .chain = g->chain,
+                                      .epoch = 1,
+                                      .view = height,
+                                      .height = height,
+                                      .parent = *parent,
+                                      .parent_view = height - 1,
+                                      .time_ms = 1000 + height * 10 + salt,
                                       .log_size = 2};
     hub_hash_span(&out->header.records_root, (struct hub_span){NULL, 0});
     hub_hash_span(&out->header.results_root, (struct hub_span){NULL, 0});
@@ -74,7 +80,8 @@ struct hub_vote test_dir_vote(uint8_t kind, uint64_t view, const struct test_blo
     return v;
 }
 
-struct hub_certificate test_dir_certificate(uint8_t kind, uint64_t view, const struct test_block *block)
+struct hub_certificate test_dir_certificate(uint8_t kind, uint64_t view,
+                                            const struct test_block *block)
 {
     struct hub_certificate c = {.subject = subject(kind, view, block), .signers = 7};
     for (unsigned i = 0; i < 3; i++)

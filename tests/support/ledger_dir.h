@@ -18,12 +18,13 @@ struct test_block { /* an encoded block without records */
     size_t len;
 };
 /* salt makes two blocks of one height and parent differ. */
-void test_dir_block(struct test_block *out, const struct hub_genesis *g, uint64_t height, const struct hub_hash *parent,
-                    uint64_t salt);
+void test_dir_block(struct test_block *out, const struct hub_genesis *g, uint64_t height,
+                    const struct hub_hash *parent, uint64_t salt);
 
 /* A vote for `block` (NULL for nullify) with signature bytes made from its fields. */
 struct hub_vote test_dir_vote(uint8_t kind, uint64_t view, const struct test_block *block);
 /* A certificate of three signers of four. */
-struct hub_certificate test_dir_certificate(uint8_t kind, uint64_t view, const struct test_block *block);
+struct hub_certificate test_dir_certificate(uint8_t kind, uint64_t view,
+                                            const struct test_block *block);
 
 #endif

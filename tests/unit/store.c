@@ -133,7 +133,8 @@ Test(store, keeps_what_was_committed, .init = opened, .fini = end)
     cr_assert_eq(ports.get_block_at(store, 2, &bytes), HUB_NOT_FOUND, "height 2 is not final");
 }
 
-Test(store, sees_its_own_uncommitted_puts_and_loses_them_without_commit, .init = opened, .fini = end)
+Test(store, sees_its_own_uncommitted_puts_and_loses_them_without_commit, .init = opened,
+     .fini = end)
 {
     struct test_block a;
     struct hub_vote vote, last;
@@ -167,9 +168,12 @@ Test(store, refuses_an_own_vote_that_contradicts_another, .init = opened, .fini 
     struct test_block a, b;
     test_dir_block(&a, &genesis, 5, &genesis.chain, 0);
     test_dir_block(&b, &genesis, 5, &genesis.chain, 1);
-    struct hub_vote notarize = test_dir_vote(HUB_NOTARIZE, 5, &a), other = test_dir_vote(HUB_NOTARIZE, 5, &b);
-    struct hub_vote nullify = test_dir_vote(HUB_NULLIFY, 5, NULL), finalize = test_dir_vote(HUB_FINALIZE, 5, &a);
-    struct hub_vote other_final = test_dir_vote(HUB_FINALIZE, 5, &b), next = test_dir_vote(HUB_NULLIFY, 6, NULL);
+    struct hub_vote notarize = test_dir_vote(HUB_NOTARIZE, 5, &a),
+                    other = test_dir_vote(HUB_NOTARIZE, 5, &b);
+    struct hub_vote nullify = test_dir_vote(HUB_NULLIFY, 5, NULL),
+                    finalize = test_dir_vote(HUB_FINALIZE, 5, &a);
+    struct hub_vote other_final = test_dir_vote(HUB_FINALIZE, 5, &b),
+                    next = test_dir_vote(HUB_NULLIFY, 6, NULL);
     must(ports.put_vote(store, &notarize));
     cr_assert_eq(ports.put_vote(store, &other), HUB_CONFLICT, "E1");
     cr_assert_eq(ports.put_vote(store, &other_final), HUB_CONFLICT, "E4");
@@ -190,7 +194,8 @@ Test(store, allows_nullify_after_notarize, .init = opened, .fini = end)
 {
     struct test_block a;
     test_dir_block(&a, &genesis, 5, &genesis.chain, 0);
-    struct hub_vote notarize = test_dir_vote(HUB_NOTARIZE, 5, &a), nullify = test_dir_vote(HUB_NULLIFY, 5, NULL);
+    struct hub_vote notarize = test_dir_vote(HUB_NOTARIZE, 5, &a),
+                    nullify = test_dir_vote(HUB_NULLIFY, 5, NULL);
     struct hub_vote finalize = test_dir_vote(HUB_FINALIZE, 5, &a);
     must(ports.put_vote(store, &notarize));
     must(ports.put_vote(store, &nullify));
@@ -301,8 +306,8 @@ Test(store, refuses_the_directory_of_another_genesis, .init = opened, .fini = en
 Test(store, refuses_a_newer_format, .init = opened, .fini = end)
 {
     const uint8_t newer[4] = {0, 0, 0, HUB_STORE_FORMAT + 1};
-    must(hub_env_put(hub_store_env(store), HUB_MAP_META, (struct hub_span){(const uint8_t *)"format", 6},
-                     (struct hub_span){newer, 4}));
+    must(hub_env_put(hub_store_env(store), HUB_MAP_META,
+                     (struct hub_span){(const uint8_t *)"format", 6}, (struct hub_span){newer, 4}));
     must(ports.commit(store));
     hub_store_close(store);
     store = NULL;
@@ -351,7 +356,8 @@ Test(store, finishes_a_creation_that_was_cut, .init = begin, .fini = end)
     cr_assert_neq(access(path, F_OK), 0);
 }
 
-Test(store, never_makes_a_store_anew_in_place_of_one_that_does_not_open, .init = opened, .fini = end)
+Test(store, never_makes_a_store_anew_in_place_of_one_that_does_not_open, .init = opened,
+     .fini = end)
 {
     char path[128];
     hub_store_close(store);
@@ -376,7 +382,8 @@ Test(store, lets_an_auditor_read_beside_a_running_node, .init = opened, .fini = 
         struct hub_store *reader;
         struct hub_span stored, bytes;
         struct hub_reader r;
-        if (hub_store_open_read(&reader, why, dir, false, &stored) || stored.len != genesis.bytes.len ||
+        if (hub_store_open_read(&reader, why, dir, false, &stored) ||
+            stored.len != genesis.bytes.len ||
             memcmp(stored.data, genesis.bytes.data, stored.len) != 0)
             _exit(1);
         if (hub_store_begin(reader, &r) || hub_read_block_raw(&r, 1, &bytes) || bytes.len != a.len)
@@ -414,7 +421,8 @@ Test(store, refuses_to_open_when_an_own_vote_is_missing_or_changed, .init = open
     size_t len = value.len;
     memcpy(changed, value.data, len);
     changed[len - 1] ^= 1; /* a bit of the signature, under a seal that fits: the chain finds it */
-    must(hub_env_put(env, HUB_MAP_VOTE, (struct hub_span){key, 17}, (struct hub_span){changed, len}));
+    must(hub_env_put(env, HUB_MAP_VOTE, (struct hub_span){key, 17},
+                     (struct hub_span){changed, len}));
     must(ports.commit(store));
     hub_store_close(store);
     store = NULL;
@@ -464,7 +472,8 @@ Test(store, a_failed_commit_is_the_last, .init = opened, .fini = end)
     setrlimit(RLIMIT_FSIZE, &limit);
     static uint8_t large[1 << 20];
     must(put_block(&a));
-    must(hub_env_put(hub_store_env(store), HUB_MAP_RESULT, (struct hub_span){(const uint8_t *)"12345678", 8},
+    must(hub_env_put(hub_store_env(store), HUB_MAP_RESULT,
+                     (struct hub_span){(const uint8_t *)"12345678", 8},
                      (struct hub_span){large, sizeof large}));
     cr_assert_eq(ports.commit(store), HUB_IO);
     setrlimit(RLIMIT_FSIZE, &old);
@@ -558,8 +567,10 @@ Test(store, a_kill_at_any_call_loses_only_what_was_not_committed, .init = begin,
         for (unsigned i = 0; i < 4; i++)
             cr_assert_eq(holds(&b[i]), i < committed, "block %u after %u steps", i, steps);
         cr_assert_eq(votes_from(0, &last), committed, "after %u steps", steps);
-        cr_assert_eq(ports.get_certificate(store, 1, 4, HUB_FINALIZE, &cert), steps >= 11 ? HUB_OK : HUB_NOT_FOUND);
-        cr_assert_eq(ports.get_tip(store, &fin, &edge), HUB_NOT_FOUND, "the tip was never committed");
+        cr_assert_eq(ports.get_certificate(store, 1, 4, HUB_FINALIZE, &cert),
+                     steps >= 11 ? HUB_OK : HUB_NOT_FOUND);
+        cr_assert_eq(ports.get_tip(store, &fin, &edge), HUB_NOT_FOUND,
+                     "the tip was never committed");
         hub_store_close(store);
         store = NULL;
     }

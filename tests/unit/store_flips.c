@@ -47,11 +47,13 @@ static void fill(void)
     for (unsigned i = 0; i < BLOCKS; i++) {
         test_dir_block(&block[i], &genesis, i + 1, &parent, 0);
         parent = block[i].hash;
-        struct hub_vote v = test_dir_vote(HUB_NOTARIZE, i + 1, &block[i]), f = test_dir_vote(HUB_FINALIZE, i + 1, &block[i]);
+        struct hub_vote v = test_dir_vote(HUB_NOTARIZE, i + 1, &block[i]),
+                        f = test_dir_vote(HUB_FINALIZE, i + 1, &block[i]);
         struct hub_certificate c = test_dir_certificate(HUB_FINALIZE, i + 1, &block[i]);
         struct hub_point fin = {i + 1, i + 1, block[i].hash};
         struct hub_edge edge = {.size = 2};
-        cr_assert_eq(ports.put_block(store, &block[i].header, &block[i].hash, (struct hub_span){block[i].bytes, block[i].len}),
+        cr_assert_eq(ports.put_block(store, &block[i].header, &block[i].hash,
+                                     (struct hub_span){block[i].bytes, block[i].len}),
                      HUB_OK);
         cr_assert_eq(ports.put_vote(store, &v), HUB_OK);
         cr_assert_eq(ports.put_vote(store, &f), HUB_OK);
@@ -61,7 +63,9 @@ static void fill(void)
         if (i % 3 == 2)
             cr_assert_eq(ports.commit(store), HUB_OK);
     }
-    cr_assert_eq(hub_env_put(hub_store_env(store), HUB_MAP_RESULT, text("large"), (struct hub_span){large, sizeof large}), HUB_OK);
+    cr_assert_eq(hub_env_put(hub_store_env(store), HUB_MAP_RESULT, text("large"),
+                             (struct hub_span){large, sizeof large}),
+                 HUB_OK);
     cr_assert_eq(ports.commit(store), HUB_OK);
     hub_store_close(store);
 }
@@ -83,7 +87,8 @@ static void visit_vote(void *ctx, const struct hub_vote *v)
 {
     unsigned *seen = ctx;
     uint64_t view = *seen / 2 + 1;
-    struct hub_vote expected = test_dir_vote(*seen % 2 ? HUB_FINALIZE : HUB_NOTARIZE, view, &block[view - 1]);
+    struct hub_vote expected =
+        test_dir_vote(*seen % 2 ? HUB_FINALIZE : HUB_NOTARIZE, view, &block[view - 1]);
     same(hub_subject_equal(&v->subject, &expected.subject) && v->signer == expected.signer &&
          memcmp(v->sig.b, expected.sig.b, sizeof v->sig.b) == 0);
     ++*seen;
@@ -100,15 +105,16 @@ static void read_all(void)
     told(ports.each_vote(store, 1, 0, visit_vote, &votes));
     same(votes == 2 * BLOCKS);
     told(ports.get_tip(store, &fin, &edge));
-    same(fin.height == BLOCKS - 2 && fin.view == BLOCKS - 2 && hub_hash_equal(&fin.block_hash, &block[BLOCKS - 3].hash) &&
-         edge.size == 2);
+    same(fin.height == BLOCKS - 2 && fin.view == BLOCKS - 2 &&
+         hub_hash_equal(&fin.block_hash, &block[BLOCKS - 3].hash) && edge.size == 2);
     for (unsigned i = 0; i < BLOCKS; i++) {
         struct hub_certificate expected = test_dir_certificate(HUB_FINALIZE, i + 1, &block[i]);
         struct hub_span bytes;
         told(ports.get_block(store, &block[i].hash, &bytes));
         same(bytes.len == block[i].len && memcmp(bytes.data, block[i].bytes, bytes.len) == 0);
         told(ports.get_certificate(store, 1, i + 1, HUB_FINALIZE, &cert));
-        same(hub_subject_equal(&cert.subject, &expected.subject) && cert.signers == expected.signers &&
+        same(hub_subject_equal(&cert.subject, &expected.subject) &&
+             cert.signers == expected.signers &&
              memcmp(cert.sig, expected.sig, sizeof cert.sig) == 0);
         if (i >= BLOCKS - 2)
             continue;
@@ -171,8 +177,9 @@ Test(store_flips, no_flipped_bit_goes_unseen_or_crashes_without_a_word)
             bytes[at] ^= (uint8_t)(1u << (page + i) % 8);
             write_file(path, bytes, len);
             int code = read_in_child();
-            cr_expect(code == HARMLESS || code == TOLD || code == STORE_STOPPED, "page %zu, byte %u, bit %zu: %s %d", page,
-                      place[i], (page + i) % 8, code < 0 ? "signal" : "silently wrong, exit code", abs(code));
+            cr_expect(code == HARMLESS || code == TOLD || code == STORE_STOPPED,
+                      "page %zu, byte %u, bit %zu: %s %d", page, place[i], (page + i) % 8,
+                      code < 0 ? "signal" : "silently wrong, exit code", abs(code));
             told_count += code != HARMLESS;
             harmless += code == HARMLESS;
             bytes[at] ^= (uint8_t)(1u << (page + i) % 8);
