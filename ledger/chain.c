@@ -524,10 +524,10 @@ static void prune(struct hub_chain *c, const struct place *x)
     for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
         empty_stays[i] = c->empty[i].used && c->empty[i].header.height > x->header->height &&
                          stands_on(c, place_of_empty(c, i), x);
-    if (c->at != FINAL && !stays[c->at])
+    if (c->at == FINAL || !stays[c->at]) {
         move_to(c, x->state);
-    if (c->at != FINAL && !stays[c->at])
         c->at = FINAL; /* the state of x is now the final one */
+    }
     for (int8_t i = 0; i < SLOTS; i++) {
         if (!stays[i])
             free_slot(c, i);
