@@ -42,7 +42,7 @@ struct hub_message { /* a view into the frame; borrowed */
         struct {
             struct hub_span header_bytes; /* inside of the bstr */
             struct hub_span
-                entries; /* the encoded array, checked by hub_block_decode of the rejoined block */
+                entries; /* the encoded array; joined again by hub_message_proposed_block */
             struct hub_header header;
             struct hub_signature signature; /* the leader's NOTARIZE */
             uint32_t just_count;
@@ -84,7 +84,8 @@ struct hub_message { /* a view into the frame; borrowed */
 /* Strict: exactly one deterministic item of the shape of its kind, every field in range, nothing behind. Signatures,
  * blocks, certificates, links and evidence inside are not judged. False: *out is not to be used. */
 HUB_MUST_USE bool hub_message_decode(struct hub_message *out, struct hub_span frame);
-/* The encoded block of a PROPOSE: [header, entries]; at most header_bytes.len + entries.len + 8 bytes. */
+/* The encoded block of a PROPOSE, [header, entries], for hub_block_decode; at most header_bytes.len + entries.len + 8
+ * bytes. */
 void hub_message_proposed_block(struct hub_buf *out, const struct hub_message *m);
 
 /* block: the encoded block; just: encoded certificates. */
