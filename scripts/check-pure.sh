@@ -16,7 +16,7 @@ objects=$(find "$build/crypto" "$build/ledger" "$build/consensus" -name '*.o' \
 # What any of them may refer to. Compilers turn loops over strings into strlen; the _chk forms are
 # what _FORTIFY_SOURCE makes of the first three.
 memory='memcpy|memmove|memset|memcmp|strlen|__memcpy_chk|__memmove_chk|__memset_chk'
-compiler='__stack_chk_fail|_GLOBAL_OFFSET_TABLE_'
+compiler='__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__popcountdi2'
 ours='hub_assert_failed'
 # What crypto/ alone may, by file: hash.c; sign.c and ed25519.c. sodium_init only opens the library.
 nettle='nettle_sha256_(init|update|digest)'
