@@ -56,6 +56,15 @@ static uint32_t read_roles(struct hub_span grant, uint32_t *count)
     return roles;
 }
 
+static uint32_t bits_set(uint32_t bits)
+{
+    uint32_t n = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 /* The rules between the fields of a grant. */
 static bool grant_ok(struct hub_span grant)
 {
@@ -63,7 +72,7 @@ static bool grant_ok(struct hub_span grant)
     const uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
     uint32_t count = 0, bits = read_roles(grant, &count);
     uint64_t until = hub_field_uint(grant, "not_after", 0);
-    bool good = bits != 0 && (uint32_t)__builtin_popcount(bits) == count; /* no name twice */
+    bool good = bits != 0 && bits_set(bits) == count; /* no name twice */
 
     if ((bits & alone) != 0 && count != 1)
         good = false;

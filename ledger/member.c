@@ -4,7 +4,7 @@
  *               seal_needs, governors_needed, [key row, ..]]      texts not given are empty
  *   key row    [kid, key, roles, member row / null, wallet, from, until, pending_until, revoked_at,
  *               seq_high, window, label, box, transport]          times 0 and strings empty: not given */
-#include "hub/member.h"
+#include "ledger/member.h"
 
 #include "hub/cbor.h"
 
