@@ -130,9 +130,18 @@ struct hub_agreement_view { /* borrows from the state until its next write */
 };
 void hub_agreement_read(struct hub_agreement_view *out, const struct hub_state *s, uint32_t row,
                         uint64_t time_ms);
-/* What it waits for or what blocks it, in one sentence of plain text appended to out (at most 8 KiB:
- * 32 names); zh = true for Chinese. */
+/* What it waits for or what blocks it, in one sentence of plain text appended to out (HUB_SENTENCE_BYTES_MAX
+ * suffice: 32 names twice); zh = true for Chinese. */
 void hub_agreement_sentence(struct hub_buf *out, const struct hub_agreement_view *v, bool zh);
+
+/* The agreement of interfaces.md B.2 as one JSON object; absent is absent. `blocks` holds the sentence in both
+ * languages. A listing gives the same object without parties' remarks, milestones and documents. */
+void hub_agreement_json(struct hub_buf *out, const struct hub_agreement_view *v, bool whole);
+/* One revision with what each of its parties said to it: {agreement, revision, body_hash, proposer, proposed,
+ * record, body, body_cbor, statements: [{member, decision, at, remark, kid, signature}]}. body_cbor is the
+ * hex of the bytes that are signed: whoever signs hashes these, never the JSON. False if there is none. */
+bool hub_revision_json(struct hub_buf *out, const struct hub_state *s,
+                       const struct hub_hash *agreement, uint32_t revision);
 
 /* ---- what a signer builds and anybody checks */
 

@@ -75,6 +75,7 @@ enum {
     HUB_AREAS_MAX = 32,
     HUB_AGREEMENT_NUMBER_MAX = 64,
     HUB_REMARK_BYTES_MAX = 1000,      /* formats.cddl `remark` */
+    HUB_SENTENCE_BYTES_MAX = 8192,    /* what blocks an agreement: 64 names of 100 bytes and some words */
     HUB_EXECUTED_BYTES_MAX = 1 << 17, /* a record-sized body and 32 consents of at most 1,140 bytes */
 
     HUB_MEMBER_CODE_MAX = 18,
