@@ -1,0 +1,182 @@
+/* checker.c: what must hold at every step, judged from outside: from frames, commits and journals, with
+ * arithmetic of its own. */
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sim_fail(struct sim *s, const char *format, ...)
+{
+    if (s->failed)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->why, sizeof s->why, format, args);
+    va_end(args);
+    s->failed = true;
+}
+
+static struct sim_cast *cast_of(struct sim_node *n, uint64_t view)
+{
+    struct sim_cast **all = &n->sim->checker.cast[n->index];
+    if (!*all)
+        *all = calloc(SIM_VIEWS_MAX, sizeof **all);
+    HUB_ASSERT(*all && view < SIM_VIEWS_MAX);
+    return &(*all)[view];
+}
+
+void sim_check_commit(struct sim_node *n)
+{
+    size_t *seen = &n->sim->checker.votes[n->index];
+    for (; *seen < n->journal.safe_votes; (*seen)++) {
+        const struct hub_subject *s = &n->journal.vote[*seen].subject;
+        cast_of(n, s->view)->journalled[s->kind - 1] = true;
+    }
+}
+
+/* A statement of n's key leaves n: it stands in the journal, and no earlier one excludes it. */
+static void check_statement(struct sim_node *n, const struct hub_subject *s)
+{
+    static const char *const names[] = {"NOTARIZE", "NULLIFY", "FINALIZE"};
+    struct sim_cast *c = cast_of(n, s->view);
+    unsigned kind = s->kind - 1u, z = HUB_NULLIFY - 1, f = HUB_FINALIZE - 1, nz = HUB_NOTARIZE - 1;
+    const struct hub_hash *h = &s->block_hash;
+    if (!c->journalled[kind])
+        sim_fail(n->sim, "node %u sends a %s of view %llu that is not durable", n->index,
+                 names[kind], (unsigned long long)s->view);
+    if (c->sent[kind] && !hub_hash_equal(&c->block[kind], h))
+        sim_fail(n->sim, "node %u signed two %s of view %llu", n->index, names[kind],
+                 (unsigned long long)s->view);
+    if ((kind == f && c->sent[z]) || (kind == z && c->sent[f]))
+        sim_fail(n->sim, "node %u signed NULLIFY and FINALIZE of view %llu", n->index,
+                 (unsigned long long)s->view);
+    if ((kind == f && c->sent[nz] && !hub_hash_equal(&c->block[nz], h)) ||
+        (kind == nz && c->sent[f] && !hub_hash_equal(&c->block[f], h)))
+        sim_fail(n->sim, "node %u signed NOTARIZE and FINALIZE of different blocks in view %llu",
+                 n->index, (unsigned long long)s->view);
+    c->sent[kind] = true;
+    c->block[kind] = *h;
+}
+
+static void check_certificate(struct sim_node *n, struct hub_span bytes)
+{
+    struct hub_certificate c;
+    if (!hub_certificate_decode(&c, bytes) || !hub_certificate_ok(&c, &n->sim->world->genesis.set))
+        sim_fail(n->sim, "node %u sends a bad certificate", n->index);
+    else if (c.signers >> n->index & 1)
+        check_statement(n, &c.subject);
+}
+
+void sim_check_send(struct sim_node *n, struct hub_span frame)
+{
+    static struct hub_message m;
+    if (n->failed)
+        sim_fail(n->sim, "node %u sends after its disk failed", n->index);
+    if (!hub_message_decode(&m, frame)) {
+        sim_fail(n->sim, "node %u sends a frame that does not decode", n->index);
+        return;
+    }
+    if (n->faulty)
+        return;
+    if (m.kind == HUB_MSG_VOTE && m.u.vote.signer == n->index)
+        check_statement(n, &m.u.vote.subject);
+    if (m.kind == HUB_MSG_CERT)
+        check_certificate(n, m.u.certificate);
+    if (m.kind == HUB_MSG_PROPOSE) {
+        const struct hub_header *h = &m.u.propose.header;
+        struct hub_subject s = {.kind = HUB_NOTARIZE, .epoch = h->epoch, .view = h->view};
+        hub_header_hash(&s.block_hash, m.u.propose.header_bytes);
+        if (h->proposer == n->index)
+            check_statement(n, &s);
+        for (uint32_t i = 0; i < m.u.propose.just_count; i++)
+            check_certificate(n, m.u.propose.just[i]);
+    }
+}
+
+/* The first node to make a height final brings its records; each may be final once. */
+static void count_records(struct sim *s, const struct sim_block *b)
+{
+    static struct hub_record records[HUB_BLOCK_RECORDS_MAX];
+    struct hub_block block = {.records = records};
+    uint32_t bad;
+    uint16_t why;
+    if (hub_block_decode(&block, &bad, &why, (struct hub_span){b->bytes, b->len},
+                         &s->world->genesis.chain) != HUB_OK) {
+        sim_fail(s, "final block %llu does not decode", (unsigned long long)b->header.height);
+        return;
+    }
+    for (uint32_t i = 0; i < block.count; i++) {
+        struct sim_record *r = NULL;
+        for (uint32_t k = 0; k < s->records && !r; k++)
+            if (hub_hash_equal(&s->record[k].id, &block.records[i].id))
+                r = &s->record[k];
+        if (!r || r->final || r->expect == SIM_EXPIRED)
+            sim_fail(s, "final block %llu holds a record that is %s",
+                     (unsigned long long)b->header.height,
+                     !r         ? "nobody's"
+                     : r->final ? "final already"
+                                : "expired");
+        else if (r->rivals && s->record[r->rivals - 1].final)
+            sim_fail(s, "two records with one number are final");
+        if (r) {
+            r->final = true;
+            s->checker.finals++;
+        }
+    }
+    if (block.count)
+        s->checker.record_top = b->header.height;
+}
+
+static void check_height(struct sim_node *n, uint64_t height)
+{
+    struct sim *s = n->sim;
+    const struct sim_block *b = sim_journal_at(&n->journal, height);
+    if (!b || height >= SIM_HEIGHTS_MAX) {
+        sim_fail(s, "node %u lacks final block %llu", n->index, (unsigned long long)height);
+        return;
+    }
+    struct sim_height *h = &s->checker.height[height];
+    if (!h->known) {
+        *h = (struct sim_height){b->hash, b->header.state_root, b->header.log_root, true};
+        if (height > s->checker.top)
+            s->checker.top = height;
+        count_records(s, b);
+    }
+    if (!hub_hash_equal(&h->hash, &b->hash))
+        sim_fail(s, "FORK: node %u has another final block %llu", n->index,
+                 (unsigned long long)height);
+    else if (!hub_hash_equal(&h->state_root, &b->header.state_root) ||
+             !hub_hash_equal(&h->log_root, &b->header.log_root))
+        sim_fail(s, "node %u has other roots at %llu", n->index, (unsigned long long)height);
+}
+
+void sim_check_turn(struct sim_node *n)
+{
+    const struct hub_chain *c = &n->replica->chain;
+    uint64_t height = c->final_header.height;
+    hub_cons_assert(&n->replica->cons);
+    if (height < n->final_height)
+        sim_fail(n->sim, "node %u: final height goes back", n->index);
+    if (n->replica->events_lost || n->replica->frames_lost)
+        sim_fail(n->sim, "node %u: %llu events and %llu frames found no room", n->index,
+                 (unsigned long long)n->replica->events_lost,
+                 (unsigned long long)n->replica->frames_lost);
+    while (n->checked_height < height && !n->sim->failed)
+        check_height(n, ++n->checked_height);
+    if (height > n->final_height && height == n->checked_height &&
+        !hub_hash_equal(&c->final_hash, &n->sim->checker.height[height].hash))
+        sim_fail(n->sim, "FORK: node %u", n->index);
+    n->final_height = height;
+}
+
+void sim_check_alarm(struct sim_node *n, const char *what)
+{
+    struct sim *s = n->sim;
+    bool traitor = s->plan.equivocator >= 0 || s->plan.wiped >= 0;
+    sim_trace(s, "node %u: ALARM: %s", n->index, what);
+    if (strstr(what, "two votes") && traitor)
+        s->checker.evidence++;
+    else if (!strstr(what, "journal lacks") || !n->faulty)
+        sim_fail(s, "node %u raises a false alarm: %s", n->index, what);
+}

@@ -1,0 +1,182 @@
+/* node.c: one node: the real replica, chain and core in memory of their own, on the ports of this folder. */
+#include "sim.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+/* Small tables: the workload needs no more, and the smaller ones are cleared at every boot. */
+static const uint32_t caps[HUB_TABLES] = {
+    [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 16,      [HUB_TABLE_KEYS] = 64,
+    [HUB_TABLE_EPOCHS] = 4,      [HUB_TABLE_PROPOSALS] = 4,     [HUB_TABLE_AGREEMENTS] = 4,
+    [HUB_TABLE_REVISIONS] = 4,   [HUB_TABLE_MOTIONS] = 4,       [HUB_TABLE_WALLETS] = 64,
+    [HUB_TABLE_LIMITS] = 64,     [HUB_TABLE_FREEZES] = 4,       [HUB_TABLE_HOLDS] = 4,
+    [HUB_TABLE_ESCROWS] = 4,     [HUB_TABLE_CHILDREN] = 16,     [HUB_TABLE_INSTITUTIONS] = 16,
+    [HUB_TABLE_BATCHES] = 16,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 4,
+    [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 4,
+};
+
+static void *map(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    HUB_ASSERT(p != MAP_FAILED);
+    return p;
+}
+
+void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index)
+{
+    *n = (struct sim_node){.sim = s, .index = index, .fuse = -1, .turn_ms = SIM_NEVER};
+    n->replica = map(sizeof *n->replica);
+    n->memory = map(hub_replica_memory_bytes());
+    n->chain_memory = map(hub_chain_memory_bytes());
+    n->state_memory = map(hub_state_memory_bytes(caps));
+}
+
+void sim_node_close(struct sim_node *n)
+{
+    sim_pool_clear(&n->pool);
+    sim_journal_free(&n->journal);
+    munmap(n->replica, sizeof *n->replica);
+    munmap(n->memory, hub_replica_memory_bytes());
+    munmap(n->chain_memory, hub_chain_memory_bytes());
+    munmap(n->state_memory, hub_state_memory_bytes(caps));
+}
+
+struct hub_now sim_node_now(const struct sim_node *n)
+{
+    const struct sim *s = n->sim;
+    int64_t skew = s->plan.skew_ms[n->index];
+    return (struct hub_now){.mono_ms = s->now_ms + 1000,
+                            .wall_ms = (uint64_t)((int64_t)(SIM_EPOCH_MS + s->now_ms) + skew)};
+}
+
+void sim_node_may_crash(struct sim_node *n)
+{
+    if (n->fuse_kind == SIM_FUSE_CRASH && n->fuse >= 0 && n->fuse-- == 0)
+        longjmp(n->crash, 1);
+}
+
+bool sim_node_port(struct sim_node *n)
+{
+    sim_node_may_crash(n);
+    if (n->fuse_kind == SIM_FUSE_ERROR && n->fuse >= 0 && n->fuse-- == 0)
+        n->failed = true;
+    return !n->failed;
+}
+
+static void sign_vote(void *signer, struct hub_signature *out, struct hub_span message)
+{
+    const struct sim_node *n = signer;
+    hub_sign(out, n->sim->world->validator[n->index].secret, message);
+}
+
+static void alarm(void *client, const char *what, const struct hub_hash *block)
+{
+    (void)block;
+    sim_check_alarm(client, what);
+}
+
+static void ports(struct hub_ports *p, struct sim_node *n)
+{
+    *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n};
+    sim_journal_ports(p);
+    sim_net_ports(p);
+    sim_pool_ports(p);
+    p->sign = sign_vote;
+    p->alarm = alarm;
+}
+
+static void start(struct sim_node *n)
+{
+    struct hub_replica *r = n->replica;
+    struct hub_ports p;
+    struct hub_replica_config cfg = {.me = n->index,
+                                     .uplink_mbit = 1000,
+                                     .jitter_seed = n->sim->seed * 31 + n->index,
+                                     .version = "sim",
+                                     .memory = n->memory};
+    ports(&p, n);
+    enum hub_status st =
+        hub_chain_init(&r->chain, &n->sim->world->genesis, n->state_memory, caps, n->chain_memory);
+    if (st == HUB_OK)
+        st = hub_replica_start(r, &p, &cfg, sim_node_now(n));
+    if (st && !n->failed)
+        sim_fail(n->sim, "node %u does not start: status %d", n->index, st);
+}
+
+/* The kernel hands back zeroed pages: all volatile state is gone. */
+static void forget(struct sim_node *n)
+{
+    madvise(n->replica, sizeof *n->replica, MADV_DONTNEED);
+    madvise(n->memory, hub_replica_memory_bytes(), MADV_DONTNEED);
+    madvise(n->chain_memory, hub_chain_memory_bytes(), MADV_DONTNEED);
+    madvise(n->state_memory, hub_state_memory_bytes(caps), MADV_DONTNEED);
+}
+
+void sim_node_boot(struct sim_node *n)
+{
+    forget(n);
+    n->up = true;
+    n->failed = false;
+    n->boot++;
+    n->final_height = 0;
+    sim_trace(n->sim, "node %u boots, tip %llu", n->index,
+              (unsigned long long)n->journal.tip.height);
+    if (setjmp(n->crash)) {
+        sim_crash(n, 500);
+        return;
+    }
+    start(n);
+    if (n->failed)
+        sim_crash(n, 500);
+    else
+        sim_turn_at(n, n->sim->now_ms);
+}
+
+void sim_node_down(struct sim_node *n)
+{
+    n->up = false;
+    n->fuse = -1;
+    n->turn_ms = SIM_NEVER;
+    sim_pool_clear(&n->pool);
+    sim_journal_crash(&n->journal);
+}
+
+void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame)
+{
+    if (setjmp(n->crash)) {
+        sim_crash(n, 500);
+        return;
+    }
+    hub_replica_on_message(n->replica, from, frame, sim_node_now(n));
+    sim_turn_at(n, n->sim->now_ms);
+}
+
+void sim_node_checked(struct sim_node *n, const struct hub_hash *hash, bool valid)
+{
+    hub_replica_on_block_checked(n->replica, hash, valid);
+    sim_turn_at(n, n->sim->now_ms);
+}
+
+void sim_node_turn(struct sim_node *n)
+{
+    uint64_t wake;
+    n->turn_ms = SIM_NEVER;
+    if (setjmp(n->crash)) {
+        sim_crash(n, 500);
+        return;
+    }
+    enum hub_status st = hub_replica_turn(n->replica, sim_node_now(n), &wake);
+    if (st && !n->failed)
+        sim_fail(n->sim, "node %u stops: status %d", n->index, st);
+    if (st || n->failed) {
+        if (!st)
+            sim_fail(n->sim, "node %u goes on after its disk failed", n->index);
+        sim_crash(n, 500);
+        return;
+    }
+    sim_check_turn(n);
+    uint64_t mono = sim_node_now(n).mono_ms;
+    if (wake != SIM_NEVER)
+        sim_turn_at(n, n->sim->now_ms + (wake > mono ? wake - mono : 1));
+}

@@ -1,0 +1,49 @@
+/* plan.c: what a seed decides: size, faults, traitors, work. */
+#include "sim.h"
+
+enum { WORK_MS = 12000, FAULTS_MS = 18000, LIMIT_MS = 200000 };
+
+/* As many nodes may fail for good as the quorum spares, and no more may lie than safety bears. */
+static void pick_traitors(struct sim_plan *p, uint64_t *r)
+{
+    int first = (int)sim_below(r, p->n);
+    int second = (first + 1 + (int)sim_below(r, p->n - 1u)) % p->n;
+    p->equivocator = p->silent = p->wiped = -1;
+    if (p->n >= 3 && sim_chance(r, 250))
+        p->silent = first;
+    else if (p->n >= 4 && sim_chance(r, 500))
+        p->equivocator = first;
+    else if (p->n >= 4 && sim_chance(r, 300))
+        p->wiped = first;
+    if (p->n == 7 && p->wiped < 0 && sim_chance(r, 300))
+        p->wiped = second;
+}
+
+void sim_plan_of(struct sim_plan *p, uint64_t seed)
+{
+    static const uint8_t sizes[] = {1, 3, 4, 4, 4, 4, 7, 7};
+    static const uint32_t losses[] = {0, 0, 20, 50, 100, 200, 400, 600};
+    uint64_t state = seed * 0x2545f4914f6cdd1du + SIM_PLAN, *r = &state;
+    *p = (struct sim_plan){.n = sizes[sim_below(r, sizeof sizes)]};
+    p->real_signatures = seed % 16 == 5;
+    p->late_checks = sim_chance(r, 500);
+    p->loss = losses[sim_below(r, sizeof losses / sizeof losses[0])];
+    p->duplicate = sim_chance(r, 500) ? 100 : 0;
+    p->delay_ms = 1 + sim_below(r, 60);
+    p->jitter_ms = sim_below(r, 2) ? sim_below(r, 150) : 5;
+    p->crash_every_ms = sim_chance(r, 700) ? 1000 + sim_below(r, 6000) : 0;
+    p->io_errors = sim_chance(r, 300);
+    p->split_every_ms = sim_chance(r, 500) ? 2000 + sim_below(r, 6000) : 0;
+    for (uint8_t i = 0; i < p->n; i++)
+        p->skew_ms[i] = sim_chance(r, 300) ? (int64_t)sim_below(r, 4000) - 2000 : 0;
+    p->records = 30 + (uint32_t)sim_below(r, 60);
+    p->work_ms = WORK_MS;
+    p->heal_ms = FAULTS_MS;
+    p->limit_ms = LIMIT_MS;
+    p->only = p->absent = -1;
+    if (p->n >= 3 && sim_chance(r, 150))
+        p->absent = (int)sim_below(r, p->n);
+    pick_traitors(p, r);
+    if (p->wiped >= 0 && !p->crash_every_ms)
+        p->crash_every_ms = 3000;
+}
