@@ -49,6 +49,14 @@ enum hub_status hub_read_certificate(const struct hub_reader *r, uint64_t epoch,
     return HUB_OK;
 }
 
+enum hub_status hub_read_certificate_raw(const struct hub_reader *r, uint64_t epoch, uint64_t view,
+                                         uint8_t kind, struct hub_span *bytes)
+{
+    uint8_t key[HUB_VIEW_KEY_BYTES];
+    hub_store_view_key(key, epoch, view, kind);
+    return hub_env_get_unsealed(r, HUB_MAP_CERTIFICATE, span(key, sizeof key), bytes);
+}
+
 enum hub_status hub_read_final_certificate(const struct hub_reader *r, const struct hub_header *h,
                                            const struct hub_hash *hash, struct hub_certificate *out)
 {

@@ -64,6 +64,10 @@ HUB_MUST_USE enum hub_status hub_read_header(const struct hub_reader *r, uint64_
 HUB_MUST_USE enum hub_status hub_read_certificate(const struct hub_reader *r, uint64_t epoch,
                                                   uint64_t view, uint8_t kind,
                                                   struct hub_certificate *out);
+/* As stored, whatever the disk says. */
+HUB_MUST_USE enum hub_status hub_read_certificate_raw(const struct hub_reader *r, uint64_t epoch,
+                                                      uint64_t view, uint8_t kind,
+                                                      struct hub_span *bytes);
 /* The FINALIZE certificate of the block with this header, if it has one of its own. */
 HUB_MUST_USE enum hub_status hub_read_final_certificate(const struct hub_reader *r,
                                                         const struct hub_header *h,
