@@ -1,0 +1,306 @@
+/* api_records.c: what the log holds: outcomes, listings, blocks, receipts. */
+#include "node/api_query.h"
+
+#include "hub/receipt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_string(struct hub_buf *out, const char *key, const char *value)
+{
+    hub_json_key(out, key);
+    hub_json_string(out, value);
+}
+
+static void put_number(struct hub_buf *out, const char *key, uint64_t value)
+{
+    hub_json_key(out, key);
+    hub_json_u64(out, value);
+}
+
+struct found { /* one record of the log, read and decoded; borrowed until the next read of the store */
+    struct hub_header header;
+    struct hub_hash block_hash;
+    struct hub_span header_bytes, block;
+    struct hub_record record;
+    uint16_t code;
+    struct hub_span value, result;
+};
+
+static bool read_result(struct found *f, const struct hub_reader *r, const struct hub_history *h, const struct hub_place *p)
+{
+    struct hub_span results;
+    if (hub_find_results(r, h, p->height, &results) != HUB_OK || hub_result_at(&f->result, results, p->position) != HUB_OK)
+        return false;
+    struct hub_cbor c = hub_cbor_open(f->result);
+    struct hub_hash id;
+    hub_cbor_array(&c, 3, 3);
+    hub_cbor_hash(&c, &id);
+    f->code = (uint16_t)hub_cbor_uint(&c, 0, UINT16_MAX);
+    f->value = hub_cbor_item(&c);
+    return !c.bad;
+}
+
+static bool read_found(struct hub_api *a, struct found *f, const struct hub_place *p)
+{
+    const struct hub_reader r = hub_store_reader(a->node->store);
+    struct hub_span record, attachment;
+    uint16_t why;
+    return hub_read_block(&r, p->height, &f->block) == HUB_OK && hub_block_peek(&f->header, &f->block_hash, &f->header_bytes, f->block) &&
+           hub_block_entry(&record, &attachment, f->block, p->position) == HUB_OK &&
+           hub_record_decode(&f->record, &why, record, attachment, &a->node->genesis.chain) == HUB_OK &&
+           read_result(f, &r, a->node->history, p);
+}
+
+static void put_result(struct hub_buf *out, const struct found *f)
+{
+    const struct hub_result_text *t = hub_result_text(f->code);
+    hub_json_key(out, "result");
+    hub_json_object(out);
+    hub_json_key(out, "code");
+    hub_json_int(out, f->code);
+    put_string(out, "name", t ? t->name : "?");
+    put_string(out, "zh", t ? t->zh : "");
+    put_string(out, "en", t ? t->en : "");
+    const size_t before = out->len;
+    hub_json_key(out, "value");
+    if (!hub_json_result_value(out, &f->record, f->value))
+        out->len = before;
+    hub_json_object_end(out);
+}
+
+bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place, bool with_body, bool replayed)
+{
+    struct found f;
+    if (!read_found(a, &f, place))
+        return false;
+    hub_json_object(out);
+    hub_json_key(out, "record_id");
+    hub_json_hash(out, &f.record.id);
+    put_string(out, "type", hub_record_types[f.record.type].name);
+    put_string(out, "state", "final");
+    put_result(out, &f);
+    put_number(out, "height", place->height);
+    hub_json_key(out, "index");
+    hub_json_int(out, place->position);
+    put_number(out, "log_index", place->log_index);
+    hub_json_time_members(out, "time", f.header.time_ms);
+    hub_json_key(out, "iss");
+    hub_json_string_span(out, f.record.iss);
+    hub_json_key(out, "kid");
+    hub_json_hash(out, &f.record.kid);
+    put_number(out, "seq", f.record.seq);
+    hub_json_key(out, "replayed");
+    hub_json_bool(out, replayed);
+    if (f.record.type == HUB_TYPE_CURRENCY_BATCH && f.code == 0) {
+        hub_json_key(out, "entries");
+        hub_json_failed_entries(out, &f.record, f.value);
+    }
+    if (with_body) {
+        hub_json_key(out, "body");
+        hub_json_body(out, f.record.body, hub_record_types[f.record.type].fields);
+    }
+    hub_json_object_end(out);
+    return true;
+}
+
+void hub_api_get_record(struct hub_api *a, struct hub_query *q)
+{
+    struct hub_hash id;
+    struct hub_place place;
+    const struct hub_reader r = hub_store_reader(a->node->store);
+    const char *include = hub_query_parameter(q, "include");
+    if (!hub_query_hash(q, 0, &id)) {
+        hub_answer_problem(a, q, "bad_request", "a record id is 64 lower-case hex digits");
+        return;
+    }
+    const enum hub_status st = hub_find_record(&r, a->node->history, &id, &place);
+    if (st == HUB_OK && hub_put_outcome(a, &q->out, &place, include && strstr(include, "body"), false)) {
+        q->final = true;
+        hub_answer_json(a, q, 200);
+    } else if (st != HUB_NOT_FOUND) {
+        hub_answer_problem(a, q, "damaged", q->arg[0]);
+    } else if (hub_mempool_find(a->node->pool, &id)) {
+        hub_json_object(&q->out);
+        put_string(&q->out, "record_id", q->arg[0]);
+        put_string(&q->out, "state", "pending");
+        hub_json_object_end(&q->out);
+        hub_answer_json(a, q, 200);
+    } else {
+        hub_answer_problem(a, q, "record_unknown", q->arg[0]);
+    }
+}
+
+/* ---- listings */
+
+struct filter {
+    const char *type, *member, *sub, *key;
+    uint64_t code;
+    bool has_code;
+};
+
+static bool text_is(struct hub_span s, const char *text)
+{
+    return !text || (s.len == strlen(text) && memcmp(s.data, text, s.len) == 0);
+}
+
+static bool passes(const struct filter *f, const struct found *r)
+{
+    char kid[65];
+    for (unsigned i = 0; f->key && i < 32; i++)
+        snprintf(kid + 2 * i, 3, "%02x", r->record.kid.b[i]);
+    return (!f->type || !strcmp(hub_record_types[r->record.type].name, f->type)) && text_is(r->record.iss, f->member) &&
+           text_is(r->record.sub, f->sub) && (!f->has_code || f->code == r->code) && (!f->key || !strcmp(kid, f->key));
+}
+
+/* Cursor "height.position" of the first record not shown yet. */
+static bool read_cursor(const char *text, struct hub_place *p)
+{
+    unsigned long long height;
+    unsigned position;
+    int used = 0;
+    if (sscanf(text, "%20llu.%5u%n", &height, &position, &used) != 2 || text[used])
+        return false;
+    p->height = height;
+    p->position = position;
+    return true;
+}
+
+/* One pass over at most HUB_API_SCAN_RECORDS_MAX records; *at is where the next page begins, height 0 = no more. */
+static bool list(struct hub_api *a, struct hub_query *q, const struct filter *f, struct hub_place *at, uint64_t to, uint64_t limit)
+{
+    const uint64_t tip = a->node->replica->chain.final_header.height;
+    uint64_t shown = 0, scanned = 0;
+    struct found r;
+    for (; at->height <= to && at->height <= tip; at->height++, at->position = 0) {
+        const struct hub_reader reader = hub_store_reader(a->node->store);
+        struct hub_header h;
+        struct hub_hash hash;
+        if (hub_read_header(&reader, at->height, &h, &hash) != HUB_OK)
+            return false;
+        for (; at->position < h.record_count; at->position++) {
+            if (shown == limit || scanned++ == HUB_API_SCAN_RECORDS_MAX)
+                return true;
+            at->log_index = h.log_size - h.record_count + at->position;
+            if (!read_found(a, &r, at))
+                return false;
+            if (passes(f, &r)) {
+                shown++;
+                hub_put_outcome(a, &q->out, at, false, false);
+            }
+        }
+        scanned++; /* an empty block costs a read as well */
+    }
+    at->height = 0;
+    return true;
+}
+
+void hub_api_get_records(struct hub_api *a, struct hub_query *q)
+{
+    struct hub_place at = {0};
+    uint64_t to, limit;
+    char next[48];
+    const char *cursor = hub_query_parameter(q, "cursor");
+    struct filter f = {.type = hub_query_parameter(q, "type"), .member = hub_query_parameter(q, "member"), .sub = hub_query_parameter(q, "sub"),
+                       .key = hub_query_parameter(q, "key"), .has_code = hub_query_parameter(q, "code") != NULL};
+    if (!hub_query_number(q, "from_height", &at.height, 1, HUB_UINT_MAX) || !hub_query_number(q, "to_height", &to, HUB_UINT_MAX, HUB_UINT_MAX) ||
+        !hub_query_number(q, "limit", &limit, 50, 500) || !limit || !hub_query_number(q, "code", &f.code, 0, UINT16_MAX) ||
+        (cursor && !read_cursor(cursor, &at))) {
+        hub_answer_problem(a, q, "bad_parameter", "from_height, to_height, code: numbers; limit: 1 to 500; cursor: as an answer gave it");
+        return;
+    }
+    if (!at.height)
+        at.height = 1;
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "items");
+    hub_json_array(&q->out);
+    if (!list(a, q, &f, &at, to, limit)) {
+        hub_answer_problem(a, q, "damaged", "");
+        return;
+    }
+    hub_json_array_end(&q->out);
+    if (at.height) {
+        snprintf(next, sizeof next, "%llu.%u", (unsigned long long)at.height, at.position);
+        put_string(&q->out, "next", next);
+    }
+    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+/* ---- blocks */
+
+static void put_header(struct hub_buf *out, const struct hub_header *h, const struct hub_hash *hash)
+{
+    const struct {
+        const char *name;
+        const struct hub_hash *hash;
+    } hashes[] = {{"block_hash", hash}, {"parent", &h->parent}, {"log_root", &h->log_root}, {"records_root", &h->records_root},
+                  {"results_root", &h->results_root}, {"state_root", &h->state_root}, {"validators", &h->validators},
+                  {"next_validators", &h->next_validators}};
+    put_number(out, "height", h->height);
+    put_number(out, "epoch", h->epoch);
+    put_number(out, "view", h->view);
+    hub_json_time_members(out, "time", h->time_ms);
+    hub_json_key(out, "proposer");
+    hub_json_int(out, h->proposer);
+    put_number(out, "log_size", h->log_size);
+    hub_json_key(out, "record_count");
+    hub_json_int(out, h->record_count);
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        hub_json_key(out, hashes[i].name);
+        hub_json_hash(out, hashes[i].hash);
+    }
+}
+
+void hub_api_get_block(struct hub_api *a, struct hub_query *q)
+{
+    const struct hub_reader r = hub_store_reader(a->node->store);
+    struct hub_span block, results = {0}, header_bytes;
+    struct hub_header h;
+    struct hub_hash hash;
+    uint64_t height = 0;
+    for (const char *p = q->arg[0]; *p; p++) {
+        if (*p < '0' || *p > '9' || height > HUB_UINT_MAX / 10) {
+            hub_answer_problem(a, q, "bad_request", "a height is a decimal number");
+            return;
+        }
+        height = height * 10 + (uint64_t)(*p - '0');
+    }
+    if (hub_read_block(&r, height, &block) != HUB_OK || !hub_block_peek(&h, &hash, &header_bytes, block)) {
+        hub_answer_problem(a, q, "not_found", "no final block of this height here");
+        return;
+    }
+    if (hub_query_parameter(q, "format") && !strcmp(hub_query_parameter(q, "format"), "cbor")) {
+        hub_put_raw(&q->out, block);
+        q->content_type = "application/cbor";
+        q->final = true;
+        hub_answer_json(a, q, 200);
+        return;
+    }
+    hub_json_object(&q->out);
+    put_header(&q->out, &h, &hash);
+    hub_json_key(&q->out, "records");
+    hub_json_array(&q->out);
+    if (hub_find_results(&r, a->node->history, height, &results) == HUB_OK) {
+        struct hub_cbor c = hub_cbor_open(results);
+        while (!c.bad && c.at < c.end) {
+            struct hub_hash id;
+            hub_cbor_array(&c, 3, 3);
+            hub_cbor_hash(&c, &id);
+            const uint64_t code = hub_cbor_uint(&c, 0, UINT16_MAX);
+            hub_cbor_item(&c);
+            hub_json_object(&q->out);
+            hub_json_key(&q->out, "record_id");
+            hub_json_hash(&q->out, &id);
+            hub_json_key(&q->out, "code");
+            hub_json_int(&q->out, (int64_t)code);
+            hub_json_object_end(&q->out);
+        }
+    }
+    hub_json_array_end(&q->out);
+    hub_json_object_end(&q->out);
+    q->final = true;
+    hub_answer_json(a, q, 200);
+}

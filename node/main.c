@@ -1,0 +1,81 @@
+/* main.c: hubledgerd: options, configuration, then the node's loop. */
+#include "node/node.h"
+
+#include "hub/version.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+
+struct options {
+    const char *config;
+    bool check;
+};
+
+static const struct argp_option options[] = {
+    {"config", 'c', "FILE", 0, "the node's configuration (docs/operations.md)", 0},
+    {"check-config", 'C', NULL, 0, "check the configuration and the files it names, then end", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case 'c':
+        o->config = arg;
+        return 0;
+    case 'C':
+        o->check = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "'%s': options only; the configuration is named with --config FILE", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->config)
+            argp_error(state, "name the configuration: --config FILE");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int say(const char *why)
+{
+    fprintf(stderr, "hubledgerd: %s\n", why);
+    return EXIT_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+    static struct hub_node node; /* large; one a process */
+    char why[HUB_WHY_BYTES + 128] = "";
+    struct options o = {0};
+    const struct argp argp = {options, parse, NULL, "One node of a hubledger network.",
+                              NULL,    NULL,  NULL};
+    argp_program_version = "hubledgerd " HUB_VERSION;
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (hub_crypto_self_test() != HUB_OK)
+        return say("the cryptographic library of this machine decides signatures differently from "
+                   "the rule of consensus; refusing to run");
+    if (!hub_config_read(&node.cfg, why, o.config))
+        return say(why);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* no keys in core files */
+    hub_log_open(node.cfg.log_level);
+    if (o.check)
+        return printf("%s: ok\n", o.config) < 0;
+    int code = hub_node_open(&node, why, sizeof why);
+    if (code) {
+        say(why);
+        return code;
+    }
+    code = hub_node_run(&node);
+    hub_node_close(&node);
+    HUB_LOG(INFO, "ended", HUB_LOG_NUMBER("code", (uint64_t)code));
+    return code;
+}

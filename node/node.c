@@ -1,0 +1,442 @@
+/* node.c: see node.h. Parts are made in an order in which nothing speaks before it may: the store (which refuses
+ * a second process and another genesis), then the state, then the network, then clients. */
+#include "node/node.h"
+
+#include "hub/version.h"
+#include "node/api.h"
+#include "node/clock.h"
+#include "node/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    EXIT_BAD_FILE = 65,
+    EXIT_IN_USE = 69,
+    EXIT_BROKEN = 70,
+    TEND_MS = 60000, CHECKPOINT_IDLE_MS = 2000,
+    WAIT_MAX_MS = 1000
+};
+
+struct making { /* hub_node_open's state: where a reason goes */
+    struct hub_node *n;
+    char *why;
+    size_t cap;
+};
+
+static int refuse(const struct making *m, int code, const char *thing, const char *reason)
+{
+    snprintf(m->why, m->cap, "%s: %s", thing, reason);
+    return code;
+}
+
+/* Address space of the maximum size, zeroed and touched only as used. */
+static void *reserve(size_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static int read_genesis(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    const char *why = "";
+    const int fd = open(n->cfg.genesis, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.genesis, strerror(errno));
+    n->genesis_bytes.cap = HUB_GENESIS_BYTES_MAX + 1;
+    n->genesis_bytes.data = malloc(n->genesis_bytes.cap);
+    ssize_t got = 0;
+    while (n->genesis_bytes.data && n->genesis_bytes.len < n->genesis_bytes.cap &&
+           (got = read(fd, n->genesis_bytes.data + n->genesis_bytes.len,
+                       n->genesis_bytes.cap - n->genesis_bytes.len)) > 0)
+        n->genesis_bytes.len += (size_t)got;
+    close(fd);
+    if (!n->genesis_bytes.data || got < 0 || n->genesis_bytes.len > HUB_GENESIS_BYTES_MAX)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.genesis,
+                      "cannot be read, or is larger than 65,535 bytes");
+    if (hub_genesis_decode(&n->genesis, &why, hub_span_of(&n->genesis_bytes)) != HUB_OK)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.genesis, why);
+    return 0;
+}
+
+static int open_key(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    const char *why = "";
+    const struct hub_validators *set = &n->genesis.set;
+    if (hub_keyfile_open(&n->key, n->cfg.key,
+                         n->cfg.passphrase_file[0] ? n->cfg.passphrase_file : NULL, &why) != HUB_OK)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.key, why);
+    for (n->me = 0; n->me < set->n; n->me++)
+        if (hub_hash_equal(&set->v[n->me].kid, &n->key.kid))
+            break;
+    if (n->me == set->n)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.key,
+                      "this key is no validator of the network in the genesis file; give the "
+                      "validator's key");
+    if (memcmp(set->v[n->me].transport, n->key.transport, HUB_TRANSPORT_BYTES) != 0)
+        return refuse(m, EXIT_BAD_FILE, n->cfg.key,
+                      "its transport key is not the one genesis lists for this validator");
+    return 0;
+}
+
+static bool name_is(const char *name, const struct hub_validators *set, unsigned i)
+{
+    char hex[65];
+    const size_t len = strlen(name);
+    for (unsigned b = 0; b < 32; b++)
+        snprintf(hex + 2 * b, 3, "%02x", set->v[i].kid.b[b]);
+    return !strcmp(name, set->v[i].member) || (len >= 8 && len <= 64 && !strncmp(name, hex, len));
+}
+
+/* Addresses of the configuration, by member code or key id, onto the validators of genesis. */
+static int place_peers(const struct making *m, struct hub_transport_config *t)
+{
+    const struct hub_node *n = m->n;
+    const struct hub_validators *set = &n->genesis.set;
+    memcpy(t->listen, n->cfg.listen, sizeof t->listen);
+    memcpy(t->public_key, n->key.transport, 32);
+    memcpy(t->secret_key, n->key.secrets->transport, 32);
+    t->me = n->me;
+    t->n = set->n;
+    for (unsigned i = 0; i < set->n; i++)
+        memcpy(t->peer[i].key, set->v[i].transport, 32);
+    for (unsigned p = 0; p < n->cfg.peers; p++) {
+        unsigned found = 0, at = 0;
+        for (unsigned i = 0; i < set->n; i++)
+            if (name_is(n->cfg.peer[p].name, set, i))
+                found++, at = i;
+        if (found != 1)
+            return refuse(m, EXIT_BAD_FILE, n->cfg.peer[p].name,
+                          found ? "peer: several validators have this member code; name one by the "
+                                  "first digits of its key id"
+                                : "peer: no validator in genesis has this member code or key id");
+        memcpy(t->peer[at].address, n->cfg.peer[p].address, sizeof t->peer[at].address);
+    }
+    for (unsigned i = 0; i < set->n; i++)
+        if (i != n->me && !t->peer[i].address[0])
+            HUB_LOG(WARNING, "peer_without_address", HUB_LOG_TEXT("member", set->v[i].member),
+                    HUB_LOG_TEXT("remedy", "add a peer section with its address"));
+    return 0;
+}
+
+/* ---- ports that are the node's own: network, signature check, signer, and what follows a final block */
+
+static void port_send(void *net, int peer, struct hub_span frame)
+{
+    hub_transport_send(((struct hub_node *)net)->transport, peer, frame);
+}
+
+static void port_check(void *pool, const struct hub_hash *hash, struct hub_record *records,
+                       const struct hub_record_keys *keys, uint32_t count)
+{
+    struct hub_intake *in = pool;
+    struct hub_node *n = in->ctx;
+    uint16_t why;
+    const uint32_t bad = hub_verifier_check(n->verifier, records, keys, count, &why);
+    if (bad != UINT32_MAX)
+        HUB_LOG(WARNING, "block_signature_bad", HUB_LOG_NUMBER("record", bad),
+                HUB_LOG_NUMBER("code", why));
+    hub_replica_on_block_checked(n->replica, hash, bad == UINT32_MAX);
+}
+
+static void port_sign(void *signer, struct hub_signature *out, struct hub_span message)
+{
+    hub_sign(out, ((struct hub_node *)signer)->key.secrets->sign, message);
+}
+
+static void port_final(void *client, const struct hub_applied *applied, struct hub_span block)
+{
+    struct hub_node *n = client;
+    n->final_blocks++;
+    n->final_records += applied->header.record_count;
+    n->final_ms = hub_clock_mono_ms();
+    hub_history_add(n->history, applied, block);
+    hub_intake_final(&n->intake, applied);
+    if (n->api)
+        hub_api_final(n->api, applied, block);
+    HUB_LOG(DEBUG, "block_final", HUB_LOG_NUMBER("height", applied->header.height),
+            HUB_LOG_NUMBER("records", applied->header.record_count));
+}
+
+static void port_alarm(void *client, const char *what, const struct hub_hash *block)
+{
+    char hash[17] = "";
+    (void)client;
+    HUB_LOG(ERROR, "alarm", HUB_LOG_TEXT("what", what),
+            HUB_LOG_TEXT("block", block ? hub_log_hash(hash, block) : ""));
+}
+
+static void settled(void *ctx, const struct hub_hash *id, uint16_t why)
+{
+    struct hub_node *n = ctx;
+    if (n->api)
+        hub_api_settled(n->api, id, why);
+}
+
+static void fill_ports(struct hub_node *n, struct hub_ports *p)
+{
+    hub_store_ports(n->store, p);
+    hub_intake_ports(&n->intake, p);
+    p->check = port_check;
+    p->net = p->client = p->signer = n;
+    p->send = port_send;
+    p->final = port_final;
+    p->alarm = port_alarm;
+    p->sign = port_sign;
+}
+
+/* ---- making */
+
+static int make_chain(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    struct hub_checkpoint_report report = {0};
+    n->replica = reserve(sizeof *n->replica);
+    n->history = hub_history_new();
+    if (!n->replica || !n->history || hub_dry_run_open(&n->dry_run) != HUB_OK || hub_chain_memory_map(&n->memory, NULL) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, "memory", "this system gives no address space for the state: raise the limit of virtual memory (ulimit -v)");
+    const enum hub_status st = hub_checkpoint_load(n->store, &n->replica->chain, n->history, &n->genesis, &n->memory, &report);
+    if (st != HUB_OK)
+        return refuse(m, EXIT_BROKEN, n->cfg.data, report.why[0] ? report.why : "the checkpoint cannot be read");
+    if (report.damaged)
+        HUB_LOG(WARNING, "checkpoint_damaged", HUB_LOG_TEXT("why", report.why), HUB_LOG_TEXT("remedy", "none needed: it is built again from the blocks; check this disk"));
+    return 0;
+}
+
+static int start_replica(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    struct hub_ports ports = {0};
+    struct hub_replica_config cfg = {.me = n->me,
+                                     .uplink_mbit = n->cfg.uplink_mbit,
+                                     .version = HUB_VERSION,
+                                     .jitter_seed = hub_get_be64(n->key.kid.b),
+                                     .memory = reserve(hub_replica_memory_bytes())};
+    if (!cfg.memory)
+        return refuse(m, EXIT_BROKEN, "memory", "out of address space");
+    fill_ports(n, &ports);
+    const enum hub_status st = hub_replica_start(
+        n->replica, &ports, &cfg, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
+    if (st == HUB_CORRUPT)
+        return refuse(
+            m, EXIT_BROKEN, n->cfg.data,
+            "the stored blocks do not lead to the stored tip; run hubledger-verify on this "
+            "directory, then move it away and start again: the node catches up from its peers");
+    return st == HUB_OK ? 0 : refuse(m, EXIT_BROKEN, n->cfg.data, hub_store_why(n->store));
+}
+
+static int make_network(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    struct hub_transport_config t = {0};
+    const char *why = "";
+    int code = place_peers(m, &t);
+    if (!code && hub_transport_open(&n->transport, &why, &t) != HUB_OK)
+        code = refuse(m, EXIT_IN_USE, "network", why);
+    memset(t.secret_key, 0, sizeof t.secret_key);
+    return code;
+}
+
+static int make_signals(const struct making *m)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
+        (m->n->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC)) < 0)
+        return refuse(m, EXIT_BROKEN, "signals", strerror(errno));
+    return 0;
+}
+
+static int make_store(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    char why[HUB_WHY_BYTES] = "";
+    const enum hub_status st =
+        hub_store_open(&n->store, why, n->cfg.data, &n->genesis, HUB_STORE_MAP_BYTES);
+    if (st == HUB_OK)
+        return 0;
+    return refuse(m,
+                  st == HUB_NOT_NOW    ? EXIT_IN_USE
+                  : st == HUB_CONFLICT ? EXIT_BAD_FILE
+                                       : EXIT_BROKEN,
+                  "store", why);
+}
+
+static int make_workers(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const unsigned threads = n->cfg.threads                     ? n->cfg.threads
+                             : cores > HUB_VERIFIER_THREADS_MAX ? HUB_VERIFIER_THREADS_MAX
+                             : cores < 1                        ? 1
+                                                                : (unsigned)cores;
+    if (hub_mempool_open(&n->pool, &n->genesis.chain) != HUB_OK ||
+        hub_verifier_open(&n->verifier, threads) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, "workers", "no memory or threads; free some and start again");
+    n->intake = (struct hub_intake){.pool = n->pool,
+                                    .verifier = n->verifier,
+                                    .chain = &n->replica->chain,
+                                    .settled = settled,
+                                    .ctx = n};
+    return 0;
+}
+
+static int make_api(const struct making *m)
+{
+    char why[HUB_WHY_BYTES] = "";
+    if (m->n->cfg.api[0] && hub_api_open(&m->n->api, why, m->n) != HUB_OK)
+        return refuse(m, EXIT_IN_USE, "api", why);
+    return 0;
+}
+
+int hub_node_open(struct hub_node *n, char *why, size_t cap)
+{
+    static int (*const steps[])(const struct making *) = {read_genesis, open_key,   make_signals,
+                                                          make_store,   make_chain, make_workers,
+                                                          make_network, make_api,   start_replica};
+    const struct making m = {n, why, cap};
+    n->signal_fd = -1;
+    n->started_ms = hub_clock_mono_ms();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const int code = steps[i](&m);
+        if (code) {
+            hub_node_close(n);
+            return code;
+        }
+    }
+    HUB_LOG(INFO, "started", HUB_LOG_TEXT("version", HUB_VERSION),
+            HUB_LOG_TEXT("member", n->genesis.set.v[n->me].member),
+            HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
+            HUB_LOG_NUMBER("validators", n->genesis.set.n),
+            HUB_LOG_NUMBER("quorum", n->genesis.set.q));
+    return 0;
+}
+
+void hub_node_close(struct hub_node *n)
+{
+    if (n->api)
+        hub_api_close(n->api);
+    hub_transport_close(n->transport);
+    hub_verifier_close(n->verifier);
+    hub_mempool_close(n->pool);
+    hub_store_close(n->store);
+    hub_history_free(n->history);
+    hub_dry_run_close(n->dry_run);
+    hub_chain_memory_unmap(&n->memory);
+    hub_keyfile_close(&n->key);
+    if (n->signal_fd >= 0)
+        close(n->signal_fd);
+    free(n->genesis_bytes.data);
+    n->api = NULL, n->transport = NULL, n->verifier = NULL, n->pool = NULL, n->store = NULL;
+    n->history = NULL, n->dry_run = NULL;
+    n->genesis_bytes = (struct hub_buf){0}; /* what was mapped goes with the process */
+}
+
+/* ---- running */
+
+static void on_frame(void *ctx, uint8_t peer, struct hub_span frame)
+{
+    struct hub_node *n = ctx;
+    hub_replica_on_message(n->replica, peer, frame,
+                           (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
+}
+
+/* Once a minute: dead readers of the store, and whether the disk still has room (safety.md H6). */
+static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
+{
+    static const char *const levels[] = {"ok", "takes no new records", "proposes no blocks",
+                                         "stops"};
+    enum hub_disk_level level = n->disk;
+    if (now_ms - n->tended_ms < TEND_MS && n->tended_ms)
+        return HUB_OK;
+    n->tended_ms = now_ms;
+    enum hub_status st = hub_store_disk(n->store, &level);
+    if (st == HUB_OK)
+        st = hub_store_tend(n->store, NULL);
+    if (level != n->disk)
+        HUB_LOG(WARNING, "disk", HUB_LOG_TEXT("node", levels[level]),
+                HUB_LOG_TEXT("directory", n->cfg.data),
+                HUB_LOG_TEXT("remedy", "free space on this volume"));
+    n->disk = level;
+    n->intake.closed = level >= HUB_DISK_NO_RECORDS;
+    if (level == HUB_DISK_STOP)
+        n->stopping = true;
+    return st;
+}
+
+/* Derived data to disk: when much lies above the last checkpoint, and when nothing goes on. */
+static enum hub_status checkpoint(struct hub_node *n, uint64_t now_ms)
+{
+    const bool idle = now_ms - n->final_ms > CHECKPOINT_IDLE_MS && hub_mempool_count(n->pool) == 0;
+    if (n->replica->tip_unsaved || !hub_checkpoint_due(n->history, idle))
+        return HUB_OK;
+    const enum hub_status st = hub_checkpoint_write(n->store, &n->replica->chain, n->history);
+    HUB_LOG(DEBUG, "checkpoint", HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
+            HUB_LOG_NUMBER("ms", hub_clock_mono_ms() - now_ms));
+    return st;
+}
+
+/* Milliseconds until there is something to do, at most WAIT_MAX_MS. */
+static int64_t wait_time(uint64_t wake_ms)
+{
+    const uint64_t now = hub_clock_mono_ms();
+    if (wake_ms <= now)
+        return 0;
+    return wake_ms - now < WAIT_MAX_MS ? (int64_t)(wake_ms - now) : WAIT_MAX_MS;
+}
+
+static void take_inputs(struct hub_node *n, unsigned ready)
+{
+    struct signalfd_siginfo info;
+    if (ready & 1 && read(n->signal_fd, &info, sizeof info) == sizeof info) {
+        HUB_LOG(INFO, "stopping", HUB_LOG_NUMBER("signal", info.ssi_signo));
+        n->stopping = true;
+    }
+    if (ready & 2) {
+        hub_intake_collect(&n->intake);
+        hub_replica_on_records(n->replica);
+    }
+    if (ready & 4 && n->api)
+        hub_api_serve(n->api);
+}
+
+int hub_node_run(struct hub_node *n)
+{
+    uint64_t wake_ms = 0;
+    while (!n->stopping) {
+        const int fd[] = {n->signal_fd, hub_verifier_fd(n->verifier),
+                          n->api ? hub_api_fd(n->api) : -1};
+        unsigned ready = 0;
+        enum hub_status st = hub_transport_wait(n->transport, wait_time(wake_ms), fd,
+                                                n->api ? 3 : 2, &ready, on_frame, n);
+        if (st == HUB_OK) {
+            take_inputs(n, ready);
+            st = tend(n, hub_clock_mono_ms());
+        }
+        if (st == HUB_OK)
+            st = hub_replica_turn(
+                n->replica, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()}, &wake_ms);
+        if (st == HUB_OK)
+            st = checkpoint(n, hub_clock_mono_ms());
+        if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */
+            HUB_LOG(ERROR, "stopped", HUB_LOG_NUMBER("status", st),
+                    HUB_LOG_TEXT("store", hub_store_why(n->store)));
+            _exit(EXIT_BROKEN);
+        }
+    }
+    return 0;
+}

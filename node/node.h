@@ -1,0 +1,47 @@
+/* node.h: one running node: its parts, in the order they are made, and the one loop that owns them. Everything
+ * but the verifier threads and the HTTP thread runs on the main thread. */
+#ifndef HUB_NODE_H
+#define HUB_NODE_H
+
+#include "hub/keyfile.h"
+#include "node/checkpoint.h"
+#include "node/config.h"
+#include "node/dry_run.h"
+#include "node/intake.h"
+#include "node/replica.h"
+#include "node/store.h"
+#include "node/transport.h"
+
+struct hub_api;
+
+struct hub_node {
+    struct hub_config cfg;
+    struct hub_buf genesis_bytes; /* owned */
+    struct hub_genesis genesis;   /* view into genesis_bytes */
+    struct hub_keyfile key;       /* owned; its secrets are read by port_sign only */
+    struct hub_store *store;
+    struct hub_mempool *pool;
+    struct hub_verifier *verifier;
+    struct hub_transport *transport;
+    struct hub_intake intake;
+    struct hub_replica *replica; /* mapped; its chain holds the state */
+    struct hub_chain_memory memory; /* of the chain in replica */
+    struct hub_history *history;
+    struct hub_dry_run *dry_run;
+    struct hub_api *api;         /* NULL: no HTTP */
+    uint8_t me;
+    int signal_fd;
+    bool stopping;
+    enum hub_disk_level disk;
+    uint64_t started_ms, tended_ms, final_ms; /* monotonic; final_ms: the last final block */
+    uint64_t final_blocks, final_records; /* since start */
+};
+
+/* Makes everything, or says why not in why[HUB_WHY_BYTES + 128] and releases what it made. Returns the
+ * process's exit code: 0, or 64 usage, 65 bad file, 69 in use, 70 broken. */
+HUB_MUST_USE int hub_node_open(struct hub_node *n, char *why, size_t cap);
+/* Runs until SIGTERM or SIGINT (returns 0) or until something that must not be survived (returns 70). */
+HUB_MUST_USE int hub_node_run(struct hub_node *n);
+void hub_node_close(struct hub_node *n);
+
+#endif
