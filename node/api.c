@@ -30,7 +30,6 @@ const struct hub_route hub_api_routes[] = {
     {"GET", "/v1/keys/{}/hints", hub_api_get_hints},
     {"GET", "/v1/supply", hub_api_get_supply},
     {"GET", "/v1/status", hub_api_get_status},
-    {"GET", "/v1/events", hub_api_get_events},
     {"GET", "/v1/codes", hub_api_get_codes},
     {"GET", "/v1/metrics", hub_api_get_metrics},
     {"GET", "/metrics", hub_api_get_metrics},
@@ -64,7 +63,8 @@ static bool match(const char *pattern, const char *path, char arg[ARGS_MAX][HUB_
     return !*pattern && !*path;
 }
 
-static const struct hub_route *find_route(struct hub_query *q, const char *method, const char *path, bool *path_known)
+static const struct hub_route *find_route(struct hub_query *q, const char *method, const char *path,
+                                          bool *path_known)
 {
     *path_known = false;
     for (const struct hub_route *r = hub_api_routes; r->method; r++) {
@@ -78,7 +78,8 @@ static const struct hub_route *find_route(struct hub_query *q, const char *metho
     return NULL;
 }
 
-static enum MHD_Result keep_parameter(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result keep_parameter(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
 {
     struct hub_query *q = ctx;
     (void)kind;
@@ -105,7 +106,8 @@ static bool take_body(struct hub_query *q, const char *data, size_t len)
         return true;
     }
     if (q->body.len + len > q->body.cap) {
-        const size_t cap = (q->body.len + len) * 2 < HUB_API_BODY_BYTES ? (q->body.len + len) * 2 : HUB_API_BODY_BYTES;
+        const size_t cap = (q->body.len + len) * 2 < HUB_API_BODY_BYTES ? (q->body.len + len) * 2
+                                                                        : HUB_API_BODY_BYTES;
         uint8_t *grown = realloc(q->body.data, cap);
         if (!grown)
             return false;
@@ -143,10 +145,12 @@ static void add_header(struct MHD_Response *r, const char *name, const char *val
 static enum MHD_Result send_answer(const struct hub_api *a, struct hub_query *q)
 {
     char text[80], chain[9];
-    struct MHD_Response *r = MHD_create_response_from_buffer(q->out.len, q->out.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(q->out.len, q->out.data, MHD_RESPMEM_MUST_COPY);
     if (!r)
         return MHD_NO;
-    add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, q->content_type ? q->content_type : "application/json; charset=utf-8");
+    add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+               q->content_type ? q->content_type : "application/json; charset=utf-8");
     snprintf(text, sizeof text, "%llu", (unsigned long long)q->height);
     add_header(r, "Hub-Height", text);
     snprintf(text, sizeof text, "%llu", (unsigned long long)q->time_ms);
@@ -155,7 +159,8 @@ static enum MHD_Result send_answer(const struct hub_api *a, struct hub_query *q)
         snprintf(chain + 2 * i, 3, "%02x", a->node->genesis.chain.b[i]);
     add_header(r, "Hub-Chain", chain);
     add_header(r, "X-Content-Type-Options", "nosniff");
-    add_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, q->final ? "public, max-age=31536000, immutable" : "no-store");
+    add_header(r, MHD_HTTP_HEADER_CACHE_CONTROL,
+               q->final ? "public, max-age=31536000, immutable" : "no-store");
     if (q->retry_after_s) {
         snprintf(text, sizeof text, "%u", q->retry_after_s);
         add_header(r, MHD_HTTP_HEADER_RETRY_AFTER, text);
@@ -166,7 +171,8 @@ static enum MHD_Result send_answer(const struct hub_api *a, struct hub_query *q)
 }
 
 /* A problem found on this thread: nothing was asked of the main thread. */
-static enum MHD_Result send_problem(struct hub_api *a, struct hub_query *q, const char *name, const char *detail)
+static enum MHD_Result send_problem(struct hub_api *a, struct hub_query *q, const char *name,
+                                    const char *detail)
 {
     q->out.len = 0;
     hub_json_object(&q->out);
@@ -191,26 +197,32 @@ static enum MHD_Result begin(struct hub_api *a, struct MHD_Connection *c, void *
 }
 
 /* The whole request is here: to the main thread, or refused at the door. */
-static enum MHD_Result dispatch(struct hub_api *a, struct hub_query *q, const char *url, const char *method)
+static enum MHD_Result dispatch(struct hub_api *a, struct hub_query *q, const char *url,
+                                const char *method)
 {
     bool path_known;
     MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, keep_parameter, q);
     q->zh = !strncmp(header(q->connection, MHD_HTTP_HEADER_ACCEPT_LANGUAGE), "zh", 2);
-    q->is_sequence = !strncmp(header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE), "application/cbor-seq", 20);
+    q->is_sequence =
+        !strncmp(header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE), "application/cbor-seq", 20);
     q->route = find_route(q, method, url, &path_known);
     if (!q->route)
         return send_problem(a, q, path_known ? "method_not_allowed" : "no_such_path", url);
     if (q->body_too_large)
         return send_problem(a, q, "body_too_large", "at most 1048576 bytes");
     if (q->parameters > HUB_API_PARAMETERS_MAX)
-        return send_problem(a, q, "bad_parameter", "at most 8 parameters, of at most 23 and 103 bytes");
-    if (!strcmp(method, "POST") && !q->is_sequence && strncmp(header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE), "application/cose", 16) != 0)
-        return send_problem(a, q, "unsupported_media_type", header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE));
+        return send_problem(a, q, "bad_parameter",
+                            "at most 8 parameters, of at most 23 and 103 bytes");
+    if (!strcmp(method, "POST") && !q->is_sequence &&
+        strncmp(header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE), "application/cose", 16) != 0)
+        return send_problem(a, q, "unsupported_media_type",
+                            header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE));
     return enqueue(a, q) ? MHD_YES : send_problem(a, q, "busy", "256 requests are waiting");
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                              const char *upload, size_t *upload_len, void **con_cls)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_len, void **con_cls)
 {
     struct hub_api *a = cls;
     struct hub_query *q = *con_cls;
@@ -225,7 +237,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *c, const char *u
     return q->submitted ? send_answer(a, q) : dispatch(a, q, url, method);
 }
 
-static void completed(void *cls, struct MHD_Connection *c, void **con_cls, enum MHD_RequestTerminationCode code)
+static void completed(void *cls, struct MHD_Connection *c, void **con_cls,
+                      enum MHD_RequestTerminationCode code)
 {
     struct hub_query *q = *con_cls;
     (void)cls, (void)c, (void)code;
@@ -278,13 +291,32 @@ void hub_api_serve(struct hub_api *a)
             break;
         q->route->answer(a, q);
     }
-    hub_submission_deadlines(a, hub_clock_mono_ms());
     pthread_mutex_lock(&a->lock);
     const bool more = a->first != NULL;
     pthread_mutex_unlock(&a->lock);
     const uint64_t one = 1;
     if (more && write(a->fd, &one, sizeof one) < 0)
         HUB_LOG(WARNING, "api_wake", HUB_LOG_TEXT("error", strerror(errno)));
+}
+
+void hub_api_final(struct hub_api *a, const struct hub_applied *applied, struct hub_span block)
+{
+    struct hub_cbor c = hub_cbor_open(hub_span_of(&applied->results));
+    (void)block;
+    while (!c.bad && c.at < c.end) {
+        struct hub_hash id;
+        hub_cbor_array(&c, 3, 3);
+        hub_cbor_hash(&c, &id);
+        hub_cbor_item(&c);
+        hub_cbor_item(&c);
+        if (!c.bad)
+            hub_submission_final(a, &id);
+    }
+}
+
+void hub_api_tend(struct hub_api *a)
+{
+    hub_submission_tend(a, hub_clock_mono_ms());
 }
 
 void hub_api_settled(struct hub_api *a, const struct hub_hash *id, uint16_t why)
@@ -302,7 +334,8 @@ static bool parse_address(struct sockaddr_in *out, const char *address)
         return false;
     memcpy(host, address, (size_t)(colon - address));
     host[colon - address] = 0;
-    *out = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10))};
+    *out = (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10))};
     return inet_pton(AF_INET, host, &out->sin_addr) == 1;
 }
 
@@ -318,13 +351,15 @@ enum hub_status hub_api_open(struct hub_api **out, char why[512], struct hub_nod
     a->node = node;
     a->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (a->fd >= 0 && parse_address(&address, node->cfg.api))
-        a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, a, MHD_OPTION_SOCK_ADDR,
-                                     &address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                                     (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-                                     MHD_OPTION_END);
+        a->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, a,
+            MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+            (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
     if (!a->daemon) {
-        snprintf(why, 512, "cannot serve HTTP on %s: %s; give an IPv4 address and a free port", node->cfg.api, strerror(errno));
+        snprintf(why, 512, "cannot serve HTTP on %s: %s; give an IPv4 address and a free port",
+                 node->cfg.api, strerror(errno));
         if (a->fd >= 0)
             close(a->fd);
         pthread_mutex_destroy(&a->lock);
@@ -343,7 +378,7 @@ void hub_api_close(struct hub_api *a)
     pthread_mutex_unlock(&a->lock);
     while ((q = dequeue(a)) != NULL) /* every suspended connection is resumed before the stop */
         hub_answer_problem(a, q, "stopping", "the node is stopping");
-    hub_submission_deadlines(a, UINT64_MAX);
+    hub_submission_tend(a, UINT64_MAX);
     MHD_stop_daemon(a->daemon);
     close(a->fd);
     pthread_mutex_destroy(&a->lock);

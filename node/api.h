@@ -22,6 +22,8 @@ int hub_api_fd(const struct hub_api *a); /* readable while questions wait */
 void hub_api_serve(struct hub_api *a);   /* main thread: answers them */
 /* Main thread: a block became final; its waiters are answered, its events queued. applied and block borrowed. */
 void hub_api_final(struct hub_api *a, const struct hub_applied *applied, struct hub_span block);
+/* Main thread, after each turn: answers whoever waited for what became final, or has waited long enough. */
+void hub_api_tend(struct hub_api *a);
 /* Main thread: a submitted record's signature was checked: why = 0, or the code it was refused with. */
 void hub_api_settled(struct hub_api *a, const struct hub_hash *id, uint16_t why);
 

@@ -10,27 +10,46 @@ static const struct problem {
     unsigned status;
     const char *retry, *en, *zh, *remedy_en, *remedy_zh;
 } problems[] = {
-    {"no_such_path", 404, "never", "There is no such path.", "没有此路径。", "See docs/operations.md for the paths.", "可用路径见 docs/operations.md。"},
-    {"method_not_allowed", 405, "never", "This path takes another method.", "此路径不支持该方法。", "GET reads; POST /v1/records submits.",
-     "读取用 GET，提交用 POST /v1/records。"},
-    {"unsupported_media_type", 415, "never", "The body must be application/cose or application/cbor-seq.", "请求体须为 application/cose 或 application/cbor-seq。",
-     "Send one record as application/cose, or entries as application/cbor-seq.", "单条记录用 application/cose，多条用 application/cbor-seq。"},
-    {"body_too_large", 413, "never", "The request is too large.", "请求体过大。", "Send at most 256 records and 1 MiB in one request.", "每次请求至多 256 条记录、1 MiB。"},
-    {"bad_request", 400, "never", "The request is not of the expected form.", "请求格式不正确。", "Correct what the detail names.", "请按 detail 所示改正。"},
-    {"bad_parameter", 400, "never", "A parameter has a value it cannot have.", "参数取值不正确。", "Correct the parameter that the detail names.", "请改正 detail 所示的参数。"},
-    {"record_unknown", 404, "same", "This node has never seen that record.", "本节点从未见过该记录。",
-     "Once block time is past its valid_until it can never be included; until then send the same bytes again.",
+    {"no_such_path", 404, "never", "There is no such path.", "没有此路径。",
+     "See docs/operations.md for the paths.", "可用路径见 docs/operations.md。"},
+    {"method_not_allowed", 405, "never", "This path takes another method.", "此路径不支持该方法。",
+     "GET reads; POST /v1/records submits.", "读取用 GET，提交用 POST /v1/records。"},
+    {"unsupported_media_type", 415, "never",
+     "The body must be application/cose or application/cbor-seq.",
+     "请求体须为 application/cose 或 application/cbor-seq。",
+     "Send one record as application/cose, or entries as application/cbor-seq.",
+     "单条记录用 application/cose，多条用 application/cbor-seq。"},
+    {"body_too_large", 413, "never", "The request is too large.", "请求体过大。",
+     "Send at most 256 records and 1 MiB in one request.", "每次请求至多 256 条记录、1 MiB。"},
+    {"bad_request", 400, "never", "The request is not of the expected form.", "请求格式不正确。",
+     "Correct what the detail names.", "请按 detail 所示改正。"},
+    {"bad_parameter", 400, "never", "A parameter has a value it cannot have.", "参数取值不正确。",
+     "Correct the parameter that the detail names.", "请改正 detail 所示的参数。"},
+    {"record_unknown", 404, "same", "This node has never seen that record.",
+     "本节点从未见过该记录。",
+     "Once block time is past its valid_until it can never be included; until then send the same "
+     "bytes again.",
      "区块时间超过其有效期后将不可能再入账；此前可重发相同的字节。"},
-    {"not_final", 409, "same", "That record is not final yet.", "该记录尚未最终确认。", "Ask again in a moment.", "请稍后再查。"},
-    {"not_found", 404, "never", "There is no such thing on this ledger.", "账本上没有该对象。", "Check the number or id.", "请核对编号或标识。"},
-    {"queue_full", 429, "same", "The queue is full, or this number is too far ahead of the key's waiting records.", "队列已满，或该序号超前于待处理记录过多。",
-     "Wait for earlier records to become final, then send the same bytes again.", "请等待先前记录最终确认后，重发相同的字节。"},
-    {"busy", 503, "same", "Too many requests are waiting.", "等待处理的请求过多。", "Send the same request again in a second.", "请一秒后重发。"},
-    {"disk_low", 503, "same", "This node takes no records: its disk is nearly full.", "本节点磁盘空间不足，暂不接收记录。", "Use another node; tell its engineer.",
+    {"not_final", 409, "same", "That record is not final yet.", "该记录尚未最终确认。",
+     "Ask again in a moment.", "请稍后再查。"},
+    {"not_found", 404, "never", "There is no such thing on this ledger.", "账本上没有该对象。",
+     "Check the number or id.", "请核对编号或标识。"},
+    {"queue_full", 429, "same",
+     "The queue is full, or this number is too far ahead of the key's waiting records.",
+     "队列已满，或该序号超前于待处理记录过多。",
+     "Wait for earlier records to become final, then send the same bytes again.",
+     "请等待先前记录最终确认后，重发相同的字节。"},
+    {"busy", 503, "same", "Too many requests are waiting.", "等待处理的请求过多。",
+     "Send the same request again in a second.", "请一秒后重发。"},
+    {"disk_low", 503, "same", "This node takes no records: its disk is nearly full.",
+     "本节点磁盘空间不足，暂不接收记录。", "Use another node; tell its engineer.",
      "请改用其他节点，并通知节点工程师。"},
-    {"stopping", 503, "same", "This node is stopping.", "本节点正在停止。", "Use another node.", "请改用其他节点。"},
-    {"too_large_to_show", 507, "never", "The answer is larger than 1 MiB.", "应答超过 1 MiB。", "Ask for less: a smaller limit.", "请减小 limit。"},
-    {"damaged", 500, "same", "What this node has stored does not match its hash.", "本节点存储的数据与其哈希不符。", "Use another node; its engineer runs hubledger-verify.",
+    {"stopping", 503, "same", "This node is stopping.", "本节点正在停止。", "Use another node.",
+     "请改用其他节点。"},
+    {"too_large_to_show", 507, "never", "The answer is larger than 1 MiB.", "应答超过 1 MiB。",
+     "Ask for less: a smaller limit.", "请减小 limit。"},
+    {"damaged", 500, "same", "What this node has stored does not match its hash.",
+     "本节点存储的数据与其哈希不符。", "Use another node; its engineer runs hubledger-verify.",
      "请改用其他节点；工程师应运行 hubledger-verify。"},
 };
 
@@ -49,7 +68,8 @@ static void put_string(struct hub_buf *out, const char *key, const char *value)
     hub_json_string(out, value);
 }
 
-static void put_texts(struct hub_buf *out, const char *en, const char *zh, const char *remedy_en, const char *remedy_zh, const char *detail)
+static void put_texts(struct hub_buf *out, const char *en, const char *zh, const char *remedy_en,
+                      const char *remedy_zh, const char *detail)
 {
     put_string(out, "zh", zh);
     put_string(out, "en", en);
@@ -119,7 +139,8 @@ unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *de
     hub_json_int(out, code);
     put_string(out, "name", t->name);
     put_texts(out, t->en, t->zh, t->remedy_en, t->remedy_zh, detail);
-    put_string(out, "retry", code == HUB_CODE_key_pending || code == HUB_CODE_key_not_yet_valid ? "same" : "new");
+    put_string(out, "retry",
+               code == HUB_CODE_key_pending || code == HUB_CODE_key_not_yet_valid ? "same" : "new");
     return status;
 }
 
@@ -141,7 +162,8 @@ void hub_answer_code(struct hub_api *a, struct hub_query *q, uint16_t code, cons
     finish_problem(a, q);
 }
 
-void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name, const char *detail)
+void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name,
+                        const char *detail)
 {
     q->out.len = 0, q->out.full = false;
     hub_json_object(&q->out);
@@ -167,7 +189,8 @@ const char *hub_query_parameter(const struct hub_query *q, const char *name)
     return NULL;
 }
 
-bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint64_t absent, uint64_t max)
+bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint64_t absent,
+                      uint64_t max)
 {
     const char *text = hub_query_parameter(q, name);
     uint64_t v = 0;

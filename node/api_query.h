@@ -19,17 +19,24 @@
 #include <pthread.h>
 
 enum {
-    HUB_API_ANSWER_BYTES = 1 << 20,   /* touched as written: 500 outcomes of 1 KiB, or one full block */
-    HUB_API_BODY_BYTES = 1 << 20,     /* a request: 256 records */
-    HUB_API_ITEMS_MAX = 256,          /* records in one request */
-    HUB_API_ARG_BYTES = 72,           /* a path part: 64 hex digits */
+    HUB_API_ANSWER_BYTES =
+        1 << 20,                  /* touched as written: 500 outcomes of 1 KiB, or one full block */
+    HUB_API_BODY_BYTES = 1 << 20, /* a request: 256 records */
+    HUB_API_ITEMS_MAX = 256,      /* records in one request */
+    HUB_API_ARG_BYTES = 72,       /* a path part: 64 hex digits */
     HUB_API_PARAMETERS_MAX = 8,
     HUB_API_BUCKETS = 1024,
     HUB_API_WAIT_MAX_MS = 30000,
-    HUB_API_SCAN_RECORDS_MAX = 2000   /* records one listing looks at: about 5 ms */
+    HUB_API_SCAN_RECORDS_MAX = 2000 /* records one listing looks at: about 5 ms */
 };
 
-enum hub_item_state { HUB_ITEM_CHECKING, HUB_ITEM_REFUSED, HUB_ITEM_TRY_LATER, HUB_ITEM_PENDING, HUB_ITEM_FINAL };
+enum hub_item_state {
+    HUB_ITEM_CHECKING,
+    HUB_ITEM_REFUSED,
+    HUB_ITEM_TRY_LATER,
+    HUB_ITEM_PENDING,
+    HUB_ITEM_FINAL
+};
 
 struct hub_query_item { /* one submitted record */
     struct hub_query *query;
@@ -37,50 +44,52 @@ struct hub_query_item { /* one submitted record */
     struct hub_hash id;
     enum hub_item_state state;
     uint16_t why;
-    bool has_id, known;   /* known: it was here before this request */
+    bool has_id, known; /* known: it was here before this request */
 };
 
 struct hub_query {
-    struct hub_query *next;            /* queue, or list of waiting ones */
+    struct hub_query *next; /* queue, or list of waiting ones */
     const struct hub_route *route;
     struct MHD_Connection *connection;
-    char arg[2][HUB_API_ARG_BYTES];    /* {} parts of the path */
+    char arg[2][HUB_API_ARG_BYTES]; /* {} parts of the path */
     struct {
         char name[24], value[104];
     } parameter[HUB_API_PARAMETERS_MAX];
     unsigned parameters;
     bool zh, is_sequence, submitted;
-    struct hub_buf body;               /* request; owned */
+    struct hub_buf body; /* request; owned */
     bool body_too_large;
     /* main thread */
-    struct hub_query_item *item;       /* owned; items of them */
-    uint32_t items, open;              /* open: CHECKING, or awaited and not final */
-    uint64_t deadline_ms;              /* 0 = does not wait for finality */
+    struct hub_query_item *item; /* owned; items of them */
+    uint32_t items, open;        /* open: CHECKING, or awaited and not final */
+    uint64_t deadline_ms;        /* 0 = does not wait for finality */
     /* answer */
     unsigned status;
     const char *content_type;
-    struct hub_buf out;                /* owned */
+    struct hub_buf out; /* owned */
     uint64_t height, time_ms;
-    bool final;                        /* never changes: an ETag may be given */
+    bool final; /* never changes: an ETag may be given */
     unsigned retry_after_s;
 };
 
 struct hub_route {
     const char *method, *path; /* "/v1/records/{}" */
-    void (*answer)(struct hub_api *a, struct hub_query *q); /* main thread; ends with hub_query_done or keeps it waiting */
+    void (*answer)(
+        struct hub_api *a,
+        struct hub_query *q); /* main thread; ends with hub_query_done or keeps it waiting */
 };
 extern const struct hub_route hub_api_routes[]; /* ends with method NULL */
 
 struct hub_api {
     struct hub_node *node;
     struct MHD_Daemon *daemon;
-    int fd;                      /* eventfd: questions wait */
-    pthread_mutex_t lock;        /* guards first, last, queued, stopping */
+    int fd;               /* eventfd: questions wait */
+    pthread_mutex_t lock; /* guards first, last, queued, stopping */
     struct hub_query *first, *last;
     unsigned queued;
     bool stopping;
     /* main thread */
-    struct hub_query *waiting;   /* submissions that wait */
+    struct hub_query *waiting; /* submissions that wait */
     struct hub_query_item *bucket[HUB_API_BUCKETS];
     uint64_t requests, refused;
 };
@@ -90,20 +99,24 @@ void hub_query_done(struct hub_api *a, struct hub_query *q);
 /* Value of a query parameter, or NULL. */
 const char *hub_query_parameter(const struct hub_query *q, const char *name);
 /* The parameter as a number; false after a problem was set if it is there and none. absent if not there. */
-bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint64_t absent, uint64_t max);
-bool hub_query_hash(struct hub_query *q, unsigned arg, struct hub_hash *out); /* false after a 400 */
+bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint64_t absent,
+                      uint64_t max);
+bool hub_query_hash(struct hub_query *q, unsigned arg,
+                    struct hub_hash *out); /* false after a 400 */
 
 /* Answers. Each ends the query. */
 void hub_answer_json(struct hub_api *a, struct hub_query *q, unsigned status);
 /* RFC 9457: a result code (its texts come from results.def), or a name of the table in api_problem.c. */
 void hub_answer_code(struct hub_api *a, struct hub_query *q, uint16_t code, const char *detail);
-void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name, const char *detail);
+void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name,
+                        const char *detail);
 /* Members of a problem object into an open object, for one item of many; returns its HTTP status. */
 unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *detail);
 unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const char *detail);
 
 /* Outcome JSON (an object) of a record in the log. False: not found or damaged. */
-bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place, bool with_body, bool replayed);
+bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
+                     bool with_body, bool replayed);
 
 /* The state moved to the finalized block, and its time. */
 const struct hub_state *hub_api_state(struct hub_api *a, uint64_t *time_ms);
@@ -127,11 +140,10 @@ void hub_api_get_codes(struct hub_api *a, struct hub_query *q);
 void hub_api_get_status(struct hub_api *a, struct hub_query *q);
 void hub_api_get_health(struct hub_api *a, struct hub_query *q);
 void hub_api_get_metrics(struct hub_api *a, struct hub_query *q);
-void hub_api_get_events(struct hub_api *a, struct hub_query *q);
 
-/* Submissions (api_submit.c): called from hub_api_settled, hub_api_final and each hub_api_serve. */
+/* Submissions (api_submit.c): called from hub_api_settled, hub_api_final and hub_api_tend. */
 void hub_submission_settled(struct hub_api *a, const struct hub_hash *id, uint16_t why);
 void hub_submission_final(struct hub_api *a, const struct hub_hash *id);
-void hub_submission_deadlines(struct hub_api *a, uint64_t now_ms);
+void hub_submission_tend(struct hub_api *a, uint64_t now_ms);
 
 #endif

@@ -19,7 +19,8 @@ static void put_number(struct hub_buf *out, const char *key, uint64_t value)
     hub_json_u64(out, value);
 }
 
-struct found { /* one record of the log, read and decoded; borrowed until the next read of the store */
+struct
+    found { /* one record of the log, read and decoded; borrowed until the next read of the store */
     struct hub_header header;
     struct hub_hash block_hash;
     struct hub_span header_bytes, block;
@@ -28,10 +29,12 @@ struct found { /* one record of the log, read and decoded; borrowed until the ne
     struct hub_span value, result;
 };
 
-static bool read_result(struct found *f, const struct hub_reader *r, const struct hub_history *h, const struct hub_place *p)
+static bool read_result(struct found *f, const struct hub_reader *r, const struct hub_history *h,
+                        const struct hub_place *p)
 {
     struct hub_span results;
-    if (hub_find_results(r, h, p->height, &results) != HUB_OK || hub_result_at(&f->result, results, p->position) != HUB_OK)
+    if (hub_find_results(r, h, p->height, &results) != HUB_OK ||
+        hub_result_at(&f->result, results, p->position) != HUB_OK)
         return false;
     struct hub_cbor c = hub_cbor_open(f->result);
     struct hub_hash id;
@@ -47,9 +50,11 @@ static bool read_found(struct hub_api *a, struct found *f, const struct hub_plac
     const struct hub_reader r = hub_store_reader(a->node->store);
     struct hub_span record, attachment;
     uint16_t why;
-    return hub_read_block(&r, p->height, &f->block) == HUB_OK && hub_block_peek(&f->header, &f->block_hash, &f->header_bytes, f->block) &&
+    return hub_read_block(&r, p->height, &f->block) == HUB_OK &&
+           hub_block_peek(&f->header, &f->block_hash, &f->header_bytes, f->block) &&
            hub_block_entry(&record, &attachment, f->block, p->position) == HUB_OK &&
-           hub_record_decode(&f->record, &why, record, attachment, &a->node->genesis.chain) == HUB_OK &&
+           hub_record_decode(&f->record, &why, record, attachment, &a->node->genesis.chain) ==
+               HUB_OK &&
            read_result(f, &r, a->node->history, p);
 }
 
@@ -70,7 +75,8 @@ static void put_result(struct hub_buf *out, const struct found *f)
     hub_json_object_end(out);
 }
 
-bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place, bool with_body, bool replayed)
+bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
+                     bool with_body, bool replayed)
 {
     struct found f;
     if (!read_found(a, &f, place))
@@ -116,7 +122,8 @@ void hub_api_get_record(struct hub_api *a, struct hub_query *q)
         return;
     }
     const enum hub_status st = hub_find_record(&r, a->node->history, &id, &place);
-    if (st == HUB_OK && hub_put_outcome(a, &q->out, &place, include && strstr(include, "body"), false)) {
+    if (st == HUB_OK &&
+        hub_put_outcome(a, &q->out, &place, include && strstr(include, "body"), false)) {
         q->final = true;
         hub_answer_json(a, q, 200);
     } else if (st != HUB_NOT_FOUND) {
@@ -150,8 +157,9 @@ static bool passes(const struct filter *f, const struct found *r)
     char kid[65];
     for (unsigned i = 0; f->key && i < 32; i++)
         snprintf(kid + 2 * i, 3, "%02x", r->record.kid.b[i]);
-    return (!f->type || !strcmp(hub_record_types[r->record.type].name, f->type)) && text_is(r->record.iss, f->member) &&
-           text_is(r->record.sub, f->sub) && (!f->has_code || f->code == r->code) && (!f->key || !strcmp(kid, f->key));
+    return (!f->type || !strcmp(hub_record_types[r->record.type].name, f->type)) &&
+           text_is(r->record.iss, f->member) && text_is(r->record.sub, f->sub) &&
+           (!f->has_code || f->code == r->code) && (!f->key || !strcmp(kid, f->key));
 }
 
 /* Cursor "height.position" of the first record not shown yet. */
@@ -168,7 +176,8 @@ static bool read_cursor(const char *text, struct hub_place *p)
 }
 
 /* One pass over at most HUB_API_SCAN_RECORDS_MAX records; *at is where the next page begins, height 0 = no more. */
-static bool list(struct hub_api *a, struct hub_query *q, const struct filter *f, struct hub_place *at, uint64_t to, uint64_t limit)
+static bool list(struct hub_api *a, struct hub_query *q, const struct filter *f,
+                 struct hub_place *at, uint64_t to, uint64_t limit)
 {
     const uint64_t tip = a->node->replica->chain.final_header.height;
     uint64_t shown = 0, scanned = 0;
@@ -202,12 +211,19 @@ void hub_api_get_records(struct hub_api *a, struct hub_query *q)
     uint64_t to, limit;
     char next[48];
     const char *cursor = hub_query_parameter(q, "cursor");
-    struct filter f = {.type = hub_query_parameter(q, "type"), .member = hub_query_parameter(q, "member"), .sub = hub_query_parameter(q, "sub"),
-                       .key = hub_query_parameter(q, "key"), .has_code = hub_query_parameter(q, "code") != NULL};
-    if (!hub_query_number(q, "from_height", &at.height, 1, HUB_UINT_MAX) || !hub_query_number(q, "to_height", &to, HUB_UINT_MAX, HUB_UINT_MAX) ||
-        !hub_query_number(q, "limit", &limit, 50, 500) || !limit || !hub_query_number(q, "code", &f.code, 0, UINT16_MAX) ||
+    struct filter f = {.type = hub_query_parameter(q, "type"),
+                       .member = hub_query_parameter(q, "member"),
+                       .sub = hub_query_parameter(q, "sub"),
+                       .key = hub_query_parameter(q, "key"),
+                       .has_code = hub_query_parameter(q, "code") != NULL};
+    if (!hub_query_number(q, "from_height", &at.height, 1, HUB_UINT_MAX) ||
+        !hub_query_number(q, "to_height", &to, HUB_UINT_MAX, HUB_UINT_MAX) ||
+        !hub_query_number(q, "limit", &limit, 50, 500) || !limit ||
+        !hub_query_number(q, "code", &f.code, 0, UINT16_MAX) ||
         (cursor && !read_cursor(cursor, &at))) {
-        hub_answer_problem(a, q, "bad_parameter", "from_height, to_height, code: numbers; limit: 1 to 500; cursor: as an answer gave it");
+        hub_answer_problem(
+            a, q, "bad_parameter",
+            "from_height, to_height, code: numbers; limit: 1 to 500; cursor: as an answer gave it");
         return;
     }
     if (!at.height)
@@ -236,8 +252,13 @@ static void put_header(struct hub_buf *out, const struct hub_header *h, const st
     const struct {
         const char *name;
         const struct hub_hash *hash;
-    } hashes[] = {{"block_hash", hash}, {"parent", &h->parent}, {"log_root", &h->log_root}, {"records_root", &h->records_root},
-                  {"results_root", &h->results_root}, {"state_root", &h->state_root}, {"validators", &h->validators},
+    } hashes[] = {{"block_hash", hash},
+                  {"parent", &h->parent},
+                  {"log_root", &h->log_root},
+                  {"records_root", &h->records_root},
+                  {"results_root", &h->results_root},
+                  {"state_root", &h->state_root},
+                  {"validators", &h->validators},
                   {"next_validators", &h->next_validators}};
     put_number(out, "height", h->height);
     put_number(out, "epoch", h->epoch);
@@ -268,7 +289,8 @@ void hub_api_get_block(struct hub_api *a, struct hub_query *q)
         }
         height = height * 10 + (uint64_t)(*p - '0');
     }
-    if (hub_read_block(&r, height, &block) != HUB_OK || !hub_block_peek(&h, &hash, &header_bytes, block)) {
+    if (hub_read_block(&r, height, &block) != HUB_OK ||
+        !hub_block_peek(&h, &hash, &header_bytes, block)) {
         hub_answer_problem(a, q, "not_found", "no final block of this height here");
         return;
     }

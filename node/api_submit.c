@@ -94,14 +94,18 @@ static void finish(struct hub_api *a, struct hub_query *q)
 }
 
 /* All rules, on the finalized state, without a trace: 0 or the code. */
-static uint16_t try_rules(struct hub_api *a, struct hub_span record, struct hub_span attachment, uint64_t now_wall_ms)
+static uint16_t try_rules(struct hub_api *a, struct hub_span record, struct hub_span attachment,
+                          uint64_t now_wall_ms)
 {
     const uint16_t why = hub_intake_check(&a->node->intake, record, attachment, now_wall_ms);
-    return why ? why : hub_dry_run(a->node->dry_run, &a->node->replica->chain, record, attachment, now_wall_ms);
+    return why ? why
+               : hub_dry_run(a->node->dry_run, &a->node->replica->chain, record, attachment,
+                             now_wall_ms);
 }
 
 /* One record into the pool, or why not. */
-static void submit(struct hub_api *a, struct hub_query_item *item, struct hub_span record, struct hub_span attachment)
+static void submit(struct hub_api *a, struct hub_query_item *item, struct hub_span record,
+                   struct hub_span attachment)
 {
     struct hub_place place;
     const uint64_t wall = hub_clock_wall_ms();
@@ -126,7 +130,8 @@ static void submit(struct hub_api *a, struct hub_query_item *item, struct hub_sp
         if (dry || item->why)
             return;
     }
-    switch (hub_intake_submit(&a->node->intake, &item->id, &why, record, attachment, true, hub_clock_mono_ms(), wall)) {
+    switch (hub_intake_submit(&a->node->intake, &item->id, &why, record, attachment, true,
+                              hub_clock_mono_ms(), wall)) {
     case HUB_OK:
         item->state = HUB_ITEM_CHECKING;
         await(a, item);
@@ -159,7 +164,8 @@ static bool submit_sequence(struct hub_api *a, struct hub_query *q)
         count++;
     }
     if (c.bad || !count || count > HUB_API_ITEMS_MAX) {
-        hub_answer_problem(a, q, "bad_request", "expected a CBOR sequence of 1 to 256 entries [record, attachment]");
+        hub_answer_problem(a, q, "bad_request",
+                           "expected a CBOR sequence of 1 to 256 entries [record, attachment]");
         return false;
     }
     q->item = calloc(count, sizeof *q->item);
@@ -250,17 +256,12 @@ void hub_submission_final(struct hub_api *a, const struct hub_hash *id)
         next = i->next;
         if (!hub_hash_equal(&i->id, id))
             continue;
-        struct hub_query *q = i->query;
-        i->state = HUB_ITEM_FINAL;
+        i->state = HUB_ITEM_FINAL; /* answered by the next hub_submission_tend: the block can be read then */
         stop_awaiting(a, i);
-        if (!q->open) {
-            finish(a, q);
-            next = *bucket_of(a, id);
-        }
     }
 }
 
-void hub_submission_deadlines(struct hub_api *a, uint64_t now_ms)
+void hub_submission_tend(struct hub_api *a, uint64_t now_ms)
 {
     struct hub_query *next;
     for (struct hub_query *q = a->waiting; q; q = next) {
@@ -268,7 +269,7 @@ void hub_submission_deadlines(struct hub_api *a, uint64_t now_ms)
         next = q->next;
         for (uint32_t i = 0; i < q->items; i++)
             checking = checking || q->item[i].state == HUB_ITEM_CHECKING;
-        if ((!checking && q->deadline_ms && now_ms >= q->deadline_ms) || now_ms == UINT64_MAX)
+        if (!q->open || (!checking && q->deadline_ms && now_ms >= q->deadline_ms) || now_ms == UINT64_MAX)
             finish(a, q);
     }
 }

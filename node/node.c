@@ -22,7 +22,8 @@ enum {
     EXIT_BAD_FILE = 65,
     EXIT_IN_USE = 69,
     EXIT_BROKEN = 70,
-    TEND_MS = 60000, CHECKPOINT_IDLE_MS = 2000,
+    TEND_MS = 60000,
+    CHECKPOINT_IDLE_MS = 2000,
     WAIT_MAX_MS = 1000
 };
 
@@ -204,13 +205,20 @@ static int make_chain(const struct making *m)
     struct hub_checkpoint_report report = {0};
     n->replica = reserve(sizeof *n->replica);
     n->history = hub_history_new();
-    if (!n->replica || !n->history || hub_dry_run_open(&n->dry_run) != HUB_OK || hub_chain_memory_map(&n->memory, NULL) != HUB_OK)
-        return refuse(m, EXIT_BROKEN, "memory", "this system gives no address space for the state: raise the limit of virtual memory (ulimit -v)");
-    const enum hub_status st = hub_checkpoint_load(n->store, &n->replica->chain, n->history, &n->genesis, &n->memory, &report);
+    if (!n->replica || !n->history || hub_dry_run_open(&n->dry_run) != HUB_OK ||
+        hub_chain_memory_map(&n->memory, NULL) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, "memory",
+                      "this system gives no address space for the state: raise the limit of "
+                      "virtual memory (ulimit -v)");
+    const enum hub_status st = hub_checkpoint_load(n->store, &n->replica->chain, n->history,
+                                                   &n->genesis, &n->memory, &report);
     if (st != HUB_OK)
-        return refuse(m, EXIT_BROKEN, n->cfg.data, report.why[0] ? report.why : "the checkpoint cannot be read");
+        return refuse(m, EXIT_BROKEN, n->cfg.data,
+                      report.why[0] ? report.why : "the checkpoint cannot be read");
     if (report.damaged)
-        HUB_LOG(WARNING, "checkpoint_damaged", HUB_LOG_TEXT("why", report.why), HUB_LOG_TEXT("remedy", "none needed: it is built again from the blocks; check this disk"));
+        HUB_LOG(WARNING, "checkpoint_damaged", HUB_LOG_TEXT("why", report.why),
+                HUB_LOG_TEXT("remedy",
+                             "none needed: it is built again from the blocks; check this disk"));
     return 0;
 }
 
@@ -382,7 +390,7 @@ static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
 static enum hub_status checkpoint(struct hub_node *n, uint64_t now_ms)
 {
     const bool idle = now_ms - n->final_ms > CHECKPOINT_IDLE_MS && hub_mempool_count(n->pool) == 0;
-    if (n->replica->tip_unsaved || !hub_checkpoint_due(n->history, idle))
+    if (!hub_checkpoint_due(n->history, idle))
         return HUB_OK;
     const enum hub_status st = hub_checkpoint_write(n->store, &n->replica->chain, n->history);
     HUB_LOG(DEBUG, "checkpoint", HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
@@ -430,6 +438,8 @@ int hub_node_run(struct hub_node *n)
         if (st == HUB_OK)
             st = hub_replica_turn(
                 n->replica, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()}, &wake_ms);
+        if (n->api)
+            hub_api_tend(n->api);
         if (st == HUB_OK)
             st = checkpoint(n, hub_clock_mono_ms());
         if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */

@@ -1,0 +1,567 @@
+/* api_state.c: what the records add up to, as of the finalized block: agreements, wallets, members, keys, supply. */
+#include "node/api_query.h"
+
+#include "hub/agreement.h"
+#include "hub/wallet.h"
+#include "node/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_MAX = 500, PAGE_DEFAULT = 50 };
+
+static void put_string(struct hub_buf *out, const char *key, const char *value)
+{
+    hub_json_key(out, key);
+    hub_json_string(out, value);
+}
+
+static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
+{
+    if (!value.len)
+        return;
+    hub_json_key(out, key);
+    hub_json_string_span(out, value);
+}
+
+static void put_number(struct hub_buf *out, const char *key, uint64_t value)
+{
+    hub_json_key(out, key);
+    hub_json_u64(out, value);
+}
+
+static void put_hash(struct hub_buf *out, const char *key, const struct hub_hash *value)
+{
+    hub_json_key(out, key);
+    hub_json_hash(out, value);
+}
+
+static void put_bool(struct hub_buf *out, const char *key, bool value)
+{
+    hub_json_key(out, key);
+    hub_json_bool(out, value);
+}
+
+static void put_names(struct hub_buf *out, const char *key, struct hub_span zh, struct hub_span en)
+{
+    hub_json_key(out, key);
+    hub_json_object(out);
+    put_span(out, "zh", zh);
+    put_span(out, "en", en);
+    hub_json_object_end(out);
+}
+
+const struct hub_state *hub_api_state(struct hub_api *a, uint64_t *time_ms)
+{
+    struct hub_chain *c = &a->node->replica->chain;
+    const struct hub_hash final = c->final_hash;
+    const enum hub_status st = hub_chain_move(c, &final);
+    HUB_ASSERT(st == HUB_OK); /* the finalized block is always held */
+    *time_ms = c->final_header.time_ms;
+    return &c->state;
+}
+
+/* Time as it concerns people: deadlines pass even while no block is made. */
+static uint64_t now_or(uint64_t block_ms)
+{
+    const uint64_t wall = hub_clock_wall_ms();
+    return wall > block_ms ? wall : block_ms;
+}
+
+/* ---- agreements */
+
+static void put_party(struct hub_buf *out, const struct hub_party_view *p)
+{
+    hub_json_object(out);
+    put_span(out, "member", p->member.code);
+    put_names(out, "names", p->member.name_zh, p->member.name_en);
+    put_string(out, "as", hub_party_as_names[p->is.as]);
+    put_bool(out, "must_sign", p->is.must_sign);
+    put_string(out, "decision", hub_decision_names[p->is.decision]);
+    put_bool(out, "returned", p->is.returned);
+    if (p->is.at_ms) {
+        hub_json_time_members(out, "at", p->is.at_ms);
+        put_number(out, "height", p->is.height);
+    }
+    put_span(out, "remark", p->remark);
+    put_bool(out, "overdue", p->overdue);
+    hub_json_object_end(out);
+}
+
+static void put_waiting(struct hub_buf *out, const struct hub_agreement_view *v, const char *key,
+                        bool overdue_only)
+{
+    hub_json_key(out, key);
+    hub_json_array(out);
+    for (uint32_t i = 0; i < v->is.party_count; i++)
+        if (v->party[i].waited && (!overdue_only || v->party[i].overdue))
+            hub_json_string_span(out, v->party[i].member.code);
+    hub_json_array_end(out);
+}
+
+static void put_sentence(struct hub_buf *out, const struct hub_agreement_view *v)
+{
+    uint8_t bytes[8192];
+    hub_json_key(out, "blocks");
+    hub_json_object(out);
+    for (int zh = 1; zh >= 0; zh--) {
+        struct hub_buf text = {.data = bytes, .cap = sizeof bytes};
+        hub_agreement_sentence(&text, v, zh);
+        put_span(out, zh ? "zh" : "en", hub_span_of(&text));
+    }
+    hub_json_object_end(out);
+}
+
+static void put_documents(struct hub_buf *out, const struct hub_agreement_view *v)
+{
+    hub_json_key(out, "documents");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < v->document_count; i++) {
+        const struct hub_document *d = &v->document[i];
+        hub_json_object(out);
+        put_span(out, "name", d->name);
+        put_span(out, "media", d->media);
+        put_span(out, "lang", d->lang);
+        put_hash(out, "sha256", &d->sha256);
+        put_number(out, "size", d->size);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
+}
+
+static void put_agreement(struct hub_buf *out, const struct hub_state *s,
+                          const struct hub_agreement_view *v, bool whole)
+{
+    struct hub_member lead;
+    hub_member_get(&lead, s, v->is.lead);
+    hub_json_object(out);
+    put_hash(out, "id", &v->is.id);
+    put_span(out, "number", v->is.number);
+    put_names(out, "title", v->title_zh, v->title_en);
+    put_span(out, "lead", lead.code);
+    put_string(out, "state", hub_agreement_state_names[v->state]);
+    hub_json_key(out, "flags");
+    hub_json_array(out);
+    if (v->returned)
+        hub_json_string(out, "returned");
+    hub_json_array_end(out);
+    hub_json_key(out, "revision");
+    hub_json_int(out, v->is.revision);
+    hub_json_key(out, "approved_revision");
+    hub_json_int(out, v->is.approved);
+    put_string(out, "visibility", hub_visibility_names[v->is.visibility]);
+    hub_json_time_members(out, "proposed", v->is.proposed_ms);
+    hub_json_time_members(out, "sign_by", v->is.sign_by_ms);
+    if (v->is.effective_ms)
+        hub_json_time_members(out, "effective", v->is.effective_ms);
+    if (v->is.expires_ms)
+        hub_json_time_members(out, "expires", v->is.expires_ms);
+    put_span(out, "document_date", v->document_date);
+    hub_json_key(out, "must_sign");
+    hub_json_int(out, v->must_sign);
+    hub_json_key(out, "has_signed");
+    hub_json_int(out, v->has_signed);
+    put_waiting(out, v, "waiting_on", false);
+    put_waiting(out, v, "late", true);
+    put_sentence(out, v);
+    put_hash(out, "last_record", &v->is.last_record);
+    if (whole) {
+        put_names(out, "place", v->place_zh, v->place_en);
+        put_hash(out, "body_hash", &v->revision.hash);
+        hub_json_key(out, "parties");
+        hub_json_array(out);
+        for (uint32_t i = 0; i < v->is.party_count; i++)
+            put_party(out, &v->party[i]);
+        hub_json_array_end(out);
+        put_documents(out, v);
+    }
+    hub_json_object_end(out);
+}
+
+static bool waits_on(const struct hub_agreement_view *v, const char *code)
+{
+    for (uint32_t i = 0; i < v->is.party_count; i++)
+        if (v->party[i].waited && v->party[i].member.code.len == strlen(code) &&
+            !memcmp(v->party[i].member.code.data, code, strlen(code)))
+            return true;
+    return false;
+}
+
+static bool wanted(const struct hub_query *q, const struct hub_agreement_view *v,
+                   uint64_t due_before)
+{
+    const char *state = hub_query_parameter(q, "state"),
+               *waiting = hub_query_parameter(q, "waiting_on");
+    const char *number = hub_query_parameter(q, "number");
+    return (!state || !strcmp(state, hub_agreement_state_names[v->state])) &&
+           (!waiting || waits_on(v, waiting)) &&
+           (!number || (v->is.number.len == strlen(number) &&
+                        !memcmp(v->is.number.data, number, strlen(number)))) &&
+           v->is.sign_by_ms <= due_before;
+}
+
+/* Newest first; the cursor is the row to go on with. */
+void hub_api_get_agreements(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms, limit, due, from, shown = 0;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    struct hub_agreement_view *v = malloc(sizeof *v);
+    if (!v || !hub_query_number(q, "limit", &limit, PAGE_DEFAULT, PAGE_MAX) || !limit ||
+        !hub_query_number(q, "due_before", &due, UINT64_MAX, HUB_UINT_MAX) ||
+        !hub_query_number(q, "cursor", &from, s->count[HUB_TABLE_AGREEMENTS],
+                          s->count[HUB_TABLE_AGREEMENTS])) {
+        free(v);
+        hub_answer_problem(
+            a, q, "bad_parameter",
+            "limit: 1 to 500; due_before: milliseconds; cursor: as an answer gave it");
+        return;
+    }
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "items");
+    hub_json_array(&q->out);
+    uint64_t row = from;
+    while (row > 0 && shown < limit) {
+        hub_agreement_read(v, s, (uint32_t)--row, now_or(time_ms));
+        if (wanted(q, v, due)) {
+            put_agreement(&q->out, s, v, false);
+            shown++;
+        }
+    }
+    hub_json_array_end(&q->out);
+    if (row > 0)
+        put_number(&q->out, "next", row);
+    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    hub_json_object_end(&q->out);
+    free(v);
+    hub_answer_json(a, q, 200);
+}
+
+/* By id, or by a unique beginning of at least four digits, or by number. */
+static bool find_agreement(const struct hub_state *s, const char *text, uint32_t *row)
+{
+    uint32_t found = 0;
+    const size_t len = strlen(text);
+    for (uint32_t i = 0; i < s->count[HUB_TABLE_AGREEMENTS]; i++) {
+        struct hub_agreement g;
+        char hex[65];
+        hub_agreement_get(&g, s, i);
+        for (unsigned b = 0; b < 32; b++)
+            snprintf(hex + 2 * b, 3, "%02x", g.id.b[b]);
+        if ((len >= 4 && !strncmp(hex, text, len)) ||
+            (g.number.len == len && !memcmp(g.number.data, text, len))) {
+            *row = i;
+            found++;
+        }
+    }
+    return found == 1;
+}
+
+void hub_api_get_agreement(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    uint32_t row;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    struct hub_agreement_view *v = malloc(sizeof *v);
+    if (v && find_agreement(s, q->arg[0], &row)) {
+        hub_agreement_read(v, s, row, now_or(time_ms));
+        put_agreement(&q->out, s, v, true);
+        hub_answer_json(a, q, 200);
+    } else {
+        hub_answer_problem(a, q, "not_found",
+                           "no agreement, or several, with this id, beginning of an id, or number");
+    }
+    free(v);
+}
+
+/* The body the parties sign, as bytes: what a signer's tool shows and signs. */
+void hub_api_get_revision(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    uint32_t row;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    struct hub_agreement g;
+    struct hub_revision r;
+    const unsigned long revision = strtoul(q->arg[1], NULL, 10); /* 0: the current one */
+    if (find_agreement(s, q->arg[0], &row)) {
+        hub_agreement_get(&g, s, row);
+        if (hub_revision_find(&r, s, &g.id, revision ? (uint32_t)revision : g.revision)) {
+            hub_put_raw(&q->out, r.body);
+            q->content_type = "application/cbor";
+            hub_answer_json(a, q, 200);
+            return;
+        }
+    }
+    hub_answer_problem(a, q, "not_found", "no such agreement or revision");
+}
+
+/* ---- wallets */
+
+static void put_limit(struct hub_buf *out, const char *name, uint64_t value)
+{
+    if (value != HUB_LIMIT_NONE)
+        put_number(out, name, value);
+}
+
+static void put_use(struct hub_buf *out, const char *key, const struct hub_limit_use *u)
+{
+    hub_json_key(out, key);
+    hub_json_object(out);
+    put_number(out, "paid_fen", u->sum);
+    put_number(out, "count", u->count);
+    put_limit(out, "left_fen", u->left);
+    hub_json_object_end(out);
+}
+
+static void put_flags(struct hub_buf *out, uint16_t flags)
+{
+    static const char *const names[] = {"stop_out", "stop_in",     "closed",
+                                        "no_p2p",   "part_frozen", "has_children"};
+    hub_json_key(out, "flags");
+    hub_json_array(out);
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (flags >> i & 1)
+            hub_json_string(out, names[i]);
+    hub_json_array_end(out);
+}
+
+static void put_wallet(struct hub_buf *out, const struct hub_wallet *w)
+{
+    hub_json_object(out);
+    hub_json_key(out, "number");
+    hub_json_wallet(out, w->number);
+    put_number(out, "decimal", w->number);
+    hub_json_key(out, "institution");
+    hub_json_int(out, w->institution);
+    put_string(out, "kind", hub_wallet_kind_names[w->kind]);
+    hub_json_key(out, "tier");
+    hub_json_int(out, w->tier);
+    hub_json_amount_members(out, "balance", w->balance);
+    hub_json_amount_members(out, "available", w->available);
+    put_number(out, "pending_out_fen", w->pending_out);
+    put_number(out, "pending_in_fen", w->pending_in);
+    put_use(out, "today", &w->pay_day);
+    put_use(out, "year", &w->pay_year);
+    put_use(out, "redeem_today", &w->redeem_day);
+    put_use(out, "redeem_year", &w->redeem_year);
+    hub_json_key(out, "limits");
+    hub_json_object(out);
+    for (unsigned i = 0; i < HUB_LIMIT_COUNT; i++)
+        put_limit(out, hub_limit_names[i], w->limits.value[i]);
+    hub_json_object_end(out);
+    put_flags(out, w->flags);
+    if (w->parent) {
+        hub_json_key(out, "parent");
+        hub_json_wallet(out, w->parent);
+    }
+    put_bool(out, "custodied", w->key == 0);
+    put_number(out, "last_height", w->last_height);
+    hub_json_object_end(out);
+}
+
+/* 00003-0000001896-38139, or the number in decimal. */
+static bool read_wallet_number(const char *text, uint64_t *number)
+{
+    unsigned institution, crc;
+    unsigned long long slot, decimal;
+    int used = 0;
+    if (sscanf(text, "%5u-%10llu-%5u%n", &institution, &slot, &crc, &used) == 3 && !text[used]) {
+        *number = (uint64_t)institution << 48 | (uint64_t)slot << 16 | crc;
+        return institution <= UINT16_MAX && slot <= UINT32_MAX && crc <= UINT16_MAX;
+    }
+    char *end;
+    decimal = strtoull(text, &end, 10);
+    *number = decimal;
+    return *text >= '0' && *text <= '9' && !*end;
+}
+
+static void answer_wallet(struct hub_api *a, struct hub_query *q, const struct hub_state *s,
+                          uint64_t number, uint64_t time_ms)
+{
+    struct hub_wallet w;
+    if (!hub_wallet_read(&w, s, NULL, 0, number, now_or(time_ms))) {
+        hub_answer_problem(a, q, "not_found", "no wallet of this number");
+        return;
+    }
+    put_wallet(&q->out, &w);
+    hub_answer_json(a, q, 200);
+}
+
+void hub_api_get_wallet(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms, number;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!read_wallet_number(q->arg[0], &number) || !hub_wallet_number_ok(number)) {
+        hub_answer_problem(
+            a, q, "bad_request",
+            "a wallet number is written 00003-0000001896-38139; its last part are check digits");
+        return;
+    }
+    answer_wallet(a, q, s, number, time_ms);
+}
+
+static bool read_reference(struct hub_query *q, uint16_t *institution, uint8_t reference[16])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *end;
+    const unsigned long n = strtoul(q->arg[0], &end, 10);
+    if (*end || n > UINT16_MAX || strlen(q->arg[1]) != 32)
+        return false;
+    for (unsigned i = 0; i < 32; i++) {
+        const char *at = strchr(digits, q->arg[1][i]);
+        if (!at)
+            return false;
+        reference[i / 2] = (uint8_t)(i % 2 ? reference[i / 2] | (at - digits) : (at - digits) << 4);
+    }
+    *institution = (uint16_t)n;
+    return true;
+}
+
+/* The idempotency question: what became of the opening with this reference? */
+void hub_api_get_opening(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    uint16_t institution;
+    uint8_t reference[16];
+    struct hub_posting p;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!read_reference(q, &institution, reference))
+        hub_answer_problem(a, q, "bad_request",
+                           "institution number, then 32 lower-case hex digits");
+    else if (!hub_opening_find(&p, s, institution, reference))
+        hub_answer_problem(a, q, "not_found", "no wallet was opened with this reference");
+    else
+        answer_wallet(a, q, s, hub_wallet_number(institution, p.slot), time_ms);
+}
+
+void hub_api_get_batch(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    uint16_t institution;
+    uint8_t reference[16];
+    struct hub_posting p;
+    struct hub_header h;
+    struct hub_hash hash;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    const struct hub_reader r = hub_store_reader(a->node->store);
+    if (!read_reference(q, &institution, reference)) {
+        hub_answer_problem(a, q, "bad_request",
+                           "institution number, then 32 lower-case hex digits");
+        return;
+    }
+    if (!hub_batch_find(&p, s, institution, reference) ||
+        hub_read_header(&r, p.height, &h, &hash) != HUB_OK) {
+        hub_answer_problem(a, q, "not_found", "no batch of this institution has this reference");
+        return;
+    }
+    const struct hub_place place = {.height = p.height,
+                                    .position = p.index,
+                                    .log_index = h.log_size - h.record_count + p.index};
+    if (hub_put_outcome(a, &q->out, &place, false, true))
+        hub_answer_json(a, q, 200);
+    else
+        hub_answer_problem(a, q, "damaged", "");
+}
+
+void hub_api_get_supply(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    struct hub_supply t;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!hub_supply_read(&t, s, NULL, 0)) {
+        hub_answer_problem(a, q, "not_found", "this network has no currency authority");
+        return;
+    }
+    hub_json_object(&q->out);
+    put_string(&q->out, "note",
+               "pilot bookkeeping, not an issue of legal tender / 试点记账，不构成法定货币发行");
+    hub_json_amount_members(&q->out, "issued", t.issued);
+    hub_json_amount_members(&q->out, "retired", t.retired);
+    hub_json_amount_members(&q->out, "outstanding", t.issued - t.retired);
+    hub_json_key(&q->out, "by_kind");
+    hub_json_array(&q->out);
+    for (unsigned i = 1; i < HUB_WALLET_KINDS; i++) {
+        hub_json_object(&q->out);
+        put_string(&q->out, "kind", hub_wallet_kind_names[i]);
+        hub_json_key(&q->out, "wallets");
+        hub_json_int(&q->out, t.wallets[i]);
+        hub_json_amount_members(&q->out, "balance", t.balance[i]);
+        hub_json_object_end(&q->out);
+    }
+    hub_json_array_end(&q->out);
+    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    put_hash(&q->out, "state_root", &a->node->replica->chain.final_header.state_root);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+/* ---- members and keys */
+
+void hub_api_get_members(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "items");
+    hub_json_array(&q->out);
+    for (uint32_t i = 0; i < s->count[HUB_TABLE_MEMBERS]; i++) {
+        struct hub_member m;
+        hub_member_get(&m, s, i);
+        hub_json_object(&q->out);
+        put_span(&q->out, "code", m.code);
+        put_names(&q->out, "names", m.name_zh, m.name_en);
+        put_string(&q->out, "kind", hub_member_kind_names[m.kind]);
+        put_bool(&q->out, "voting", m.voting);
+        put_bool(&q->out, "suspended", m.suspended);
+        if (m.institution) {
+            hub_json_key(&q->out, "institution");
+            hub_json_int(&q->out, (int64_t)m.institution);
+        }
+        put_span(&q->out, "contact", m.contact);
+        hub_json_object_end(&q->out);
+    }
+    hub_json_array_end(&q->out);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+/* What a signer needs before it signs: the next number that neither the ledger nor this node's queue has seen. */
+void hub_api_get_hints(struct hub_api *a, struct hub_query *q)
+{
+    static const char *const standings[] = {"active", "pending", "not_yet", "ended", "revoked"};
+    uint64_t time_ms, lowest, highest;
+    struct hub_hash kid;
+    struct hub_key key;
+    char iss[24];
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!hub_query_hash(q, 0, &kid)) {
+        hub_answer_problem(a, q, "bad_request", "a key id is 64 lower-case hex digits");
+        return;
+    }
+    if (!hub_key_find(&key, s, &kid)) {
+        hub_answer_code(a, q, HUB_CODE_key_unknown, q->arg[0]);
+        return;
+    }
+    const uint32_t queued = hub_mempool_of_signer(a->node->pool, &kid, &lowest, &highest);
+    const uint64_t top = queued && highest > key.seq_high ? highest : key.seq_high;
+    hub_key_iss(iss, s, &key);
+    hub_json_object(&q->out);
+    put_hash(&q->out, "kid", &kid);
+    put_string(&q->out, "iss", iss);
+    put_hash(&q->out, "chain", &a->node->genesis.chain);
+    put_number(&q->out, "next_seq", top + 1);
+    put_number(&q->out, "highest_seq", key.seq_high);
+    hub_json_key(&q->out, "queued");
+    hub_json_int(&q->out, queued);
+    put_number(&q->out, "window", HUB_SEQ_WINDOW);
+    hub_json_key(&q->out, "roles");
+    hub_json_array(&q->out);
+    for (unsigned i = 0; hub_role_names[i]; i++)
+        if (key.roles >> i & 1)
+            hub_json_string(&q->out, hub_role_names[i]);
+    hub_json_array_end(&q->out);
+    put_string(&q->out, "standing", standings[hub_key_standing(&key, time_ms)]);
+    hub_json_time_members(&q->out, "time", time_ms);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}

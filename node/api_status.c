@@ -1,0 +1,239 @@
+/* api_status.c: how this node is doing, in words an operator understands, and in numbers for Prometheus. */
+#include "node/api_query.h"
+
+#include "hub/version.h"
+#include "node/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SILENT_MS = 11000, STUCK_MS = 5000 }; /* twice the longest STATUS period, and a second */
+
+static void put_string(struct hub_buf *out, const char *key, const char *value)
+{
+    hub_json_key(out, key);
+    hub_json_string(out, value);
+}
+
+static void put_number(struct hub_buf *out, const char *key, uint64_t value)
+{
+    hub_json_key(out, key);
+    hub_json_u64(out, value);
+}
+
+/* A validator this node has not heard of lately. */
+static bool silent(const struct hub_node *n, uint8_t i, uint64_t now)
+{
+    const uint64_t seen = hub_transport_seen_ms(n->transport, i);
+    return i != n->me && now - (seen ? seen : n->started_ms) > SILENT_MS;
+}
+
+static uint8_t silent_count(const struct hub_node *n, uint64_t now)
+{
+    uint8_t count = 0;
+    for (uint8_t i = 0; i < n->genesis.set.n; i++)
+        count = (uint8_t)(count + silent(n, i, now));
+    return count;
+}
+
+/* Work waits and nothing became final for a while. */
+static bool stuck(const struct hub_node *n, uint64_t now)
+{
+    const uint64_t since = n->final_ms ? n->final_ms : n->started_ms;
+    return hub_mempool_count(n->pool) > 0 && now - since > STUCK_MS;
+}
+
+static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t now)
+{
+    hub_json_key(out, "peers");
+    hub_json_array(out);
+    for (uint8_t i = 0; i < n->genesis.set.n; i++) {
+        const uint64_t seen = hub_transport_seen_ms(n->transport, i);
+        if (i == n->me)
+            continue;
+        hub_json_object(out);
+        hub_json_key(out, "index");
+        hub_json_int(out, i);
+        put_string(out, "member", n->genesis.set.v[i].member);
+        hub_json_key(out, "reachable");
+        hub_json_bool(out, !silent(n, i, now) && seen);
+        if (seen)
+            put_number(out, "last_heard_ms_ago", now - seen);
+        put_number(out, "height", n->replica->peer[i].fin.height);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
+}
+
+/* Who is missing and since when, when nothing moves. */
+static void put_why(struct hub_buf *out, const struct hub_node *n, uint64_t now)
+{
+    const struct hub_validators *set = &n->genesis.set;
+    char names[1024] = "", en[1600], zh[1600];
+    for (uint8_t i = 0; i < set->n; i++)
+        if (silent(n, i, now)) {
+            const uint64_t seen = hub_transport_seen_ms(n->transport, i);
+            const size_t len = strlen(names);
+            snprintf(names + len, sizeof names - len, "%s%s (%" PRIu64 " s)", len ? ", " : "",
+                     set->v[i].member, (now - (seen ? seen : n->started_ms)) / 1000);
+        }
+    const unsigned here = (unsigned)(set->n - silent_count(n, now));
+    if (here < set->q) {
+        snprintf(en, sizeof en,
+                 "%u of %u validators are heard, %u are needed. Not heard: %s. Start those nodes "
+                 "or mend the links to them.",
+                 here, set->n, set->q, names);
+        snprintf(zh, sizeof zh,
+                 "可达共识节点 %u / %u，至少需要 %u。未收到：%s。请启动这些节点或修复网络。", here,
+                 set->n, set->q, names);
+    } else {
+        snprintf(en, sizeof en,
+                 "Records wait and no block became final for %" PRIu64
+                 " s, though %u of %u validators are heard (%u needed). Look at their logs.",
+                 (now - (n->final_ms ? n->final_ms : n->started_ms)) / 1000, here, set->n, set->q);
+        snprintf(zh, sizeof zh,
+                 "有待处理记录，但已 %" PRIu64
+                 " 秒无区块最终确认；可达共识节点 %u / %u（需要 %u）。请检查各节点日志。",
+                 (now - (n->final_ms ? n->final_ms : n->started_ms)) / 1000, here, set->n, set->q);
+    }
+    hub_json_key(out, "why");
+    hub_json_object(out);
+    put_string(out, "en", en);
+    put_string(out, "zh", zh);
+    hub_json_object_end(out);
+}
+
+void hub_api_get_status(struct hub_api *a, struct hub_query *q)
+{
+    static const char *const disks[] = {"ok", "no_records", "no_proposals", "stopping"};
+    const struct hub_node *n = a->node;
+    const struct hub_chain *c = &n->replica->chain;
+    const struct hub_validators *set = &n->genesis.set;
+    const uint64_t now = hub_clock_mono_ms();
+    const bool quorum = (unsigned)(set->n - silent_count(n, now)) >= set->q;
+    struct hub_buf *out = &q->out;
+    hub_json_object(out);
+    put_string(out, "state",
+               !quorum                    ? "no_quorum"
+               : stuck(n, now)            ? "stuck"
+               : n->replica->sync.active ? "syncing"
+                                          : "ok");
+    if (!quorum || stuck(n, now))
+        put_why(out, n, now);
+    hub_json_key(out, "network");
+    hub_json_string_span(out, n->genesis.name);
+    hub_json_key(out, "chain");
+    hub_json_hash(out, &n->genesis.chain);
+    put_string(out, "member", set->v[n->me].member);
+    hub_json_key(out, "index");
+    hub_json_int(out, n->me);
+    put_string(out, "version", HUB_VERSION);
+    put_number(out, "height", c->final_header.height);
+    hub_json_key(out, "block_hash");
+    hub_json_hash(out, &c->final_hash);
+    hub_json_key(out, "state_root");
+    hub_json_hash(out, &c->final_header.state_root);
+    put_number(out, "log_size", c->final_header.log_size);
+    hub_json_time_members(out, "time", c->final_header.time_ms);
+    put_number(out, "epoch", n->replica->cons.cfg.epoch);
+    put_number(out, "view", n->replica->cons.view);
+    hub_json_key(out, "validators");
+    hub_json_int(out, set->n);
+    hub_json_key(out, "quorum");
+    hub_json_int(out, set->q);
+    hub_json_key(out, "safe_with_byzantine"); /* b_safe = 2q - n - 1 */
+    hub_json_int(out, 2 * set->q - set->n - 1);
+    hub_json_key(out, "live_with_silent"); /* c_live = n - q */
+    hub_json_int(out, set->n - set->q);
+    hub_json_key(out, "waiting_records");
+    hub_json_int(out, hub_mempool_count(n->pool));
+    put_string(out, "disk", disks[n->disk]);
+    put_number(out, "uptime_s", (now - n->started_ms) / 1000);
+    put_peers(out, n, now);
+    hub_json_object_end(out);
+    hub_answer_json(a, q, 200);
+}
+
+/* live: this answer itself. ready: a quorum is heard and this node is not catching up. */
+void hub_api_get_health(struct hub_api *a, struct hub_query *q)
+{
+    const struct hub_node *n = a->node;
+    const uint64_t now = hub_clock_mono_ms();
+    const bool live = strstr(q->route->path, "live") != NULL;
+    const bool ready = (unsigned)(n->genesis.set.n - silent_count(n, now)) >= n->genesis.set.q &&
+                       !n->replica->sync.active;
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, live ? "live" : "ready");
+    hub_json_bool(&q->out, live || ready);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, live || ready ? 200 : 503);
+}
+
+/* ---- metrics */
+
+static void metric(struct hub_buf *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "# HELP hubledger_%s %s\n# TYPE hubledger_%s %s\nhubledger_%s %" PRIu64 "\n", name,
+             help, name, type, name, value);
+    hub_text_put(out, text);
+}
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long long pages = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%llu %llu", &pages, &resident) != 2)
+        resident = 0;
+    if (f)
+        fclose(f);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void hub_api_get_metrics(struct hub_api *a, struct hub_query *q)
+{
+    const struct hub_node *n = a->node;
+    const struct hub_transport_stats t = hub_transport_stats(n->transport);
+    const struct hub_chain *c = &n->replica->chain;
+    const uint64_t now = hub_clock_mono_ms();
+    struct hub_buf *out = &q->out;
+    metric(out, "height", "gauge", "Height of the last final block.", c->final_header.height);
+    metric(out, "log_size", "gauge", "Leaves of the log, genesis included.",
+           c->final_header.log_size);
+    metric(out, "view", "gauge", "View of the consensus core.", n->replica->cons.view);
+    metric(out, "blocks_final_total", "counter", "Final blocks with records since start.",
+           n->final_blocks);
+    metric(out, "records_final_total", "counter", "Final records since start.", n->final_records);
+    metric(out, "pool_records", "gauge", "Records waiting for a block.",
+           hub_mempool_count(n->pool));
+    metric(out, "pool_bytes", "gauge", "Bytes of waiting records.", hub_mempool_bytes(n->pool));
+    metric(out, "records_admitted_total", "counter", "Records whose signature was good.",
+           n->intake.admitted);
+    metric(out, "records_refused_total", "counter", "Records refused at the door.",
+           n->intake.refused);
+    metric(out, "records_turned_away_total", "counter",
+           "Records turned away because a queue was full.", n->intake.full);
+    metric(out, "peers_silent", "gauge", "Validators not heard of lately.", silent_count(n, now));
+    metric(out, "frames_in_total", "counter", "Frames received from peers.", t.frames_in);
+    metric(out, "frames_out_total", "counter", "Frames sent to peers.", t.frames_out);
+    metric(out, "bytes_in_total", "counter", "Bytes received from peers.", t.bytes_in);
+    metric(out, "bytes_out_total", "counter", "Bytes sent to peers.", t.bytes_out);
+    metric(out, "frames_dropped_total", "counter",
+           "Frames dropped because a peer's queue was full.", t.dropped);
+    metric(out, "keys_refused_total", "counter", "Connections refused: key not on the list.",
+           t.refused_keys);
+    metric(out, "frames_refused_total", "counter", "Frames refused: unlisted or malformed.",
+           t.refused_frames);
+    metric(out, "disk_level", "gauge", "0 ok, 1 takes no records, 2 proposes nothing, 3 stops.",
+           n->disk);
+    metric(out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());
+    metric(out, "api_requests_total", "counter", "Requests answered by the main thread.",
+           a->requests);
+    metric(out, "uptime_seconds", "gauge", "Seconds since start.", (now - n->started_ms) / 1000);
+    q->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    hub_answer_json(a, q, 200);
+}
