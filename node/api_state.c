@@ -71,114 +71,6 @@ static uint64_t now_or(uint64_t block_ms)
 
 /* ---- agreements */
 
-static void put_party(struct hub_buf *out, const struct hub_party_view *p)
-{
-    hub_json_object(out);
-    put_span(out, "member", p->member.code);
-    put_names(out, "names", p->member.name_zh, p->member.name_en);
-    put_string(out, "as", hub_party_as_names[p->is.as]);
-    put_bool(out, "must_sign", p->is.must_sign);
-    put_string(out, "decision", hub_decision_names[p->is.decision]);
-    put_bool(out, "returned", p->is.returned);
-    if (p->is.at_ms) {
-        hub_json_time_members(out, "at", p->is.at_ms);
-        put_number(out, "height", p->is.height);
-    }
-    put_span(out, "remark", p->remark);
-    put_bool(out, "overdue", p->overdue);
-    hub_json_object_end(out);
-}
-
-static void put_waiting(struct hub_buf *out, const struct hub_agreement_view *v, const char *key,
-                        bool overdue_only)
-{
-    hub_json_key(out, key);
-    hub_json_array(out);
-    for (uint32_t i = 0; i < v->is.party_count; i++)
-        if (v->party[i].waited && (!overdue_only || v->party[i].overdue))
-            hub_json_string_span(out, v->party[i].member.code);
-    hub_json_array_end(out);
-}
-
-static void put_sentence(struct hub_buf *out, const struct hub_agreement_view *v)
-{
-    uint8_t bytes[8192];
-    hub_json_key(out, "blocks");
-    hub_json_object(out);
-    for (int zh = 1; zh >= 0; zh--) {
-        struct hub_buf text = {.data = bytes, .cap = sizeof bytes};
-        hub_agreement_sentence(&text, v, zh);
-        put_span(out, zh ? "zh" : "en", hub_span_of(&text));
-    }
-    hub_json_object_end(out);
-}
-
-static void put_documents(struct hub_buf *out, const struct hub_agreement_view *v)
-{
-    hub_json_key(out, "documents");
-    hub_json_array(out);
-    for (uint32_t i = 0; i < v->document_count; i++) {
-        const struct hub_document *d = &v->document[i];
-        hub_json_object(out);
-        put_span(out, "name", d->name);
-        put_span(out, "media", d->media);
-        put_span(out, "lang", d->lang);
-        put_hash(out, "sha256", &d->sha256);
-        put_number(out, "size", d->size);
-        hub_json_object_end(out);
-    }
-    hub_json_array_end(out);
-}
-
-static void put_agreement(struct hub_buf *out, const struct hub_state *s,
-                          const struct hub_agreement_view *v, bool whole)
-{
-    struct hub_member lead;
-    hub_member_get(&lead, s, v->is.lead);
-    hub_json_object(out);
-    put_hash(out, "id", &v->is.id);
-    put_span(out, "number", v->is.number);
-    put_names(out, "title", v->title_zh, v->title_en);
-    put_span(out, "lead", lead.code);
-    put_string(out, "state", hub_agreement_state_names[v->state]);
-    hub_json_key(out, "flags");
-    hub_json_array(out);
-    if (v->returned)
-        hub_json_string(out, "returned");
-    hub_json_array_end(out);
-    hub_json_key(out, "revision");
-    hub_json_int(out, v->is.revision);
-    hub_json_key(out, "approved_revision");
-    hub_json_int(out, v->is.approved);
-    put_string(out, "visibility", hub_visibility_names[v->is.visibility]);
-    hub_json_time_members(out, "proposed", v->is.proposed_ms);
-    hub_json_time_members(out, "sign_by", v->is.sign_by_ms);
-    if (v->is.effective_ms)
-        hub_json_time_members(out, "effective", v->is.effective_ms);
-    if (v->is.expires_ms)
-        hub_json_time_members(out, "expires", v->is.expires_ms);
-    put_span(out, "document_date", v->document_date);
-    hub_json_key(out, "must_sign");
-    hub_json_int(out, v->must_sign);
-    hub_json_key(out, "has_signed");
-    hub_json_int(out, v->has_signed);
-    put_waiting(out, v, "waiting_on", false);
-    put_waiting(out, v, "late", true);
-    put_sentence(out, v);
-    put_hash(out, "last_record", &v->is.last_record);
-    if (whole) {
-        put_names(out, "place", v->place_zh, v->place_en);
-        put_hash(out, "body_hash", &v->revision.hash);
-        hub_json_key(out, "parties");
-        hub_json_array(out);
-        for (uint32_t i = 0; i < v->is.party_count; i++)
-            put_party(out, &v->party[i]);
-        hub_json_array_end(out);
-        put_documents(out, v);
-    }
-    hub_json_object_end(out);
-}
-
 static bool waits_on(const struct hub_agreement_view *v, const char *code)
 {
     for (uint32_t i = 0; i < v->is.party_count; i++)
@@ -224,7 +116,7 @@ void hub_api_get_agreements(struct hub_api *a, struct hub_query *q)
     while (row > 0 && shown < limit) {
         hub_agreement_read(v, s, (uint32_t)--row, now_or(time_ms));
         if (wanted(q, v, due)) {
-            put_agreement(&q->out, s, v, false);
+            hub_agreement_json(&q->out, v, false);
             shown++;
         }
     }
@@ -265,7 +157,7 @@ void hub_api_get_agreement(struct hub_api *a, struct hub_query *q)
     struct hub_agreement_view *v = malloc(sizeof *v);
     if (v && find_agreement(s, q->arg[0], &row)) {
         hub_agreement_read(v, s, row, now_or(time_ms));
-        put_agreement(&q->out, s, v, true);
+        hub_agreement_json(&q->out, v, true);
         hub_answer_json(a, q, 200);
     } else {
         hub_answer_problem(a, q, "not_found",
@@ -274,25 +166,24 @@ void hub_api_get_agreement(struct hub_api *a, struct hub_query *q)
     free(v);
 }
 
-/* The body the parties sign, as bytes: what a signer's tool shows and signs. */
+/* With body_cbor, the bytes the parties sign, and what each said; revision 0: the current one. */
 void hub_api_get_revision(struct hub_api *a, struct hub_query *q)
 {
     uint64_t time_ms;
     uint32_t row;
     const struct hub_state *s = hub_api_state(a, &time_ms);
     struct hub_agreement g;
-    struct hub_revision r;
-    const unsigned long revision = strtoul(q->arg[1], NULL, 10); /* 0: the current one */
-    if (find_agreement(s, q->arg[0], &row)) {
+    const unsigned long revision = strtoul(q->arg[1], NULL, 10);
+    bool found = find_agreement(s, q->arg[0], &row);
+    if (found) {
         hub_agreement_get(&g, s, row);
-        if (hub_revision_find(&r, s, &g.id, revision ? (uint32_t)revision : g.revision)) {
-            hub_put_raw(&q->out, r.body);
-            q->content_type = "application/cbor";
-            hub_answer_json(a, q, 200);
-            return;
-        }
+        found = revision <= UINT32_MAX &&
+                hub_revision_json(&q->out, s, &g.id, revision ? (uint32_t)revision : g.revision);
     }
-    hub_answer_problem(a, q, "not_found", "no such agreement or revision");
+    if (found)
+        hub_answer_json(a, q, 200);
+    else
+        hub_answer_problem(a, q, "not_found", "no such agreement or revision");
 }
 
 /* ---- wallets */
