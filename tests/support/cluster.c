@@ -333,7 +333,7 @@ static void fetch_certs(struct cluster *k, struct node *x, const struct hub_effe
     if (fx->first > fx->last || fx->last - fx->first >= HUB_GET_VIEWS_MAX)
         cluster_fail(k, "node %u asks for views %llu..%llu", index_of(k, x),
                      (unsigned long long)fx->first, (unsigned long long)fx->last);
-    uint8_t to = fx->peer < k->cfg.n ? fx->peer : (uint8_t)(cluster_random(k) % k->cfg.n);
+    uint8_t to = (uint8_t)(fx->peer < k->cfg.n ? fx->peer : cluster_random(k) % k->cfg.n);
     if (to != index_of(k, x))
         post(k, x, &m, to);
 }

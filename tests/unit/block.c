@@ -6,7 +6,6 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct hub_span numbered(const char *what, int i, const char *more)
@@ -70,12 +69,13 @@ struct decoded {
     uint16_t why;
 };
 
+static struct hub_record records[HUB_BLOCK_RECORDS_MAX]; /* of the last block decoded */
+
 static struct decoded decode(struct hub_span bytes)
 {
     struct hub_hash chain = test_vector_hash("genesis.chain");
-    struct decoded d = {.block.records = calloc(HUB_BLOCK_RECORDS_MAX, sizeof(struct hub_record))};
+    struct decoded d = {.block.records = records};
 
-    cr_assert_not_null(d.block.records);
     d.status = hub_block_decode(&d.block, &d.bad_record, &d.why, bytes, &chain);
     return d;
 }
@@ -100,7 +100,6 @@ Test(block, decodes_and_encodes_the_golden_bytes)
         cr_assert(hub_block_peek(&h, &hash, &header_bytes, bytes));
         cr_assert(hub_span_equal(header_bytes, numbered("header", i, "")));
         cr_assert(hub_hash_equal(&hash, &d.block.hash));
-        free(d.block.records);
     }
 }
 
@@ -129,7 +128,6 @@ Test(block, refuses_every_truncation_and_a_trailing_byte)
     for (size_t n = 0; n < whole.len; n++) {
         d = decode((struct hub_span){whole.data, n});
         cr_assert_eq(d.status, HUB_BAD_ENCODING, "%zu", n);
-        free(d.block.records);
     }
     memcpy(bytes, whole.data, whole.len);
     cr_assert_eq(decode((struct hub_span){bytes, whole.len + 1}).status, HUB_BAD_ENCODING);
@@ -146,51 +144,50 @@ static struct decoded rebuilt(void (*change)(struct hub_header *h, struct hub_re
     cr_assert_eq(d.status, HUB_OK);
     change(&d.block.header, d.block.records, &d.block.count);
     hub_block_encode(&out, &d.block.header, d.block.records, d.block.count);
-    free(d.block.records);
     return decode(hub_span_of(&out));
 }
 
-static void drop_last(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void drop_last(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
-    (void)h, (void)records;
+    (void)h, (void)r;
     --*count;
 }
 
-static void swap_first(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void swap_first(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
-    struct hub_record first = records[0];
+    struct hub_record first = r[0];
 
     (void)h, (void)count;
-    records[0] = records[1];
-    records[1] = first;
+    r[0] = r[1];
+    r[1] = first;
 }
 
-static void count_wrong(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void count_wrong(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
-    (void)records, (void)count;
+    (void)r, (void)count;
     h->record_count = 2;
 }
 
-static void other_chain(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void other_chain(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
-    (void)records, (void)count;
+    (void)r, (void)count;
     h->chain.b[0] ^= 1;
 }
 
-static void lose_attachment(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void lose_attachment(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
     (void)h, (void)count;
-    records[1].attachment.len = 0;
+    r[1].attachment.len = 0;
 }
 
-static void edit_attachment(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void edit_attachment(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
     static uint8_t entries[200];
 
     (void)h, (void)count;
-    memcpy(entries, records[1].attachment.data, sizeof entries);
+    memcpy(entries, r[1].attachment.data, sizeof entries);
     entries[23] ^= 1; /* one fen of the first amount */
-    records[1].attachment.data = entries;
+    r[1].attachment.data = entries;
 }
 
 Test(block, names_what_is_wrong)
@@ -211,11 +208,11 @@ Test(block, names_what_is_wrong)
     cr_assert(d.status == HUB_BAD_BLOCK && d.bad_record == 1 && d.why == HUB_CODE_batch_root);
 }
 
-static void too_many_bytes(struct hub_header *h, struct hub_record *records, uint32_t *count)
+static void too_many_bytes(struct hub_header *h, struct hub_record *r, uint32_t *count)
 {
     (void)h;
     for (uint32_t i = 3; i < 4000; i++)
-        records[i] = records[2];
+        r[i] = r[2];
     *count = 4000;
 }
 
