@@ -107,10 +107,10 @@ static enum hub_status read_end(struct hub_frames *f, struct hub_cbor *c)
 {
     struct file *x = f->own;
     struct hub_hash claimed, computed;
-    hub_cbor_text(c, 3, 3);
+    struct hub_span word = hub_cbor_text(c, 3, 3);
     uint64_t frames = hub_cbor_uint(c, 0, HUB_UINT_MAX);
     hub_cbor_hash(c, &claimed);
-    if (c->bad)
+    if (c->bad || memcmp(word.data, "end", 3) != 0)
         return damaged(f, "end, after frame");
     if (c->at != c->end)
         return hub_frames_explain(f, HUB_CORRUPT, "%zu bytes follow the end of the export",
