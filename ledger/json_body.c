@@ -193,11 +193,12 @@ static bool failed_entries(struct hub_cbor *c, uint32_t *count, struct hub_span 
     return !c->bad;
 }
 
-bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record,
+bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record, uint16_t code,
                            struct hub_span value)
 {
     struct hub_cbor c = hub_cbor_open(value);
     uint32_t failed = 0;
+    uint64_t count;
 
     if (hub_cbor_peek(&c) == HUB_CBOR_UINT) {
         hub_json_object(out);
@@ -208,9 +209,10 @@ bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record,
     }
     if (!failed_entries(&c, &failed, value))
         return false;
+    count = hub_field_uint(record->body, "count", failed);
     hub_json_object(out);
     hub_json_key(out, "applied");
-    hub_json_int(out, (int64_t)(hub_field_uint(record->body, "count", failed) - failed));
+    hub_json_int(out, code == 0 ? (int64_t)(count - failed) : 0);
     hub_json_key(out, "failed");
     hub_json_int(out, failed);
     hub_json_object_end(out);

@@ -70,7 +70,7 @@ static void put_result(struct hub_buf *out, const struct found *f)
     put_string(out, "en", t ? t->en : "");
     const size_t before = out->len;
     hub_json_key(out, "value");
-    if (!hub_json_result_value(out, &f->record, f->value))
+    if (!hub_json_result_value(out, &f->record, f->code, f->value))
         out->len = before;
     hub_json_object_end(out);
 }

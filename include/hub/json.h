@@ -61,10 +61,11 @@ void hub_text_put_hex(struct hub_buf *out, struct hub_span bytes);
 void hub_json_body(struct hub_buf *out, struct hub_span body, const struct hub_field *fields);
 /* Any strict item: integers above 2^32 - 1 as strings, bytes as hex, integer keys as strings. */
 void hub_json_item(struct hub_buf *out, struct hub_span item);
-/* The value of a result (formats.cddl `result`) of a record of this type, as the value of an open key:
- * {"wallet":".."} for wallet.open, {"applied":n,"failed":m} for a batch. Returns false and writes
- * nothing when the value is null (empty span or the CBOR null). */
-bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record, struct hub_span value);
+/* The value of a result (formats.cddl `result`) of this record, as the value of an open key:
+ * {"wallet":".."} for wallet.open, {"applied":n,"failed":m} for a batch, of which nothing is applied when
+ * code is not 0. Returns false and writes nothing when the value is null (empty span or the CBOR null). */
+bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record, uint16_t code,
+                           struct hub_span value);
 /* The failed entries of a batch: [{"n":112,"code":331,"name":"..","to":"..","amount_fen":".."}]. */
 void hub_json_failed_entries(struct hub_buf *out, const struct hub_record *record, struct hub_span value);
 

@@ -248,13 +248,17 @@ Test(json, values_of_results)
 {
     struct hub_record r = batch();
 
-    WRITES(cr_assert(hub_json_result_value(&out, &r, test_bytes("828201 19014b 8204 190154"))),
+    WRITES(cr_assert(hub_json_result_value(&out, &r, 0, test_bytes("828201 19014b 8204 190154"))),
            "{\"applied\":3,\"failed\":2}");
-    WRITES(cr_assert(hub_json_result_value(&out, &r, test_bytes("80"))),
+    WRITES(cr_assert(hub_json_result_value(&out, &r, 0, test_bytes("80"))),
            "{\"applied\":5,\"failed\":0}");
-    WRITES(cr_assert_not(hub_json_result_value(&out, &r, test_bytes("f6"))), "");
-    WRITES(cr_assert_not(hub_json_result_value(&out, &r, test_bytes(""))), "");
-    WRITES(cr_assert(hub_json_result_value(&out, &r, test_bytes("1b000300000768 94fb"))),
+    /* An atomic batch names the entry that stopped it, and nothing of it was paid. */
+    WRITES(cr_assert(hub_json_result_value(&out, &r, HUB_CODE_batch_aborted,
+                                           test_bytes("818201 19014b"))),
+           "{\"applied\":0,\"failed\":1}");
+    WRITES(cr_assert_not(hub_json_result_value(&out, &r, 0, test_bytes("f6"))), "");
+    WRITES(cr_assert_not(hub_json_result_value(&out, &r, 0, test_bytes(""))), "");
+    WRITES(cr_assert(hub_json_result_value(&out, &r, 0, test_bytes("1b000300000768 94fb"))),
            "{\"wallet\":\"00003-0000001896-38139\"}");
 }
 
