@@ -11,7 +11,8 @@ bool hub_cons_wants_vote(const struct hub_cons *c, const struct hub_subject *s, 
         return false;
     const struct hub_view *v = hub_round_get(c, s->view);
     if (!v)
-        return s->view + 1 >= c->view;
+        return s->view + 1 >= c->view &&
+               !(s->kind == HUB_NULLIFY && hub_round_skipped(c, s->view, s->view));
     if (hub_round_voters(v, s->kind) >> signer & 1)
         /* A duplicate; or a different one, wanted once as evidence. */
         return !hub_round_has_vote(v, s, signer) && !(v->accused >> signer & 1);
