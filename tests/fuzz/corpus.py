@@ -267,9 +267,46 @@ def receipt_seeds():
     put("bad-order", bundle(2, headers=[first, second], certificate=finalized(1, 1, first_hash, [1, 2, 3])))
 
 
+def message_seeds():
+    fake = lambda i: bytes([i + 1]) * 64  # noqa: E731
+    entries = list(records(CHAIN).values())
+    first, body = block(CHAIN, entries[:3])
+    nullified = [certificate([2, 0, view], [0, 1, 3], 4, fake) for view in (3, 4, 5)]
+    final = certificate([3, 0, 2, 1, 5, EMPTY, EMPTY], [1, 2, 3], 4, fake)
+    point = [2, 1, EMPTY]
+    good = {
+        "propose": [1, first, body, fake(9), nullified + [final]],
+        "propose-empty": [1, block(CHAIN, [])[0], [], fake(9), []],
+        "vote-notarize": [2, [1, 0, 7, EMPTY], 3, fake(1)],
+        "vote-nullify": [2, [2, 0, 7], 0, fake(1)],
+        "vote-finalize": [2, [3, 0, 7, 5, 12, EMPTY, EMPTY], 63, fake(1)],
+        "certificate": [3, final],
+        "status": [4, CHAIN, 0, 7, point, point, 3, 250, 3, 4, "hubledgerd 1.0"],
+        "get-certs": [5, 0, 3, 9, 7],
+        "get-block": [6, [EMPTY, CHAIN]],
+        "get-blocks": [7, 1, 64],
+        "block": [8, encode([first, body]), final],
+        "block-uncertified": [8, encode([first, body]), None],
+        "get-epochs": [9, 0],
+        "epoch-proof": [10, [{"next": encode(epoch(DISTRICTS, 3, "bft")), "headers": [first], "certificate": final}]],
+        "records": [11, [list(e) for e in entries[:2]]],
+        "get-records": [12, 65536],
+        "get-votes": [13, 0, 3],
+    }
+    for name, value in good.items():
+        write("message", f"ok-{name}", encode(value))
+    write("message", "bad-kind", encode([15, 0]))
+    write("message", "bad-trailing", encode(good["get-epochs"]) + b"\x00")
+    write("message", "bad-longer", encode(good["get-votes"] + [0]))
+    write("message", "bad-signer", encode([13, 0, 64]))
+    write("message", "bad-no-hashes", encode([6, []]))
+    write("message", "bad-kinds", encode([5, 0, 3, 9, 8]))
+
+
 cbor()
 geneses()
 record_seeds()
 block_seeds()
 certificate_seeds()
 receipt_seeds()
+message_seeds()
