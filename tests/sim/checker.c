@@ -94,6 +94,15 @@ void sim_check_send(struct sim_node *n, struct hub_span frame)
     }
 }
 
+/* A certificate with n's own signature may exist only after its vote is durable. */
+void sim_check_kept(struct sim_node *n, const struct hub_certificate *c)
+{
+    if (!n->faulty && c->signers >> n->index & 1 &&
+        !cast_of(n, c->subject.view)->journalled[c->subject.kind - 1])
+        sim_fail(n->sim, "node %u counts its own vote of view %llu before it is durable", n->index,
+                 (unsigned long long)c->subject.view);
+}
+
 /* The first node to make a height final brings its records; each may be final once. */
 static void count_records(struct sim *s, const struct sim_block *b)
 {
@@ -173,7 +182,7 @@ void sim_check_turn(struct sim_node *n)
 void sim_check_alarm(struct sim_node *n, const char *what)
 {
     struct sim *s = n->sim;
-    bool traitor = s->plan.equivocator >= 0 || s->plan.wiped >= 0;
+    bool traitor = s->plan.traitor >= 0 || s->plan.wiped >= 0;
     sim_trace(s, "node %u: ALARM: %s", n->index, what);
     if (strstr(what, "two votes") && traitor)
         s->checker.evidence++;

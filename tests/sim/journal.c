@@ -80,6 +80,7 @@ static enum hub_status put_certificate(void *store, const struct hub_certificate
     if (!sim_node_port(store))
         return HUB_IO;
     HUB_ASSERT(c->subject.view < SIM_VIEWS_MAX);
+    sim_check_kept(store, c);
     if (!j->by_view)
         j->by_view = calloc(SIM_VIEWS_MAX, sizeof *j->by_view);
     HUB_ASSERT(j->by_view);

@@ -14,6 +14,9 @@
 
 enum { WORKERS = 2 };
 
+static const char *const treasons[SIM_TREASONS] = {"equivocator", "silent", "skipper", "forger",
+                                                   "garbler"};
+
 static double seconds(void)
 {
     struct timespec t;
@@ -28,13 +31,12 @@ static bool run_seed(struct sim *s, uint64_t seed, bool trace, uint64_t *events)
     sim_open(s, seed, &plan);
     s->trace = trace;
     if (trace)
-        printf("seed %llu: n %u loss %u delay %llu+%llu crash %llu split %llu equivocator %d "
-               "silent %d "
+        printf("seed %llu: n %u loss %u delay %llu+%llu crash %llu split %llu traitor %d (%s) "
                "wiped %d records %u%s\n",
                (unsigned long long)seed, plan.n, plan.loss, (unsigned long long)plan.delay_ms,
                (unsigned long long)plan.jitter_ms, (unsigned long long)plan.crash_every_ms,
-               (unsigned long long)plan.split_every_ms, plan.equivocator, plan.silent, plan.wiped,
-               plan.records, plan.real_signatures ? " real signatures" : "");
+               (unsigned long long)plan.split_every_ms, plan.traitor, treasons[plan.treason],
+               plan.wiped, plan.records, plan.real_signatures ? " real signatures" : "");
     bool good = sim_run(s);
     *events += s->events;
     if (trace)

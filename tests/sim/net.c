@@ -44,15 +44,18 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
         deliver_later(s, from, to, frame);
 }
 
+static sim_traitor_act *const acts[SIM_TREASONS] = {
+    [SIM_EQUIVOCATOR] = sim_equivocate, [SIM_SILENT] = sim_stay_silent, [SIM_SKIPPER] = sim_skip,
+    [SIM_FORGER] = sim_forge,           [SIM_GARBLER] = sim_garble,
+};
+
 static void net_send(void *net, int peer, struct hub_span frame)
 {
     struct sim_node *n = net;
     struct sim *s = n->sim;
     sim_node_may_crash(n);
     sim_check_send(n, frame);
-    if (s->plan.silent == n->index && sim_stay_silent(n, frame))
-        return;
-    if (s->plan.equivocator == n->index && sim_equivocate(n, peer, frame))
+    if (s->plan.traitor == n->index && !s->healed && acts[s->plan.treason](n, peer, frame))
         return;
     for (uint8_t to = 0; to < s->plan.n; to++)
         if (to != n->index && (peer < 0 || peer == to))

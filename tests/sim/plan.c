@@ -3,17 +3,18 @@
 
 enum { WORK_MS = 12000, FAULTS_MS = 18000, LIMIT_MS = 200000 };
 
-/* As many nodes may fail for good as the quorum spares, and no more may lie than safety bears. */
+/* As many nodes may fail for good as the quorum spares, and no more may lie than safety bears. Whoever signs what
+ * its journal does not have is told so by its peers and stops voting: with three nodes nothing would go on. */
 static void pick_traitors(struct sim_plan *p, uint64_t *r)
 {
     int first = (int)sim_below(r, p->n);
     int second = (first + 1 + (int)sim_below(r, p->n - 1u)) % p->n;
-    p->equivocator = p->silent = p->wiped = -1;
-    if (p->n >= 3 && sim_chance(r, 250))
-        p->silent = first;
-    else if (p->n >= 4 && sim_chance(r, 500))
-        p->equivocator = first;
-    else if (p->n >= 4 && sim_chance(r, 300))
+    p->traitor = p->wiped = -1;
+    p->treason = (enum sim_treason)sim_below(r, SIM_TREASONS);
+    bool signs = p->treason != SIM_SILENT && p->treason != SIM_GARBLER;
+    if (p->n >= 3 && sim_chance(r, 600) && (p->n > 3 || !signs))
+        p->traitor = first;
+    else if (p->n >= 4 && sim_chance(r, 400))
         p->wiped = first;
     if (p->n == 7 && p->wiped < 0 && sim_chance(r, 300))
         p->wiped = second;

@@ -41,8 +41,7 @@ static void calm(struct sim_plan *p)
 {
     *p = (struct sim_plan){.n = 4,
                            .delay_ms = 30,
-                           .equivocator = -1,
-                           .silent = -1,
+                           .traitor = -1,
                            .wiped = -1,
                            .only = -1,
                            .absent = -1,
@@ -60,13 +59,13 @@ static void single(struct sim_plan *p)
  * others make face two certain; then the traitor is gone and the victim is needed for every quorum. */
 static void two_faces(struct sim_plan *p)
 {
-    p->equivocator = 0; /* set to the leader when it is known */
+    p->traitor = 0; /* set to the leader when it is known */
 }
 static void traitor_leaves(struct sim *s, uint32_t step)
 {
     struct sim_node *n = &s->node[leader(s, 1)];
     if (step == 0) {
-        s->plan.equivocator = n->index;
+        s->plan.traitor = n->index;
         s->node[0].faulty = false;
         n->faulty = true;
         s->faces = ~((uint64_t)1 << other(s, 1, 1));

@@ -5,7 +5,8 @@
  *   main.c      command line      plan.c     what a seed decides      cluster.c  the heap, crashes, the run
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
- *   sign.c      signatures        equivocator.c, silent.c  traitors   scenarios.c  scripted lock-ups
+ *   sign.c      signatures        scenarios.c  scripted lock-ups
+ *   traitor.c and equivocator.c, silent.c, skipper.c, forger.c, garbler.c: one lying validator each
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -45,6 +46,14 @@ static inline bool sim_chance(uint64_t *state, uint32_t permille)
 }
 
 /* ---- what a seed decides */
+enum sim_treason {
+    SIM_EQUIVOCATOR, /* two faces, two votes */
+    SIM_SILENT,      /* never proposes */
+    SIM_SKIPPER,     /* proposes past a certified view */
+    SIM_FORGER,      /* proposes blocks that break a rule */
+    SIM_GARBLER,     /* frames with flipped bits, or cut short */
+    SIM_TREASONS
+};
 struct sim_plan {
     uint8_t n;
     bool real_signatures;
@@ -53,7 +62,8 @@ struct sim_plan {
     uint64_t delay_ms, jitter_ms;            /* jitter reorders */
     uint64_t crash_every_ms, split_every_ms; /* mean; 0 = never */
     bool io_errors;                          /* some crashes are failing commits */
-    int equivocator, silent, wiped;          /* node, or -1 */
+    int traitor, wiped; /* node, or -1 */
+    enum sim_treason treason;
     int64_t skew_ms[SIM_NODES_MAX];          /* of wall clocks */
     uint32_t records;                        /* 1 = a single one */
     uint64_t work_ms, heal_ms,
@@ -245,11 +255,18 @@ void sim_net_ports(struct hub_ports *p);
 /* Onto the link, past the traitors: loss, delay and duplication apply. */
 void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame);
 
-/* A traitor sees every frame its node sends; true: it has dealt with it. */
-bool sim_equivocate(struct sim_node *n, int peer, struct hub_span frame);
-bool sim_stay_silent(struct sim_node *n, struct hub_span frame);
+/* A traitor sees every frame its node sends, and deals with it in its place when it answers true. */
+typedef bool sim_traitor_act(struct sim_node *n, int peer, struct hub_span frame);
+sim_traitor_act sim_equivocate, sim_stay_silent, sim_skip, sim_forge, sim_garble;
+/* A vote of n's key, whatever its journal says. */
+void sim_traitor_vote(struct sim_node *n, uint8_t to, const struct hub_subject *s);
+/* PROPOSE with this header and these entries, signed by n, and the just of m; valid until the next call. */
+struct hub_span sim_traitor_propose(struct sim_node *n, struct hub_subject *notarize,
+                                    const struct hub_header *h, struct hub_span entries,
+                                    const struct hub_message *m);
 
 void sim_check_commit(struct sim_node *n);
+void sim_check_kept(struct sim_node *n, const struct hub_certificate *c);
 void sim_check_send(struct sim_node *n, struct hub_span frame);
 void sim_check_turn(struct sim_node *n);
 void sim_check_alarm(struct sim_node *n, const char *what);
