@@ -1,0 +1,218 @@
+#include "tools/money.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FILE_BYTES_MAX = 64 << 20, LOT = 256, RETRIES = 100, RETRY_MS = 300 };
+_Static_assert(LOT * (HUB_BULK_CORE_MAX + 3 * 1024) <= HUB_BLOCK_BYTES_MAX, "a lot fits one request");
+
+bool hub_reference_of(uint8_t out[HUB_REFERENCE_BYTES], const char *text)
+{
+    static const uint8_t zero[HUB_REFERENCE_BYTES];
+    struct hub_hash hash;
+    if (!*text)
+        return false;
+    if (!hub_parse_hex(out, HUB_REFERENCE_BYTES, text)) {
+        hub_hash_tagged(&hash, "hubledger/reference/1",
+                        (struct hub_span){(const uint8_t *)text, strlen(text)});
+        memcpy(out, hash.b, HUB_REFERENCE_BYTES);
+    }
+    return memcmp(out, zero, sizeof zero) != 0;
+}
+
+bool hub_reference_new(uint8_t out[HUB_REFERENCE_BYTES])
+{
+    return getrandom(out, HUB_REFERENCE_BYTES, 0) == HUB_REFERENCE_BYTES;
+}
+
+bool hub_file_hash(const struct hub_cli *cli, struct hub_hash *out, const char *path)
+{
+    struct hub_buf file;
+    if (!hub_cli_read_file(cli, &file, path, FILE_BYTES_MAX))
+        return false;
+    hub_hash_span(out, hub_span_of(&file));
+    free(file.data);
+    return true;
+}
+
+bool hub_own_institution(struct hub_cli *cli, const char *iss, uint16_t *institution,
+                         int *exit_code)
+{
+    struct hub_reply r;
+    json_t *item;
+    size_t i;
+    uint64_t n = 0;
+    if (!hub_cli_get(cli, &r, "/v1/members", exit_code))
+        return false;
+    json_array_foreach(json_object_get(r.json, "items"), i, item)
+    {
+        if (!strcmp(hub_json_text(item, "code"), iss))
+            n = hub_json_number(item, "institution", 0);
+    }
+    hub_reply_free(&r);
+    *institution = (uint16_t)n;
+    if (n > 0 && n <= UINT16_MAX)
+        return true;
+    *exit_code =
+        hub_cli_fail(cli, HUB_EXIT_USAGE,
+                     HUB_T(cli,
+                           "%s runs no institution: sign with an operator's key of one, or give "
+                           "--institution N",
+                           "%s 不是运营机构：请使用运营机构操作员密钥，或用 --institution N 指定"),
+                     iss);
+    return false;
+}
+
+void hub_put_reference(struct hub_buf *b, const char *name,
+                       const uint8_t reference[HUB_REFERENCE_BYTES])
+{
+    hub_put_text(b, name);
+    hub_put_bytes(b, (struct hub_span){reference, HUB_REFERENCE_BYTES});
+}
+
+void hub_put_field_uint(struct hub_buf *b, const char *name, uint64_t value)
+{
+    hub_put_text(b, name);
+    hub_put_uint(b, value);
+}
+
+/* ---- many records */
+
+struct lot { /* at most 256 signed records on their way */
+    struct hub_bulk_item *item[LOT];
+    struct hub_signed record[LOT];
+    bool settled[LOT];
+    unsigned count;
+};
+
+static void lot_free(struct lot *l)
+{
+    for (unsigned i = 0; i < l->count; i++)
+        free(l->record[i].bytes.data);
+    l->count = 0;
+}
+
+static int lot_sign(struct hub_cli *cli, struct lot *l, uint16_t type, struct hub_hints *hints,
+                    struct hub_bulk_item *item)
+{
+    const struct hub_signing what = {.type = type, .core = hub_span_of(&item->core)};
+    HUB_ASSERT(item->core.len <= HUB_BULK_CORE_MAX);
+    const int code = hub_cli_sign(cli, &l->record[l->count], &what, hints);
+    if (code != HUB_EXIT_OK)
+        return code;
+    item->id = l->record[l->count].id;
+    l->item[l->count] = item;
+    l->settled[l->count++] = false;
+    return HUB_EXIT_OK;
+}
+
+/* The entries of what is not settled yet; which[] says where each stands in the lot. */
+static unsigned lot_entries(const struct lot *l, struct hub_buf *out, unsigned which[LOT])
+{
+    unsigned n = 0;
+    out->len = 0;
+    for (unsigned i = 0; i < l->count; i++) {
+        const struct hub_span bytes = hub_span_of(&l->record[i].bytes);
+        if (l->settled[i])
+            continue;
+        hub_put_array(out, 2);
+        hub_put_bytes(out, bytes);
+        hub_put_bytes(out, (struct hub_span){bytes.data, 0});
+        which[n++] = i;
+    }
+    HUB_ASSERT(!out->full); /* cores are at most HUB_BULK_CORE_MAX bytes */
+    return n;
+}
+
+static bool put_off(const json_t *answer)
+{
+    const uint64_t status = hub_json_number(answer, "status", 0);
+    return !json_object_get(answer, "state") && (status == 429 || status == 503);
+}
+
+/* One request; what the node refused for good is settled with its problem as outcome. */
+static int lot_send(struct hub_cli *cli, struct lot *l, struct hub_buf *buffer, unsigned *left)
+{
+    unsigned which[LOT];
+    json_t *items = NULL;
+    const unsigned n = lot_entries(l, buffer, which);
+    *left = 0;
+    const int code = hub_cli_submit(cli, hub_span_of(buffer), &items);
+    if (code != HUB_EXIT_OK)
+        return code == HUB_EXIT_UNREACHABLE ? HUB_EXIT_UNKNOWN : code;
+    for (unsigned i = 0; i < n; i++) {
+        json_t *answer = json_array_get(items, i);
+        if (put_off(answer)) {
+            ++*left;
+            continue;
+        }
+        l->settled[which[i]] = true;
+        if (!json_object_get(answer, "state") || !strcmp(hub_json_text(answer, "state"), "final"))
+            l->item[which[i]]->outcome = json_incref(answer);
+    }
+    json_decref(items);
+    return HUB_EXIT_OK;
+}
+
+static int lot_await(struct hub_cli *cli, struct lot *l)
+{
+    for (unsigned i = 0; i < l->count; i++) {
+        json_t **outcome = &l->item[i]->outcome;
+        if (*outcome)
+            continue;
+        if (hub_cli_await(cli, &l->item[i]->id, cli->wait_ms, outcome) != HUB_EXIT_OK ||
+            strcmp(hub_json_text(*outcome, "state"), "final") != 0)
+            return HUB_EXIT_UNKNOWN;
+    }
+    return HUB_EXIT_OK;
+}
+
+static int lot_run(struct hub_cli *cli, struct lot *l, struct hub_buf *buffer)
+{
+    unsigned left = 1;
+    int code = HUB_EXIT_OK;
+    for (unsigned i = 0; code == HUB_EXIT_OK && left > 0; i++) {
+        if (i == RETRIES)
+            return hub_cli_fail(cli, HUB_EXIT_UNKNOWN,
+                                HUB_T(cli,
+                                      "the node stays busy; run the same command again to go on",
+                                      "节点持续繁忙；请重新运行同一命令继续"));
+        if (i > 0)
+            nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+        code = lot_send(cli, l, buffer, &left);
+    }
+    return code == HUB_EXIT_OK ? lot_await(cli, l) : code;
+}
+
+static void progress(const struct hub_cli *cli, unsigned done, unsigned count)
+{
+    if (!cli->quiet && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%u/%u%s", done, count, done == count ? "\n" : "");
+}
+
+int hub_bulk_run(struct hub_cli *cli, uint16_t type, struct hub_bulk_item *items, unsigned count)
+{
+    struct lot *l = calloc(1, sizeof *l);
+    struct hub_buf buffer = {.data = malloc(HUB_BLOCK_BYTES_MAX), .cap = HUB_BLOCK_BYTES_MAX};
+    struct hub_hints hints;
+    int code = HUB_EXIT_UNREACHABLE;
+    bool go = l && buffer.data && hub_cli_hints(cli, &hints, &code);
+    for (unsigned i = 0; go && i < count; i++) {
+        code = items[i].core.data ? lot_sign(cli, l, type, &hints, &items[i]) : HUB_EXIT_OK;
+        if (code == HUB_EXIT_OK && (l->count == LOT || (i + 1 == count && l->count > 0))) {
+            code = lot_run(cli, l, &buffer);
+            lot_free(l);
+        }
+        progress(cli, i + 1, count);
+        go = code == HUB_EXIT_OK;
+    }
+    if (l)
+        lot_free(l);
+    free(l);
+    free(buffer.data);
+    return code;
+}
