@@ -13,6 +13,9 @@ static const struct hub_command *const families[] = {
     hub_key_commands,
     hub_record_commands,
     hub_agreement_commands,
+    hub_wallet_commands,
+    hub_currency_commands,
+    hub_pay_commands,
     hub_status_commands,
 };
 enum { FAMILIES = sizeof families / sizeof *families };

@@ -226,12 +226,30 @@ int hub_cli_sign(struct hub_cli *cli, struct hub_signed *out, const struct hub_s
     return code;
 }
 
+/* A problem in the place of an outcome: the node refused this record; nothing is recorded. */
+static bool is_refusal(const json_t *o)
+{
+    return json_object_get(o, "status") && !json_object_get(o, "state");
+}
+
+static int show_refusal(const struct hub_cli *cli, const json_t *o)
+{
+    const char *lang = HUB_T(cli, "en", "zh");
+    const char *remedy = hub_json_text(json_object_get(o, "remedy"), lang);
+    if (cli->json)
+        hub_cli_json(o);
+    return hub_cli_fail(cli, HUB_EXIT_REFUSED, "%s: %s%s%s", hub_json_text(o, "name"),
+                        hub_json_text(o, lang), *remedy ? " " : "", remedy);
+}
+
 int hub_cli_show_outcome(const struct hub_cli *cli, const json_t *o)
 {
     const json_t *result = json_object_get(o, "result");
     const char *state = hub_json_text(o, "state");
     const bool final = !strcmp(state, "final");
     const uint64_t code = hub_json_number(result, "code", 0);
+    if (is_refusal(o))
+        return show_refusal(cli, o);
     if (cli->json)
         hub_cli_json(o);
     if (!final) {
@@ -344,6 +362,11 @@ static int send_entry(struct hub_cli *cli, const struct hub_buf *entry, const st
     o = items ? json_incref(json_array_get(items, 0)) : json_incref(r.json);
     json_decref(items);
     hub_reply_free(&r);
+    if (is_refusal(o)) {
+        code = show_refusal(cli, o);
+        json_decref(o);
+        return code;
+    }
     if (cli->dry_run) {
         if (cli->json)
             hub_cli_json(o);
