@@ -152,7 +152,7 @@ struct hub_draft desk_draft(const struct desk *d, uint8_t nonce)
     return b;
 }
 
-static struct hub_record_draft record_draft(struct desk *d, enum hub_record_type_id type,
+static struct hub_record_draft record_draft(struct desk *d, uint16_t type,
                                             struct hub_span core, const struct desk_key *signer,
                                             char iss[24], char sub[65])
 {
@@ -200,7 +200,7 @@ static uint16_t apply(struct desk *d, const struct hub_record *r)
     return hub_record_types[r->type].apply(&a);
 }
 
-uint16_t desk_submit(struct desk *d, enum hub_record_type_id type, struct hub_span core,
+uint16_t desk_submit(struct desk *d, uint16_t type, struct hub_span core,
                      const struct desk_key *signer)
 {
     char iss[24], sub[65];

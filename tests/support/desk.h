@@ -45,7 +45,7 @@ void desk_seal_needs(struct desk *d, enum desk_member m, uint64_t needs);
  * sign by ten days from now, effective on the last signature, expires a thousand days from now. */
 struct hub_draft desk_draft(const struct desk *d, uint8_t nonce);
 /* Builds, decodes, verifies and applies one record; 0 or its code. */
-uint16_t desk_submit(struct desk *d, enum hub_record_type_id type, struct hub_span core,
+uint16_t desk_submit(struct desk *d, uint16_t type, struct hub_span core,
                      const struct desk_key *signer);
 
 uint16_t desk_propose(struct desk *d, const struct hub_draft *draft, uint8_t nonce,

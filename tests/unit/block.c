@@ -26,7 +26,7 @@ Test(header, decodes_hashes_and_encodes_the_golden_bytes)
         struct hub_hash hash;
 
         cr_assert(hub_header_decode(&h, bytes));
-        cr_assert_eq(h.height, i);
+        cr_assert_eq(h.height, (uint64_t)i);
         hub_header_encode(&out, &h);
         cr_assert(hub_span_equal(hub_span_of(&out), bytes));
         hub_header_hash(&hash, bytes);

@@ -442,8 +442,7 @@ Test(record, refuses_payloads_that_are_not_strict)
         "a1780161f4",     /* not the shortest length */
         "a16161620000",   /* control characters */
         "a1616161c3",     /* bad UTF-8 */
-        "a16161"
-        "81818181818181818100", /* depth */
+        "a1616181818181818181818100", /* depth */
         "a1616144010203",       /* length beyond the buffer */
     };
 
