@@ -2,6 +2,7 @@
 #include "tools/audit.h"
 
 #include "hub/json.h"
+#include "tools/cli.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ static size_t verdict_row(enum hub_audit_verdict v)
     return i;
 }
 
-static uint64_t pending_debt(const struct hub_supply *s)
+static uint64_t in_circulation(const struct hub_supply *s)
 {
     return s->issued - s->retired;
 }
@@ -73,9 +74,12 @@ static bool is_zero(const struct hub_hash *h)
 static void print_finding(FILE *out, const struct hub_finding *f, bool zh)
 {
     const struct hub_result_text *code = f->code == 0 ? NULL : hub_result_text(f->code);
+    const char *unit = strcmp(f->field, "amount") == 0 ? T(" yuan", " 元") : "";
 
     fprintf(out, "  ");
-    if (f->kind != HUB_FINDING_END && f->kind != HUB_FINDING_CURRENCY)
+    if (f->kind == HUB_FINDING_END)
+        fputs(T("end", "结尾"), out);
+    else
         fprintf(out, T("height %llu", "高度 %llu"), (unsigned long long)f->height);
     if (f->offset != 0)
         fprintf(out, T(" (byte %llu)", "（字节 %llu）"), (unsigned long long)f->offset);
@@ -94,9 +98,9 @@ static void print_finding(FILE *out, const struct hub_finding *f, bool zh)
         fputc('\n', out);
     }
     if (f->expected[0] != '\0')
-        fprintf(out, T("    expected %s\n", "    应为 %s\n"), f->expected);
+        fprintf(out, T("    expected %s%s\n", "    应为 %s%s\n"), f->expected, unit);
     if (f->got[0] != '\0')
-        fprintf(out, T("    got      %s\n", "    实为 %s\n"), f->got);
+        fprintf(out, T("    got      %s%s\n", "    实为 %s%s\n"), f->got, unit);
     if (f->note[0] != '\0')
         fprintf(out, "    %s\n", f->note);
 }
@@ -104,7 +108,7 @@ static void print_finding(FILE *out, const struct hub_finding *f, bool zh)
 static void print_supply(FILE *out, const struct hub_supply *s, bool zh)
 {
     uint8_t text[3][32];
-    const uint64_t fen[3] = {s->issued, s->retired, pending_debt(s)};
+    const uint64_t fen[3] = {s->issued, s->retired, in_circulation(s)};
     unsigned long long wallets = 0;
 
     for (int i = 0; i < 3; i++) {
@@ -123,13 +127,11 @@ static void print_supply(FILE *out, const struct hub_supply *s, bool zh)
 static void print_tip(FILE *out, const struct hub_audit *a, bool zh)
 {
     const struct hub_header *h = &a->chain->final_header;
-    uint8_t text[40];
-    struct hub_buf b = {text, 0, sizeof text - 1, false};
+    char text[64];
 
-    hub_text_put_time(&b, h->time_ms);
-    text[b.len] = '\0';
+    hub_format_time(text, h->time_ms, zh);
     fprintf(out, T("verified up to height %llu, %s, block ", "已核验至高度 %llu，%s，区块 "),
-            (unsigned long long)h->height, (const char *)text);
+            (unsigned long long)h->height, text);
     print_hash(out, &a->chain->final_hash);
     fprintf(out, T("\nlog            %llu leaves, root ", "\n日志           %llu 个叶子，树根 "),
             (unsigned long long)h->log_size);
@@ -306,7 +308,7 @@ static void json_supply(struct hub_buf *b, const struct hub_supply *s)
     hub_json_object(b);
     hub_json_amount_members(b, "issued", s->issued);
     hub_json_amount_members(b, "retired", s->retired);
-    hub_json_amount_members(b, "in_circulation", pending_debt(s));
+    hub_json_amount_members(b, "in_circulation", in_circulation(s));
     hub_json_amount_members(b, "pending", s->pending);
     hub_json_key(b, "kinds");
     hub_json_object(b);

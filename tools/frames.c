@@ -10,7 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXPORT_TAG = 55799, EXPORT_VERSION = 1, LINKS_MAX = 64 };
+enum {
+    EXPORT_TAG = 55799,
+    EXPORT_VERSION = 1,
+    LINKS_MAX = 64,
+    HEADER_BYTES_MIN = 8 * 34 + 10 /* eight hashes and ten numbers */
+};
 
 enum hub_status hub_frames_explain(struct hub_frames *f, enum hub_status status, const char *format,
                                    ...)
@@ -78,6 +83,7 @@ struct file {
     size_t len, at; /* at: behind the last item read */
     uint64_t frames;
     struct hub_hasher hasher; /* over bytes[0..at) */
+    uint64_t missing;         /* frames of a damaged stretch that are still to be told */
     bool ended;
 };
 
@@ -129,28 +135,76 @@ static enum hub_status read_end(struct hub_frames *f, struct hub_cbor *c)
     return HUB_NOT_FOUND;
 }
 
+/* [block, certificate / null] */
+static bool read_frame(struct hub_cbor *c, struct hub_chain_frame *frame)
+{
+    hub_cbor_array(c, 2, 2);
+    frame->block = hub_cbor_bytes(c, 1, HUB_BLOCK_BYTES_MAX + HUB_HEADER_BYTES_MAX);
+    if (hub_cbor_peek(c) == HUB_CBOR_SIMPLE)
+        hub_cbor_null(c);
+    else
+        frame->certificate = hub_cbor_item(c);
+    return !c->bad;
+}
+
+/* The frame that begins at byte `at`, if it holds a block of a height that may follow: each frame
+ * between takes at least the bytes of a header. */
+static bool frame_follows(const struct hub_frames *f, size_t at, uint64_t *missing)
+{
+    const struct file *x = f->own;
+    const uint64_t due = f->info.first_height + x->frames;
+    struct hub_cbor c = hub_cbor_open((struct hub_span){x->bytes + at, x->len - at});
+    struct hub_chain_frame frame = {.height = 0};
+    struct hub_header header;
+    struct hub_hash hash;
+    struct hub_span header_bytes;
+    if (x->bytes[at] != 0x82 || !read_frame(&c, &frame) ||
+        !hub_block_peek(&header, &hash, &header_bytes, frame.block) || header.height <= due ||
+        header.height - due > (at - x->at) / HEADER_BYTES_MIN + 1)
+        return false;
+    *missing = header.height - due;
+    return true;
+}
+
+/* Bytes that are no frame: finds the next that are. The heights between are told as unreadable. */
+static enum hub_status resynchronise(struct hub_frames *f)
+{
+    struct file *x = f->own;
+    for (size_t at = x->at + 1; at < x->len; at++) {
+        if (!frame_follows(f, at, &x->missing))
+            continue;
+        hub_frames_explain(f, HUB_OK, "bytes %zu to %zu of the file are no frame", x->at, at - 1);
+        hub_hash_add(&x->hasher, x->bytes + x->at, at - x->at);
+        x->at = at;
+        return HUB_OK;
+    }
+    return damaged(f, "frame");
+}
+
 static enum hub_status file_next(struct hub_frames *f, struct hub_chain_frame *out)
 {
     struct file *x = f->own;
+    struct hub_chain_frame frame = {.height = f->info.first_height + x->frames, .offset = x->at};
+    enum hub_status status = HUB_OK;
     if (x->ended)
         return HUB_NOT_FOUND;
-    struct hub_cbor c = rest(x);
+    struct hub_cbor c = rest(x), head = c;
     if (hub_cbor_peek(&c) == HUB_CBOR_MAP)
         return hub_frames_explain(
             f, HUB_BAD_ENCODING,
             "byte %zu: a change of validators, which this version does not know", x->at);
-    uint32_t items = hub_cbor_array(&c, 2, 3);
-    if (items == 3 && hub_cbor_peek(&c) == HUB_CBOR_TEXT)
-        return read_end(f, &c);
-    struct hub_chain_frame frame = {.height = f->info.first_height + x->frames, .offset = x->at};
-    frame.block = hub_cbor_bytes(&c, 1, HUB_BLOCK_BYTES_MAX + HUB_HEADER_BYTES_MAX);
-    if (hub_cbor_peek(&c) == HUB_CBOR_SIMPLE)
-        hub_cbor_null(&c);
-    else
-        frame.certificate = hub_cbor_item(&c);
-    if (c.bad || items != 2)
-        return damaged(f, "frame");
-    advance(x, &c);
+    if (x->missing == 0 && hub_cbor_array(&head, 2, 3) == 3 &&
+        hub_cbor_peek(&head) == HUB_CBOR_TEXT)
+        return read_end(f, &head);
+    if (x->missing == 0 && read_frame(&c, &frame)) {
+        advance(x, &c);
+    } else {
+        frame.block = frame.certificate = (struct hub_span){NULL, 0};
+        status = x->missing > 0 ? HUB_OK : resynchronise(f);
+        if (status)
+            return status;
+        x->missing--;
+    }
     x->frames++;
     *out = frame;
     return HUB_OK;

@@ -103,8 +103,9 @@ static const struct argp argp = {
 
 static int fail(const struct options *o, int exit_code, const char *what, const char *why)
 {
-    fprintf(stderr, "hubledger-verify: %s: %s\n", what, why);
-    (void)o;
+    bool named = strncmp(what, why, strlen(what)) == 0; /* sources name themselves */
+
+    fprintf(stderr, "hubledger-verify: %s%s%s\n", named ? "" : what, named ? "" : T(o, ": ", "："), why);
     return exit_code;
 }
 

@@ -386,6 +386,44 @@ Test(audit, an_export_file_reads_back_the_same)
     unlink(path);
 }
 
+Test(audit, a_file_whose_frames_are_broken_is_read_on_behind_them)
+{
+    struct history *h = make_history();
+    char path[] = "/tmp/hub-audit-XXXXXX", why[HUB_FRAMES_WHY_BYTES] = "";
+    FILE *f = fdopen(mkstemp(path), "w+b");
+    struct hub_frames *file;
+    struct hub_audit a;
+    uint64_t frames;
+    uint8_t *bytes = malloc(1 << 16), *at = NULL;
+    size_t len;
+
+    h->next = 0;
+    cr_assert_eq(hub_export_write(f, &h->frames, 0, &frames, why, NULL, NULL), HUB_OK, "%s", why);
+    rewind(f);
+    len = fread(bytes, 1, 1 << 16, f);
+    for (size_t i = 0; i + 64 < len && at == NULL; i++) /* where the block of height 3 begins: [block head */
+        if (memcmp(bytes + i, h->block[3].data, 64) == 0)
+            at = bytes + i;
+    cr_assert_not_null(at);
+    at[-1] ^= 0x55; /* its length */
+    rewind(f);
+    cr_assert_eq(fwrite(bytes, 1, len, f), len);
+    fclose(f);
+    cr_assert_eq(hub_frames_open(&file, why, path, false), HUB_OK, "%s", why);
+    a = (struct hub_audit){.frames = file, .genesis = &h->net->genesis, .chain = net_chain(h->net), .jobs = 2, .findings_max = 9};
+    cr_assert_eq(hub_audit_run(&a), HUB_OK);
+    cr_assert_eq(a.verdict, HUB_AUDIT_DAMAGED);
+    cr_assert_eq(a.blocks, 2);
+    cr_assert_eq(a.height_read, HEIGHTS);
+    cr_assert_eq(a.finding[0].kind, HUB_FINDING_UNREADABLE);
+    cr_assert_eq(a.finding[0].height, 3);
+    cr_assert_not_null(strstr(a.finding[0].note, "no frame"));
+    cr_assert_eq(a.found, 2, "and the hash at the end");
+    cr_assert_eq(a.finding[1].kind, HUB_FINDING_END);
+    hub_frames_close(file);
+    unlink(path);
+}
+
 Test(audit, findings_beyond_the_most_are_counted)
 {
     struct history *h = make_history();
