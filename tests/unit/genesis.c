@@ -5,6 +5,8 @@
 #include "tests/support/vectors.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct hub_genesis golden(void)
@@ -166,4 +168,54 @@ Test(genesis, signatures_do_not_fit_another_file)
     cr_assert_eq(hub_genesis_decode(&g, NULL, test_vector("good.genesis.four_of_4")), HUB_OK);
     cr_assert_eq(hub_genesis_signatures_ok(&g, NULL, test_vector("genesis.signatures")),
                  HUB_BAD_GENESIS);
+}
+
+/* The state of the golden file in tables just large enough. */
+static struct hub_state *applied(const struct hub_genesis *g)
+{
+    static const uint32_t caps[HUB_TABLES] = {
+        [HUB_TABLE_PARAMETERS] = 16,  [HUB_TABLE_MEMBERS] = 16, [HUB_TABLE_KEYS] = 64,
+        [HUB_TABLE_EPOCHS] = 1,       [HUB_TABLE_WALLETS] = 8,  [HUB_TABLE_LIMITS] = 8,
+        [HUB_TABLE_INSTITUTIONS] = 8, [HUB_TABLE_TOTALS] = 1};
+    static struct hub_state s;
+    static void *memory;
+    size_t bytes = (hub_state_memory_bytes(caps) + 63) / 64 * 64;
+
+    memory = aligned_alloc(64, bytes);
+    cr_assert_not_null(memory);
+    memset(memory, 0, bytes);
+    hub_state_init(&s, memory, caps);
+    cr_assert_eq(hub_genesis_apply(g, &s), HUB_OK);
+    return &s;
+}
+
+Test(genesis, makes_the_golden_rows)
+{
+    struct hub_genesis g = golden();
+    struct hub_state *s = applied(&g);
+
+    for (int t = 0; t < HUB_TABLES; t++)
+        for (uint32_t i = 0; i < s->count[t]; i++) {
+            char name[32];
+
+            snprintf(name, sizeof name, "row.%d.%u", t, i);
+            cr_expect(hub_span_equal(hub_state_row(s, (enum hub_table)t, i), test_vector(name)),
+                      "%s", name);
+        }
+}
+
+Test(genesis, makes_the_golden_header)
+{
+    struct hub_genesis g = golden();
+    struct hub_header h;
+    struct hub_hash hash, expected = test_vector_hash("header.0.hash");
+    struct hub_edge edge;
+    uint8_t bytes[HUB_HEADER_BYTES_MAX];
+    struct hub_buf out = {bytes, 0, sizeof bytes, false};
+
+    hub_genesis_header(&h, &hash, &edge, &g, applied(&g));
+    hub_header_encode(&out, &h);
+    cr_assert(hub_span_equal(hub_span_of(&out), test_vector("header.0")));
+    cr_assert(hub_hash_equal(&hash, &expected));
+    cr_assert_eq(edge.size, 2);
 }

@@ -309,9 +309,49 @@ add("currency.redeem", "currency.redeem", operator, "BANK", str(wallet(3, 2)), 1
 parameters_bytes = enc(genesis["parameters"])
 log = [leaf_hash(genesis_bytes), leaf_hash(parameters_bytes)]
 
+# The state that the genesis file makes: section 13. Limits of the tiers: the published figures, docs/currency.md.
+ROLES = ["governor", "seal", "operator", "issuer", "auditor", "checker", "approver", "reader", "recovery", "validator", "observer", "wallet"]
+KINDS = ["district", "hub", "authority", "institution", "auditor", "other"]
+TIERS = [[None] * 10, [None] * 10, [5000000, 10000000, None, None, 50000000, 5000000, 10000000, 20, 500000000, 1000],
+         [500000, 1000000, None, None, 2000000, 500000, 1000000, 10, 50000000, 500],
+         [200000, 500000, None, 5000000, 1000000, 200000, 500000, 5, 5000000, 100]]
+codes = [m["code"] for m in members]
+
+
+def member_row(m):
+    governors = [i for i, (code, g) in enumerate(grants) if code == m["code"] and "governor" in g["roles"]]
+    return enc([m["code"], m["names"]["zh"], m["names"].get("en", ""), m.get("contact", ""), KINDS.index(m["kind"]),
+                m.get("voting", m["kind"] in ("district", "hub")), False, False, m.get("institution", 0), m.get("quota", 0),
+                m.get("seal_needs", 0), m.get("governors_needed", 1), governors])
+
+
+def key_row(code, g):
+    public = cbor2.loads(g["key"])[-2]
+    return enc([sha(g["key"]), public, sum(1 << ROLES.index(r) for r in g["roles"]), codes.index(code), 0, g.get("not_before", 0),
+                g.get("not_after", 0), 0, 0, 0, bytes(512), g["label"], g.get("box", b""), g.get("transport", b"")])
+
+
+def wallet_row(institution, kind):
+    row = bytearray(128)
+    row[110:112] = row[112:114] = institution.to_bytes(2, "big")
+    row[114:116] = (1).to_bytes(2, "big")  # the authority's institution
+    row[124], row[126] = kind, 1
+    return bytes(row)
+
+
 TABLES = 21
 table_rows = {t: [] for t in range(TABLES)}
-table_rows[0] = [enc(["consensus.delta_ms", 100]), enc(["currency.cosign_issue", 1]), enc(["governance.threshold_num", 3])]
+table_rows[0] = [enc([k, v]) for k, v in cbor2.loads(parameters_bytes).items()]
+table_rows[1] = [member_row(m) for m in members]
+table_rows[2] = [key_row(*g) for g in grants]
+table_rows[3] = [enc([0, enc(epoch0)])]
+table_rows[8] = [wallet_row(1, 0), wallet_row(3, 1)]  # the issuer wallet, the bank's reserve
+table_rows[9] = [enc([tier, *limits]) for tier, limits in enumerate(TIERS)]
+table_rows[14] = [enc([3, 10**12, 0, 0, 2])]
+table_rows[19] = [enc([0, 0, 0, [0] * 8, [1, 1] + [0] * 6])]
+for t in range(TABLES):
+    for i, r in enumerate(table_rows[t]):
+        show(f"row.{t}.{i}", r)
 table_roots = [root([leaf_hash(r) for r in table_rows[t]]) for t in range(TABLES)]
 state_leaves = [leaf_hash(enc([t, len(table_rows[t]), table_roots[t]])) for t in range(TABLES)]
 state_root = root(state_leaves)
