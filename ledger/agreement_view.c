@@ -105,7 +105,7 @@ static void put_names(struct hub_buf *out, const struct hub_agreement_view *v, b
         if (!named(&v->party[i]))
             continue;
         if (!first)
-            hub_text_put(out, zh ? "、" : ", ");
+            hub_text_put(out, zh ? "、" : " and ");
         hub_put_raw(out, zh || m->name_en.len == 0 ? m->name_zh : m->name_en);
         first = false;
     }
@@ -172,14 +172,14 @@ static const char *fixed_sentence(const struct hub_agreement_view *v, bool zh)
     switch (v->state) {
     case HUB_AGREEMENT_SIGNED:
         if (v->is.effective_ms == 0)
-            return zh ? "各方均已签署，待牵头单位通知生效。"
-                      : "Signed by all; comes into force by the lead's notice.";
-        return zh ? "各方均已签署，待约定日期生效。"
-                  : "Signed by all; comes into force on the agreed date.";
+            return zh ? "必签方均已签署，待牵头单位通知生效。"
+                      : "Signed by all who must; comes into force by the lead's notice.";
+        return zh ? "必签方均已签署，待约定日期生效。"
+                  : "Signed by all who must; comes into force on the agreed date.";
     case HUB_AGREEMENT_RECALLED:
         return zh ? "已撤回。" : "Recalled.";
     case HUB_AGREEMENT_IN_FORCE:
-        return zh ? "各方均已签署，生效履行中。" : "Signed by all and in force.";
+        return zh ? "必签方均已签署，生效履行中。" : "Signed by all who must; in force.";
     case HUB_AGREEMENT_SUSPENDED:
         return zh ? "中止。" : "Suspended.";
     case HUB_AGREEMENT_EXPIRED:

@@ -431,8 +431,8 @@ static void say_check(const struct hub_cli *cli, const struct hub_paper *p, uint
                     p->path, (int)name.len, (const char *)name.data, revision);
     else if (approved)
         hub_cli_say(cli,
-                    HUB_T(cli, "YES %s is '%.*s' of revision %u, signed by all",
-                          "是  %s 即“%.*s”，第 %u 版，各方均已签署"),
+                    HUB_T(cli, "YES %s is '%.*s' of revision %u, signed by all who must",
+                          "是  %s 即“%.*s”，第 %u 版，必签方均已签署"),
                     p->path, (int)name.len, (const char *)name.data, revision);
     else
         hub_cli_say(

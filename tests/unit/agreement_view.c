@@ -67,7 +67,7 @@ Test(agreement_view, the_view_says_who_signed_who_is_late_and_what_blocks_it)
     cr_expect(hub_span_equal(v.title_zh, hub_text_span("区域战略合作协议")));
     cr_expect(hub_span_equal(v.place_en, hub_text_span("Shanghai")));
     expect_sentence("1/3 已签署；等待长宁区、嘉定区。",
-                    "1 of 3 have signed; waiting for Changning, Jiading.");
+                    "1 of 3 have signed; waiting for Changning and Jiading.");
 
     cr_assert_eq(desk_decide(d, &draft.agreement, CHANGNING, HUB_DECISION_SIGN, NULL), 0);
     cr_assert_eq(desk_decide(d, &draft.agreement, JIADING, HUB_DECISION_RETURN, "请补充附件"), 0);
@@ -98,8 +98,8 @@ Test(agreement_view, the_sentence_of_a_signed_agreement_says_what_it_waits_for)
     cr_assert_eq(desk_decide(d, &draft.agreement, JIADING, HUB_DECISION_SIGN, NULL), 0);
     struct hub_agreement_view v = view();
     cr_expect(v.party[XIANGCHENG].waited);
-    expect_sentence("各方均已签署，待牵头单位通知生效。",
-                    "Signed by all; comes into force by the lead's notice.");
+    expect_sentence("必签方均已签署，待牵头单位通知生效。",
+                    "Signed by all who must; comes into force by the lead's notice.");
     d->time_ms = draft.expires_ms;
     expect_sentence("期满。", "Expired.");
 }
@@ -143,7 +143,7 @@ Test(agreement_view, the_json_of_an_agreement_is_json_and_says_the_same)
     cr_expect_null(json_object_get(j, "effective_ms"), "not known before the last signature");
     cr_expect_str_eq(
         string_at(json_object_get(j, "blocks"), "en"),
-        "1 of 3 have signed; sent back by Jiading; waiting for Xiangcheng, Changning.");
+        "1 of 3 have signed; sent back by Jiading; waiting for Xiangcheng and Changning.");
     json_decref(j);
 }
 
