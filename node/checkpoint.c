@@ -69,6 +69,11 @@ static void zero(void *at, size_t bytes)
 }
 
 /* ---- what the checkpoint is of */
+static struct hub_span meta_key(void)
+{
+    return (struct hub_span){(const uint8_t *)"checkpoint", 10};
+}
+
 static enum hub_status save_meta(struct hub_env *env, const struct hub_chain *c)
 {
     uint8_t bytes[META_BYTES_MAX];
@@ -88,15 +93,13 @@ static enum hub_status save_meta(struct hub_env *env, const struct hub_chain *c)
     for (unsigned t = 0; t < HUB_TABLES; t++)
         hub_put_uint(&b, c->state.count[t]);
     HUB_ASSERT(!b.full);
-    return hub_env_put(env, HUB_MAP_META, (struct hub_span){(const uint8_t *)"checkpoint", 10},
-                       hub_span_of(&b));
+    return hub_env_put(env, HUB_MAP_META, meta_key(), hub_span_of(&b));
 }
 
 static enum hub_status load_meta(struct checkpoint *out, const struct hub_reader *r)
 {
     struct hub_span value;
-    enum hub_status status =
-        hub_env_get(r, HUB_MAP_META, (struct hub_span){(const uint8_t *)"checkpoint", 10}, &value);
+    enum hub_status status = hub_env_get(r, HUB_MAP_META, meta_key(), &value);
     if (status)
         return status;
     struct hub_cbor c = hub_cbor_open(value);
@@ -150,7 +153,7 @@ static size_t encode_page(uint8_t *out, const struct hub_state *s, unsigned t, u
 }
 
 static enum hub_status save_page(struct hub_env *env, const struct hub_state *s, unsigned t,
-                                 uint32_t page, uint8_t *buffer)
+                                 uint32_t page, uint8_t *buffer, uint32_t *parts)
 {
     size_t len = encode_page(buffer, s, t, page), at = 0;
     uint8_t key[ROW_KEY_BYTES];
@@ -163,6 +166,7 @@ static enum hub_status save_page(struct hub_env *env, const struct hub_state *s,
         if (status)
             return status;
     }
+    *parts += part;
     enum hub_status status = HUB_OK;
     while (hub_table_kinds[t].slot_bytes > HUB_ROW_PAGE_BYTES &&
            status == HUB_OK) { /* of a row that was longer */
@@ -172,9 +176,19 @@ static enum hub_status save_page(struct hub_env *env, const struct hub_state *s,
     return status == HUB_NOT_FOUND ? HUB_OK : status;
 }
 
+/* H10: what one transaction may not hold is committed in parts, and between them there is no checkpoint. */
+static enum hub_status bound_transaction(struct hub_env *env, uint32_t *parts)
+{
+    if (*parts < HUB_CHECKPOINT_PAGES_MAX)
+        return HUB_OK;
+    *parts = 0;
+    enum hub_status status = hub_env_del(env, HUB_MAP_META, meta_key());
+    return status == HUB_OK || status == HUB_NOT_FOUND ? hub_env_commit(env) : status;
+}
+
 /* Saves every page with an unsaved row, and takes the marks away. */
 static enum hub_status save_table(struct hub_env *env, struct hub_state *s, unsigned t,
-                                  uint8_t *buffer)
+                                  uint8_t *buffer, uint32_t *parts)
 {
     uint64_t *unsaved = s->mem[t].unsaved;
     uint32_t per_page = rows_a_page(t), saved = UINT32_MAX;
@@ -184,7 +198,9 @@ static enum hub_status save_table(struct hub_env *env, struct hub_state *s, unsi
             if (row >= s->count[t] || row / per_page == saved)
                 continue;
             saved = row / per_page;
-            enum hub_status status = save_page(env, s, t, saved, buffer);
+            enum hub_status status = save_page(env, s, t, saved, buffer, parts);
+            if (status == HUB_OK)
+                status = bound_transaction(env, parts);
             if (status)
                 return status;
         }
@@ -194,12 +210,38 @@ static enum hub_status save_table(struct hub_env *env, struct hub_state *s, unsi
 }
 
 /* ---- writing */
-bool hub_checkpoint_due(const struct hub_history *h, bool idle)
+static uint64_t pages_of(const struct hub_state *s)
+{
+    uint64_t pages = 0;
+    for (unsigned t = 0; t < HUB_TABLES; t++)
+        pages += s->count[t] / rows_a_page(t) + 1;
+    return pages;
+}
+
+enum hub_checkpoint_due hub_checkpoint_due(const struct hub_chain *c, const struct hub_history *h,
+                                           bool idle)
 {
     struct hub_history_size size = hub_history_size(h);
-    return (idle && size.blocks > 0) || size.block_bytes >= HUB_CHECKPOINT_BLOCK_BYTES ||
-           size.row_writes >= HUB_CHECKPOINT_WRITES_MAX ||
-           size.blocks >= HUB_HISTORY_BLOCKS_MAX / 2 || size.records >= HUB_HISTORY_RECORDS_MAX / 2;
+    if ((idle && size.blocks > 0) || size.block_bytes >= HUB_CHECKPOINT_BLOCK_BYTES)
+        return HUB_DUE_ALL;
+    if (size.row_writes >= HUB_CHECKPOINT_WRITES_MAX &&
+        pages_of(&c->state) > HUB_CHECKPOINT_PAGES_MAX)
+        return HUB_DUE_ALL;
+    bool much = size.held_bytes >= HUB_CHECKPOINT_LOG_BYTES ||
+                size.held_blocks >= HUB_HISTORY_BLOCKS_MAX / 2 ||
+                size.held_records >= HUB_HISTORY_RECORDS_MAX / 2;
+    return much ? HUB_DUE_LOG : HUB_DUE_NOTHING;
+}
+
+enum hub_status hub_checkpoint_write_log(struct hub_store *s, struct hub_history *h)
+{
+    struct hub_env *env = hub_store_env(s);
+    enum hub_status status = hub_history_save(h, env);
+    if (status == HUB_OK)
+        status = hub_env_commit(env);
+    if (status == HUB_OK)
+        hub_history_saved(h, false);
+    return status;
 }
 
 enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
@@ -210,6 +252,7 @@ enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
     const struct hub_reader r = hub_store_reader(s);
     struct hub_point tip;
     struct hub_edge edge;
+    uint32_t parts = 0;
     enum hub_status status = hub_read_tip(&r, &tip, &edge);
     if (status)
         return status;
@@ -218,7 +261,7 @@ enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
     status = hub_chain_move(c, &c->final_hash);
     HUB_ASSERT(status == HUB_OK);
     for (unsigned t = 0; t < HUB_TABLES && status == HUB_OK; t++)
-        status = save_table(env, &c->state, t, buffer);
+        status = save_table(env, &c->state, t, buffer, &parts);
     if (status == HUB_OK)
         status = hub_history_save(h, env);
     if (status == HUB_OK)
@@ -226,7 +269,7 @@ enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
     if (status == HUB_OK)
         status = hub_env_commit(env);
     if (status == HUB_OK)
-        hub_history_saved(h);
+        hub_history_saved(h, true);
     return status;
 }
 

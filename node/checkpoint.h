@@ -26,11 +26,20 @@ HUB_MUST_USE enum hub_status hub_chain_memory_map(struct hub_chain_memory *out,
                                                   const uint32_t caps[HUB_TABLES]);
 void hub_chain_memory_unmap(struct hub_chain_memory *m);
 
-/* A checkpoint is to be written now: 32 MiB of blocks lie above the last one, or as many row writes as one
- * transaction may take; or, when idle, anything does. Ask after every turn. */
-bool hub_checkpoint_due(const struct hub_history *h, bool idle);
-/* Writes and commits it, and begins the history anew. The state is moved to the final block, whose tip has been
- * put; it may be moved on. Statuses as hub_env_commit: the process ends on any but HUB_OK. */
+/* What is to be written now. Ask after every turn, and after every final block while many are replayed. */
+enum hub_checkpoint_due {
+    HUB_DUE_NOTHING,
+    HUB_DUE_LOG, /* nodes, ids and results of 8 MiB of blocks wait: hub_checkpoint_write_log */
+    HUB_DUE_ALL /* 32 MiB of blocks lie above the last checkpoint, or as many row writes as one transaction may
+                  * take, or anything when idle: hub_checkpoint_write */
+};
+enum hub_checkpoint_due hub_checkpoint_due(const struct hub_chain *c, const struct hub_history *h,
+                                           bool idle);
+/* Both commit, with whatever was put before. Statuses as hub_env_commit: the process ends on any but HUB_OK. */
+HUB_MUST_USE enum hub_status hub_checkpoint_write_log(struct hub_store *s, struct hub_history *h);
+/* Moves the state to the final block, whose tip has been put; it may be moved on afterwards. One transaction,
+ * unless more rows were written than one may hold (after a replay from genesis): then the old checkpoint goes
+ * first, and a crash before the end leaves none. */
 HUB_MUST_USE enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
                                                   struct hub_history *h);
 

@@ -110,13 +110,18 @@ void hub_history_add(struct hub_history *h, const struct hub_applied *final, str
                                                        h->results_len, final->results.len};
     memcpy(h->results + h->results_len, final->results.data, final->results.len);
     h->results_len += final->results.len;
-    h->block_bytes += block.len;
-    h->row_writes += final->undo.len / ROW_WRITE_BYTES;
+    h->size.blocks++;
+    h->size.block_bytes += block.len;
+    h->size.held_bytes += block.len;
+    h->size.row_writes += final->undo.len / ROW_WRITE_BYTES;
 }
 
 struct hub_history_size hub_history_size(const struct hub_history *h)
 {
-    return (struct hub_history_size){h->blocks, h->records, h->block_bytes, h->row_writes};
+    struct hub_history_size size = h->size;
+    size.held_blocks = h->blocks;
+    size.held_records = h->records;
+    return size;
 }
 
 const struct hub_edge *hub_history_edge(const struct hub_history *h)
@@ -154,21 +159,23 @@ static enum hub_status save_level(const struct hub_history *h, struct hub_env *e
     return HUB_OK;
 }
 
-/* Eight bytes of an id can be made to collide: the value lists every log index of its key. */
+/* Eight bytes of an id can be made to collide: the value lists every log index of its key. Most keys are new. */
 static enum hub_status save_id(const struct hub_history *h, struct hub_env *env, uint32_t i)
 {
-    const struct hub_reader r = hub_env_reader(env);
     uint8_t key[HUB_RECORD_KEY_BYTES], list[HUB_RECORD_LIST_MAX * 8];
-    struct hub_span held = {NULL, 0};
+    struct hub_span held;
     hub_record_key(key, h->first_leaf + i, &h->id[i]);
-    enum hub_status status =
-        hub_env_get(&r, HUB_MAP_RECORD, (struct hub_span){key, sizeof key}, &held);
-    if (status && status != HUB_NOT_FOUND)
+    hub_put_be64(list, h->first_leaf + i);
+    enum hub_status status = hub_env_add(env, HUB_MAP_RECORD, (struct hub_span){key, sizeof key},
+                                         (struct hub_span){list, 8}, &held);
+    if (status != HUB_CONFLICT)
         return status;
     if (held.len > sizeof list - 8)
-        return HUB_OK; /* more than 63 records ground to one key: whoever did so is not found by it */
-    if (held.len)
-        memcpy(list, held.data, held.len);
+        return HUB_OK; /* 64 records ground to one key: whoever did so is not found by it */
+    for (size_t at = 0; at + 8 <= held.len; at += 8)
+        if (hub_get_be64(held.data + at) == h->first_leaf + i)
+            return HUB_OK; /* saved before the restart */
+    memcpy(list, held.data, held.len);
     hub_put_be64(list + held.len, h->first_leaf + i);
     return hub_env_put(env, HUB_MAP_RECORD, (struct hub_span){key, sizeof key},
                        (struct hub_span){list, held.len + 8});
@@ -200,7 +207,7 @@ void hub_history_clear(struct hub_history *h, uint64_t log_size)
     if (h->records)
         memset(h->slot, 0, HUB_HISTORY_SLOTS * sizeof *h->slot);
     h->blocks = h->records = 0;
-    h->results_len = h->block_bytes = h->row_writes = 0;
+    h->results_len = h->size.held_bytes = 0;
     h->first_leaf = log_size;
     for (unsigned level = 0; level < 64; level++) {
         h->level[level].first = (log_size >> level) / HUB_NODE_PAGE * HUB_NODE_PAGE;
@@ -208,8 +215,10 @@ void hub_history_clear(struct hub_history *h, uint64_t log_size)
     }
 }
 
-void hub_history_saved(struct hub_history *h)
+void hub_history_saved(struct hub_history *h, bool checkpoint)
 {
+    if (checkpoint)
+        memset(&h->size, 0, sizeof h->size);
     struct hub_hash tail[HUB_NODE_PAGE];
     uint32_t left[64];
     for (unsigned level = 0; level < 64;
@@ -239,9 +248,9 @@ enum hub_status hub_history_resume(struct hub_history *h, const struct hub_reade
         hub_node_key(key, level, l->first / HUB_NODE_PAGE);
         enum hub_status status =
             hub_env_get(r, HUB_MAP_NODE, (struct hub_span){key, sizeof key}, &page);
-        if (status || page.len != tail * sizeof *l->node)
+        if (status || page.len < tail * sizeof *l->node) /* longer: saved ahead of the checkpoint */
             return status == HUB_IO ? HUB_IO : HUB_CORRUPT;
-        memcpy(l->node, page.data, page.len);
+        memcpy(l->node, page.data, tail * sizeof *l->node);
         l->count = tail;
     }
     return HUB_OK;

@@ -23,8 +23,9 @@ void hub_history_genesis(struct hub_history *h, const struct hub_genesis *g);
 /* One final block with records; block: its bytes. The log must continue. */
 void hub_history_add(struct hub_history *h, const struct hub_applied *final, struct hub_span block);
 
-struct hub_history_size { /* what lies above the checkpoint */
-    uint64_t blocks, records, block_bytes, row_writes;
+struct hub_history_size {
+    uint64_t blocks, block_bytes, row_writes; /* above the checkpoint; only blocks with records */
+    uint64_t held_records, held_blocks, held_bytes; /* of these, what is still only in memory */
 };
 struct hub_history_size hub_history_size(const struct hub_history *h);
 /* The log as far as it is known here. */
@@ -69,10 +70,12 @@ enum { HUB_NODE_PAGE = 32, HUB_NODE_KEY_BYTES = 9, HUB_RECORD_KEY_BYTES = 12 };
 void hub_node_key(uint8_t key[HUB_NODE_KEY_BYTES], unsigned level, uint64_t page);
 void hub_record_key(uint8_t key[HUB_RECORD_KEY_BYTES], uint64_t log_index,
                     const struct hub_hash *id);
-/* Puts everything held under its keys. */
+/* Puts everything held under its keys. What is final never changes, so it may be saved ahead of the checkpoint and
+ * again after a restart. */
 HUB_MUST_USE enum hub_status hub_history_save(const struct hub_history *h, struct hub_env *env);
-/* Begins anew behind what was saved; keeps the last page of each level, which will be written again. */
-void hub_history_saved(struct hub_history *h);
+/* Once that is committed: holds nothing but the last page of each level, which will be written again.
+ * checkpoint: the rows were saved too. */
+void hub_history_saved(struct hub_history *h, bool checkpoint);
 /* Begins behind the checkpoint with this log. HUB_CORRUPT: its last nodes cannot be read. */
 HUB_MUST_USE enum hub_status hub_history_resume(struct hub_history *h, const struct hub_reader *r,
                                                 const struct hub_edge *edge);

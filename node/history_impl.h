@@ -21,15 +21,16 @@ struct hub_history_level { /* nodes first .. first + count - 1 of one level; fir
 };
 
 struct hub_history {
-    uint64_t first_leaf; /* log size of the checkpoint: records below it are found there */
+    uint64_t first_leaf; /* records below it are found on disk */
     struct hub_edge edge;
     struct hub_history_block *block; /* in order of height, only blocks with records */
-    uint32_t blocks;
-    struct hub_hash *id; /* of log index first_leaf + i */
-    uint32_t records;
-    uint32_t *slot; /* by record id: i + 1; 0 = free */
+    uint32_t blocks;                 /* held */
+    struct hub_hash *id;             /* of log index first_leaf + i */
+    uint32_t records;                /* held */
+    uint32_t *slot;                  /* by record id: i + 1; 0 = free */
     uint8_t *results;
-    uint64_t results_len, block_bytes, row_writes;
+    uint64_t results_len;
+    struct hub_history_size size;
     struct hub_history_level level[64];
 };
 

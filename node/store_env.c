@@ -234,8 +234,8 @@ static int begin_write(struct hub_env *e)
     return e->write ? 0 : mdb_txn_begin(e->lmdb, NULL, 0, &e->write);
 }
 
-enum hub_status hub_env_put(struct hub_env *e, enum hub_env_map map, struct hub_span key,
-                            struct hub_span value)
+static enum hub_status put(struct hub_env *e, enum hub_env_map map, struct hub_span key,
+                           struct hub_span value, unsigned flags, struct hub_span *held)
 {
     HUB_ASSERT(key.len > 0 && key.len <= HUB_ENV_KEY_MAX);
     if (e->failed)
@@ -247,14 +247,33 @@ enum hub_status hub_env_put(struct hub_env *e, enum hub_env_map map, struct hub_
     inside = 1;
     int code = begin_write(e);
     if (code == 0)
-        code = mdb_put(e->write, e->map[map], &k, &v, MDB_RESERVE);
+        code = mdb_put(e->write, e->map[map], &k, &v, MDB_RESERVE | flags);
     if (code == 0) {
         memcpy(v.mv_data, value.data, value.len);
         memcpy((uint8_t *)v.mv_data + value.len, seal.b, HUB_SEAL_BYTES);
     }
+    bool whole = false;
+    if (code == MDB_KEYEXIST) {
+        *held = (struct hub_span){v.mv_data, v.mv_size};
+        whole = take_seal(held, map, key, true);
+    }
     inside = 0;
+    if (code == MDB_KEYEXIST)
+        return whole ? HUB_CONFLICT : HUB_CORRUPT;
     e->failed = code != 0;
     return status_of(e, code, "writing", map);
+}
+
+enum hub_status hub_env_put(struct hub_env *e, enum hub_env_map map, struct hub_span key,
+                            struct hub_span value)
+{
+    return put(e, map, key, value, 0, NULL);
+}
+
+enum hub_status hub_env_add(struct hub_env *e, enum hub_env_map map, struct hub_span key,
+                            struct hub_span value, struct hub_span *held)
+{
+    return put(e, map, key, value, MDB_NOOVERWRITE, held);
 }
 
 enum hub_status hub_env_del(struct hub_env *e, enum hub_env_map map, struct hub_span key)

@@ -63,6 +63,10 @@ const char *hub_env_why(const struct hub_env *e);
 
 HUB_MUST_USE enum hub_status hub_env_put(struct hub_env *e, enum hub_env_map map,
                                          struct hub_span key, struct hub_span value);
+/* Only if the key is new. HUB_CONFLICT: it is not, and *held is what it holds; HUB_CORRUPT: that is damaged. */
+HUB_MUST_USE enum hub_status hub_env_add(struct hub_env *e, enum hub_env_map map,
+                                         struct hub_span key, struct hub_span value,
+                                         struct hub_span *held);
 HUB_MUST_USE enum hub_status hub_env_del(struct hub_env *e, enum hub_env_map map,
                                          struct hub_span key); /* HUB_NOT_FOUND */
 /* Synced when it returns HUB_OK; nothing to commit is HUB_OK too. HUB_IO: end the process with code 70. */

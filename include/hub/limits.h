@@ -90,8 +90,11 @@ enum {
 
     /* Derived data of a node between two checkpoints (node/history.h, node/checkpoint.h). */
     HUB_CHECKPOINT_BLOCK_BYTES = 32 << 20, /* blocks above a checkpoint: what a restart executes again, seconds */
-    HUB_CHECKPOINT_WRITES_MAX = 98304,     /* rows written since: with those of one more block two thirds of the
-                                            * 131,072 pages that LMDB 0.9 keeps dirty without spilling (H10) */
+    HUB_CHECKPOINT_LOG_BYTES = 8 << 20,    /* blocks of which nodes, ids and results wait in memory: what of them is
+                                            * written at a time, 50 to 100 ms */
+    HUB_CHECKPOINT_WRITES_MAX = 65536,     /* rows written since the last, where the state has more pages than the next */
+    HUB_CHECKPOINT_PAGES_MAX = 100000,     /* pages of rows in one transaction: LMDB 0.9 keeps 131,071 pages dirty
+                                            * before it spills, which its 0.9.24 does wrongly (H10) */
     HUB_HISTORY_RECORDS_MAX = 1 << 19,     /* 32 MiB of records of 256 bytes, and 64 blocks of one turn; address
                                             * space, touched as used; so are the next two */
     HUB_HISTORY_BLOCKS_MAX = 1 << 18,      /* 32 MiB of blocks of 500 bytes with one record, and a turn's */
