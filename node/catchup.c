@@ -559,6 +559,16 @@ static enum hub_status replay_block(struct hub_replica *r, struct hub_block *blo
     return st == HUB_OK || st == HUB_LIMIT ? st : HUB_CORRUPT;
 }
 
+static void visit_replayed(void *ctx, const struct hub_applied *applied)
+{
+    struct hub_replica *r = ctx;
+    struct hub_span bytes;
+    if (hub_body_bytes(r, &bytes, &applied->hash))
+        r->port.final(r->port.client, applied, bytes);
+    else
+        hub_replica_ok(r, HUB_CORRUPT);
+}
+
 enum hub_status hub_catchup_replay(struct hub_replica *r)
 {
     struct hub_point tip;
@@ -583,7 +593,7 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         if (st && st != HUB_NOT_FOUND)
             return st;
         if (!st && hub_hash_equal(&c.subject.block_hash, &block.hash) &&
-            (st = hub_chain_finalize(&r->chain, &c, NULL, NULL)))
+            (st = hub_chain_finalize(&r->chain, &c, visit_replayed, r)))
             return HUB_CORRUPT;
     }
     return hub_hash_equal(&tip.block_hash, &r->chain.final_hash) ? HUB_OK : HUB_CORRUPT;

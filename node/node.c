@@ -168,6 +168,12 @@ static void port_final(void *client, const struct hub_applied *applied, struct h
         hub_api_final(n->api, applied, block);
     HUB_LOG(DEBUG, "block_final", HUB_LOG_NUMBER("height", applied->header.height),
             HUB_LOG_NUMBER("records", applied->header.record_count));
+    /* A replay makes many blocks final before the loop can look after the history. */
+    if (hub_history_size(n->history).held_bytes > 2 * HUB_CHECKPOINT_LOG_BYTES &&
+        hub_checkpoint_write_log(n->store, n->history) != HUB_OK) {
+        HUB_LOG(ERROR, "stopped", HUB_LOG_TEXT("store", hub_store_why(n->store)));
+        _exit(EXIT_BROKEN);
+    }
 }
 
 static void port_alarm(void *client, const char *what, const struct hub_hash *block)

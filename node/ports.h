@@ -65,7 +65,8 @@ struct hub_ports {
     void (*offer)(void *pool, uint8_t peer, struct hub_span record,
                   struct hub_span attachment); /* forwarded by a peer */
 
-    /* The rest of the node: called for each newly final block with records, in order, before its slot is freed. */
+    /* The rest of the node: called for each newly final block with records, in order, before its slot is freed; at
+     * start also for those above the checkpoint, which were final before. It may commit the store. */
     void *client;
     void (*final)(void *client, const struct hub_applied *applied, struct hub_span block);
     void (*alarm)(void *client, const char *what, const struct hub_hash *block);
