@@ -10,11 +10,12 @@
 /* The head of a block's array of entries, at its longest: counted in every block. */
 enum { ENTRIES_HEAD_BYTES = 3 };
 
-_Static_assert(HUB_BLOCK_RECORDS_MAX * (1 + 34 + 3 + 9) +
+_Static_assert(HUB_BLOCK_RECORDS_MAX *(1 + 34 + 3 + 9) +
                        HUB_BLOCK_BYTES_MAX / HUB_BATCH_ENTRY_BYTES * 7 <=
                    HUB_BLOCK_RESULT_BYTES_MAX,
                "id, code and wallet number of each record, and [entry, code] of each batch entry");
-_Static_assert(HUB_RECORD_RESULT_BYTES_MAX >= 3 + HUB_BATCH_ENTRIES_MAX * 7, "a batch that fails whole");
+_Static_assert(HUB_RECORD_RESULT_BYTES_MAX >= 3 + HUB_BATCH_ENTRIES_MAX * 7,
+               "a batch that fails whole");
 
 /* ---- co-signatures */
 
@@ -50,7 +51,8 @@ bool hub_apply_cosigned_by(const struct hub_apply *a, const struct hub_hash *kid
 /* ---- refusals */
 
 /* Every co-signer is registered in the parent's state, or is the new key that the body brings. */
-static uint16_t cosigners_code(const struct hub_state *s, uint32_t keys_before, const struct hub_record *r)
+static uint16_t cosigners_code(const struct hub_state *s, uint32_t keys_before,
+                               const struct hub_record *r)
 {
     struct hub_public_key brought;
     struct hub_hash kid, own = {0};
@@ -86,7 +88,8 @@ static uint16_t standing_code(const struct hub_key *k, uint64_t parent_time_ms)
     return HUB_CODE_key_revoked;
 }
 
-static uint16_t validity_code(const struct hub_state *s, const struct hub_record *r, uint64_t time_ms)
+static uint16_t validity_code(const struct hub_state *s, const struct hub_record *r,
+                              uint64_t time_ms)
 {
     static const enum hub_parameter maximum[] = {
         [HUB_FAMILY_GOVERNANCE] = HUB_PARAM_VALID_MAX_H_GOVERNANCE,
@@ -122,8 +125,8 @@ static uint16_t refusal(struct hub_key *signer, const struct hub_state *s, uint3
     return code != 0 ? code : validity_code(s, r, time_ms);
 }
 
-uint16_t hub_apply_admit(const struct hub_state *s, const struct hub_record *r, uint64_t parent_time_ms,
-                         uint64_t time_ms)
+uint16_t hub_apply_admit(const struct hub_state *s, const struct hub_record *r,
+                         uint64_t parent_time_ms, uint64_t time_ms)
 {
     struct hub_key signer;
 
@@ -147,7 +150,8 @@ static bool is_suspended(const struct hub_apply *a)
 {
     struct hub_member m;
 
-    if (a->signer->member == UINT32_MAX || hub_record_types[a->record->type].family == HUB_FAMILY_GOVERNANCE)
+    if (a->signer->member == UINT32_MAX ||
+        hub_record_types[a->record->type].family == HUB_FAMILY_GOVERNANCE)
         return false;
     hub_member_get(&m, a->state, a->signer->member);
     return m.suspended;
@@ -170,7 +174,8 @@ static uint16_t run_rules(struct hub_apply *a)
     return code;
 }
 
-static void keep_result(struct turn *t, const struct hub_record *r, uint16_t code, struct hub_span value)
+static void keep_result(struct turn *t, const struct hub_record *r, uint16_t code,
+                        struct hub_span value)
 {
     struct hub_buf *results = &t->out->results;
     size_t at = results->len;
@@ -203,8 +208,16 @@ static enum hub_fate apply_record(struct turn *t, const struct hub_record *r, ui
     struct hub_buf value = {bytes, 0, sizeof bytes, false};
     struct hub_undo *log = t->s->undo;
     struct hub_key signer;
-    struct hub_apply a = {t->s, r, &signer, t->header->height, t->header->time_ms, t->parent->time_ms,
-                          t->out->kept, t->header->chain, &value, t->keys_before};
+    struct hub_apply a = {t->s,
+                          r,
+                          &signer,
+                          t->header->height,
+                          t->header->time_ms,
+                          t->parent->time_ms,
+                          t->out->kept,
+                          t->header->chain,
+                          &value,
+                          t->keys_before};
     size_t start = log->len, spent;
 
     *why = r->verified ? refusal(&signer, t->s, t->keys_before, r, a.parent_time_ms, a.time_ms)
@@ -254,15 +267,17 @@ static void outcome_of_nothing(struct hub_outcome *out, const struct hub_header 
     out->state_root = parent->state_root;
 }
 
-enum hub_status hub_state_apply(struct hub_state *s, struct hub_undo *log, const struct hub_header *parent,
-                                const struct hub_edge *parent_edge, struct hub_block *block, bool strict,
-                                struct hub_outcome *out, uint32_t *bad_record, uint16_t *why)
+enum hub_status hub_state_apply(struct hub_state *s, struct hub_undo *log,
+                                const struct hub_header *parent, const struct hub_edge *parent_edge,
+                                struct hub_block *block, bool strict, struct hub_outcome *out,
+                                uint32_t *bad_record, uint16_t *why)
 {
     struct turn t = {.s = s, .parent = parent, .header = &block->header, .out = out};
     uint16_t code;
 
     HUB_ASSERT(s->undo == NULL && log->len == 0 && block->count <= HUB_BLOCK_RECORDS_MAX);
-    HUB_ASSERT(block->header.time_ms > parent->time_ms && block->header.height == parent->height + 1);
+    HUB_ASSERT(block->header.time_ms > parent->time_ms &&
+               block->header.height == parent->height + 1);
     outcome_of_nothing(out, parent, parent_edge);
     if (block->count == 0)
         return HUB_OK;
@@ -287,7 +302,8 @@ enum hub_status hub_state_apply(struct hub_state *s, struct hub_undo *log, const
     }
     s->undo = NULL;
     HUB_ASSERT(!strict || out->kept == block->count);
-    HUB_ASSERT(hub_wallet_invariants_ok(s, log)); /* only a bug or bad memory: the node stops before it votes */
+    HUB_ASSERT(hub_wallet_invariants_ok(
+        s, log)); /* only a bug or bad memory: the node stops before it votes */
     block->count = out->kept;
     hub_merkle_root(&out->records_root, &t.records);
     hub_merkle_root(&out->results_root, &t.results);

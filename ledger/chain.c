@@ -15,16 +15,28 @@ static const struct {
     enum claim_kind kind;
     size_t offset;
 } header_fields[HEADER_FIELDS] = {
-#define FIELD(name, kind) {#name, kind, offsetof(struct hub_header, name)}
-    FIELD(version, CLAIM_U16),         FIELD(chain, CLAIM_HASH),
-    FIELD(epoch, CLAIM_U64),           FIELD(view, CLAIM_U64),
-    FIELD(height, CLAIM_U64),          FIELD(parent, CLAIM_HASH),
-    FIELD(parent_view, CLAIM_U64),     FIELD(time_ms, CLAIM_U64),
-    FIELD(proposer, CLAIM_U16),        FIELD(log_size, CLAIM_U64),
-    FIELD(log_root, CLAIM_HASH),       FIELD(record_count, CLAIM_U16),
-    FIELD(records_root, CLAIM_HASH),   FIELD(results_root, CLAIM_HASH),
-    FIELD(state_root, CLAIM_HASH),     FIELD(validators, CLAIM_HASH),
-    FIELD(next_validators, CLAIM_HASH), FIELD(flags, CLAIM_U16),
+#define FIELD(name, kind)                                                                          \
+    {                                                                                              \
+#name, kind, offsetof(struct hub_header, name)                                             \
+    }
+    FIELD(version, CLAIM_U16),
+    FIELD(chain, CLAIM_HASH),
+    FIELD(epoch, CLAIM_U64),
+    FIELD(view, CLAIM_U64),
+    FIELD(height, CLAIM_U64),
+    FIELD(parent, CLAIM_HASH),
+    FIELD(parent_view, CLAIM_U64),
+    FIELD(time_ms, CLAIM_U64),
+    FIELD(proposer, CLAIM_U16),
+    FIELD(log_size, CLAIM_U64),
+    FIELD(log_root, CLAIM_HASH),
+    FIELD(record_count, CLAIM_U16),
+    FIELD(records_root, CLAIM_HASH),
+    FIELD(results_root, CLAIM_HASH),
+    FIELD(state_root, CLAIM_HASH),
+    FIELD(validators, CLAIM_HASH),
+    FIELD(next_validators, CLAIM_HASH),
+    FIELD(flags, CLAIM_U16),
 #undef FIELD
 };
 
@@ -55,7 +67,8 @@ static struct hub_hash value_of(const struct hub_header *h, unsigned i)
 }
 
 /* Compares every claim; false and the fault told if one is wrong. */
-static bool claims_hold(const struct hub_header *want, const struct hub_header *got, struct hub_fault *fault)
+static bool claims_hold(const struct hub_header *want, const struct hub_header *got,
+                        struct hub_fault *fault)
 {
     uint32_t wrong = 0;
 
@@ -74,7 +87,8 @@ static bool claims_hold(const struct hub_header *want, const struct hub_header *
     return wrong == 0;
 }
 
-bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f, const struct hub_header *header, unsigned i)
+bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f,
+                     const struct hub_header *header, unsigned i)
 {
     unsigned at = 0;
 
@@ -292,16 +306,18 @@ enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g,
     return status;
 }
 
-enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header, const struct hub_hash *hash,
-                                 const struct hub_edge *edge, const struct hub_validators *set)
+enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header,
+                                 const struct hub_hash *hash, const struct hub_edge *edge,
+                                 const struct hub_validators *set)
 {
     struct hub_hash state_root, log_root;
 
     HUB_ASSERT(c->state.undo == NULL);
     hub_state_root(&c->state, &state_root);
     hub_merkle_root(&log_root, edge);
-    if (!hub_hash_equal(&state_root, &header->state_root) || !hub_hash_equal(&log_root, &header->log_root) ||
-        edge->size != header->log_size || !hub_hash_equal(&set->hash, &header->next_validators))
+    if (!hub_hash_equal(&state_root, &header->state_root) ||
+        !hub_hash_equal(&log_root, &header->log_root) || edge->size != header->log_size ||
+        !hub_hash_equal(&set->hash, &header->next_validators))
         return HUB_CORRUPT;
     for (int8_t i = 0; i < SLOTS; i++)
         free_slot(c, i);
@@ -353,8 +369,9 @@ static void add_outcome(struct hub_header *want, const struct hub_outcome *out)
 
 /* Applies the block to its parent in the free slot: the one execution behind append and build. The state
  * then stands behind the block, with its log in that slot. */
-static enum hub_status execute(struct hub_chain *c, const struct place *parent, struct hub_block *block, bool strict,
-                               struct hub_outcome *out, struct hub_fault *fault)
+static enum hub_status execute(struct hub_chain *c, const struct place *parent,
+                               struct hub_block *block, bool strict, struct hub_outcome *out,
+                               struct hub_fault *fault)
 {
     struct hub_applied *slot = &c->slot[unused_slot(c)];
     enum hub_status status;
@@ -362,8 +379,8 @@ static enum hub_status execute(struct hub_chain *c, const struct place *parent, 
     if (block->count > 0)
         move_to(c, parent->state);
     out->results = slot->results;
-    status = hub_state_apply(&c->state, &slot->undo, parent->header, edge_of(c, parent->state), block, strict, out,
-                             &fault->record, &fault->why);
+    status = hub_state_apply(&c->state, &slot->undo, parent->header, edge_of(c, parent->state),
+                             block, strict, out, &fault->record, &fault->why);
     if (status != HUB_OK) {
         HUB_ASSERT(slot->undo.len == 0);
         if (fault->why == 0)
@@ -372,7 +389,8 @@ static enum hub_status execute(struct hub_chain *c, const struct place *parent, 
             fault->field = "block_bytes";
         return status;
     }
-    HUB_ASSERT((out->kept == 0) == (slot->undo.len == 0)); /* every record in a block spends its number */
+    HUB_ASSERT((out->kept == 0) ==
+               (slot->undo.len == 0)); /* every record in a block spends its number */
     return HUB_OK;
 }
 
@@ -385,7 +403,8 @@ static void take_back(struct hub_chain *c)
     slot->undo.len = 0;
 }
 
-static void keep_empty(struct hub_chain *c, const struct place *parent, const struct hub_block *block)
+static void keep_empty(struct hub_chain *c, const struct place *parent,
+                       const struct hub_block *block)
 {
     struct hub_empty *e = &c->empty[c->empty_next];
 
@@ -417,7 +436,8 @@ static void keep(struct hub_chain *c, const struct place *parent, const struct h
     HUB_ASSERT(used_slots(c) <= HUB_UNFINAL_MAX);
 }
 
-enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block, struct hub_fault *fault)
+enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
+                                 struct hub_fault *fault)
 {
     struct hub_outcome out;
     struct place parent, same;
@@ -462,8 +482,8 @@ static void encode_block(struct hub_block *block, struct hub_buf *out)
     HUB_ASSERT(good);
 }
 
-enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent_hash, struct hub_block *block,
-                                struct hub_buf *out)
+enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent_hash,
+                                struct hub_block *block, struct hub_buf *out)
 {
     struct hub_outcome outcome;
     struct hub_fault fault;
@@ -555,12 +575,12 @@ static bool certifies(const struct hub_certificate *cert, const struct hub_heade
 {
     const struct hub_subject *s = &cert->subject;
 
-    return s->epoch == h->epoch && s->view == h->view && s->height == h->height && s->log_size == h->log_size &&
-           hub_hash_equal(&s->log_root, &h->log_root);
+    return s->epoch == h->epoch && s->view == h->view && s->height == h->height &&
+           s->log_size == h->log_size && hub_hash_equal(&s->log_root, &h->log_root);
 }
 
-enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert, hub_chain_visit *visit,
-                                   void *ctx)
+enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert,
+                                   hub_chain_visit *visit, void *ctx)
 {
     struct hub_header header;
     struct hub_hash hash;

@@ -8,7 +8,8 @@
 enum { GOVERNORS_LEFT = 2 }; /* a member has two from genesis, and two it keeps */
 
 #define HOUR_MS ((uint64_t)3600 * 1000)
-#define RECOVERY_DELAY_MS (7 * 24 * HOUR_MS) /* domain.md section 2: only a governor, after seven days */
+#define RECOVERY_DELAY_MS                                                                          \
+    (7 * 24 * HOUR_MS) /* domain.md section 2: only a governor, after seven days */
 
 static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
 
@@ -16,7 +17,12 @@ const struct hub_field hub_key_add_fields[] = {
     {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
     {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
     {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
-    {.name = "roles", .kind = HUB_FIELD_ARRAY, .required = true, .min = 1, .max = 4, .sub = &role_field},
+    {.name = "roles",
+     .kind = HUB_FIELD_ARRAY,
+     .required = true,
+     .min = 1,
+     .max = 4,
+     .sub = &role_field},
     {.name = "member", .kind = HUB_FIELD_CODE, .required = true},
     {.name = "wallet", .kind = HUB_FIELD_WALLET},
     {.name = "not_after", .kind = HUB_FIELD_TIME},
@@ -78,7 +84,8 @@ static bool grant_ok(struct hub_span grant)
         good = false;
     if (hub_field_has(grant, "box") != ((bits & HUB_ROLE_READER) != 0))
         good = false;
-    if (hub_field_has(grant, "transport") != ((bits & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
+    if (hub_field_has(grant, "transport") !=
+        ((bits & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
         good = false;
     if (hub_field_has(grant, "wallet") != ((bits & HUB_ROLE_WALLET) != 0))
         good = false;
@@ -184,7 +191,8 @@ uint16_t hub_key_add_apply(struct hub_apply *a)
     if (!governs)
         k.pending_until_ms = a->time_ms + RECOVERY_DELAY_MS;
     else if ((k.roles & HUB_ROLE_GOVERNOR) != 0)
-        k.pending_until_ms = a->time_ms + hub_parameter(a->state, HUB_PARAM_GOVERNOR_DELAY_H) * HOUR_MS;
+        k.pending_until_ms =
+            a->time_ms + hub_parameter(a->state, HUB_PARAM_GOVERNOR_DELAY_H) * HOUR_MS;
     return hub_key_register(a->state, &k, a->time_ms) ? 0 : HUB_CODE_too_many_governors;
 }
 
@@ -194,7 +202,8 @@ uint16_t hub_key_revoke_check(const struct hub_record *r)
 {
     int reason = hub_field_enum(r->body, "reason", revoke_reasons);
 
-    return hub_field_has(r->body, "since") && reason != REASON_COMPROMISED ? HUB_CODE_body_invalid : 0;
+    return hub_field_has(r->body, "since") && reason != REASON_COMPROMISED ? HUB_CODE_body_invalid
+                                                                           : 0;
 }
 
 /* True if the member keeps enough acting governors without k, which acts now. */
@@ -254,7 +263,8 @@ uint16_t hub_key_revoke_apply(struct hub_apply *a)
     if (!hub_key_find(&k, a->state, &id) || k.member != a->signer->member || k.revoked_at_ms != 0)
         return HUB_CODE_key_not_own;
     hub_member_get(&m, a->state, k.member);
-    acting = (k.roles & HUB_ROLE_GOVERNOR) != 0 && hub_key_standing(&k, a->time_ms) == HUB_KEY_ACTIVE;
+    acting =
+        (k.roles & HUB_ROLE_GOVERNOR) != 0 && hub_key_standing(&k, a->time_ms) == HUB_KEY_ACTIVE;
     if (acting && !governors_left(a, &m, &k))
         return HUB_CODE_last_governor;
     if ((k.roles & HUB_ROLE_VALIDATOR) != 0 && validates(a->state, &k))

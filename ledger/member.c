@@ -12,8 +12,8 @@
 
 enum { TEXT_MAX = 200, MEMBER_ITEMS = 13, KEY_ITEMS = 14 };
 
-const char *const hub_role_names[] = {"governor", "seal",     "operator", "issuer",    "auditor",
-                                      "checker",  "approver", "reader",   "recovery",  "validator",
+const char *const hub_role_names[] = {"governor", "seal",     "operator", "issuer",   "auditor",
+                                      "checker",  "approver", "reader",   "recovery", "validator",
                                       "observer", "wallet",   NULL};
 const char *const hub_member_kind_names[] = {"district", "hub",   "authority", "institution",
                                              "auditor",  "other", NULL};
@@ -232,7 +232,7 @@ void hub_key_seq_mark(struct hub_key *k, uint64_t seq)
         if (seq - k->seq_high >= HUB_SEQ_WINDOW)
             memset(k->window, 0, sizeof k->window);
         for (uint64_t n = seq; n > k->seq_high && seq - n < HUB_SEQ_WINDOW; n--)
-            k->window[n % HUB_SEQ_WINDOW / 8] &= (uint8_t)~(1u << (n % 8));
+            k->window[n % HUB_SEQ_WINDOW / 8] &= (uint8_t) ~(1u << (n % 8));
         k->seq_high = seq;
     }
     k->window[seq % HUB_SEQ_WINDOW / 8] |= (uint8_t)(1u << (seq % 8));

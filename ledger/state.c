@@ -244,7 +244,8 @@ static bool stopped(const struct hub_state *s)
 }
 
 /* Saves what a write is about to replace; old.data NULL when it adds the row. False: no room. */
-static bool save(struct hub_state *s, enum hub_table t, uint32_t row, struct hub_span old, size_t room)
+static bool save(struct hub_state *s, enum hub_table t, uint32_t row, struct hub_span old,
+                 size_t room)
 {
     struct hub_undo *u = s->undo;
     uint8_t *e;
@@ -375,7 +376,8 @@ static size_t entry_before(const struct hub_undo *u, size_t end)
 
     HUB_ASSERT(end >= ENTRY_BYTES && end <= u->len);
     room = hub_get_be16(u->log + end - 2);
-    HUB_ASSERT(end >= ENTRY_BYTES + room && hub_get_be16(u->log + end - ENTRY_BYTES - room + 2) == room);
+    HUB_ASSERT(end >= ENTRY_BYTES + room &&
+               hub_get_be16(u->log + end - ENTRY_BYTES - room + 2) == room);
     return end - ENTRY_BYTES - room;
 }
 

@@ -12,10 +12,10 @@ struct walk {
     struct hub_audit *a;
     struct hub_audit_pool *pool;
     struct hub_audit_window *window[2];
-    bool broken;              /* a block could not be applied: nothing behind it can */
-    bool last_damaged;        /* the frame before has a finding of its own */
-    struct hub_hash last;     /* hash of the header before, as read */
-    uint64_t tip;             /* height of the last block applied */
+    bool broken;          /* a block could not be applied: nothing behind it can */
+    bool last_damaged;    /* the frame before has a finding of its own */
+    struct hub_hash last; /* hash of the header before, as read */
+    uint64_t tip;         /* height of the last block applied */
     uint64_t final_with_records;
     uint64_t entries[HUB_UNFINAL_MAX + 1]; /* batch entries of the block in each slot */
     uint64_t told_ms;
@@ -62,7 +62,8 @@ static struct hub_finding *place_for_finding(struct hub_audit *a)
     return &a->finding[a->findings++];
 }
 
-struct hub_finding *hub_audit_add(struct hub_audit *a, enum hub_finding_kind kind, uint64_t height, uint64_t offset)
+struct hub_finding *hub_audit_add(struct hub_audit *a, enum hub_finding_kind kind, uint64_t height,
+                                  uint64_t offset)
 {
     struct hub_finding *f = place_for_finding(a);
 
@@ -95,7 +96,8 @@ void hub_audit_number(char out[HUB_FINDING_TEXT], uint64_t number)
 
 void hub_audit_yuan(char out[HUB_FINDING_TEXT], uint64_t fen)
 {
-    snprintf(out, HUB_FINDING_TEXT, "%llu.%02u", (unsigned long long)(fen / 100), (unsigned)(fen % 100));
+    snprintf(out, HUB_FINDING_TEXT, "%llu.%02u", (unsigned long long)(fen / 100),
+             (unsigned)(fen % 100));
 }
 
 void hub_audit_field(struct hub_finding *f, const char *field)
@@ -114,12 +116,14 @@ void hub_audit_free(struct hub_audit *a)
 
 /* ---- one block */
 
-static struct hub_finding *finding_of(struct walk *w, enum hub_finding_kind kind, const struct hub_audit_job *j)
+static struct hub_finding *finding_of(struct walk *w, enum hub_finding_kind kind,
+                                      const struct hub_audit_job *j)
 {
     return hub_audit_add(w->a, kind, j->height, j->offset);
 }
 
-static struct hub_finding *refused(struct walk *w, const struct hub_audit_job *j, uint32_t record, uint16_t code)
+static struct hub_finding *refused(struct walk *w, const struct hub_audit_job *j, uint32_t record,
+                                   uint16_t code)
 {
     struct hub_finding *f = finding_of(w, HUB_FINDING_RECORD, j);
 
@@ -245,7 +249,8 @@ static void count_final(void *ctx, const struct hub_applied *final)
     }
 }
 
-static void bad_certificate(struct walk *w, const struct hub_audit_job *j, const struct hub_hash *hash)
+static void bad_certificate(struct walk *w, const struct hub_audit_job *j,
+                            const struct hub_hash *hash)
 {
     struct hub_finding *f = finding_of(w, HUB_FINDING_CERTIFICATE, j);
     const struct hub_validators *set = &w->a->chain->set;
@@ -292,7 +297,8 @@ static void make_final(struct walk *w, const struct hub_audit_job *j)
 }
 
 /* Nothing can be applied any more: is it at least a quorum's certificate over this header? */
-static bool certifies(const struct walk *w, const struct hub_audit_job *j, const struct hub_hash *hash)
+static bool certifies(const struct walk *w, const struct hub_audit_job *j,
+                      const struct hub_hash *hash)
 {
     return j->certificate_ok && j->certificate.subject.kind == HUB_FINALIZE &&
            hub_hash_equal(&j->certificate.subject.block_hash, hash) &&

@@ -38,11 +38,12 @@ struct hub_finding {
 };
 
 enum hub_audit_verdict { /* and the exit codes of hubledger-verify */
-    HUB_AUDIT_VERIFIED = 0,
-    HUB_AUDIT_DAMAGED = 1,
-    HUB_AUDIT_UNREADABLE = 3, /* cannot be read, or cut inside a frame */
-    HUB_AUDIT_INCOMPLETE = 4, /* holds nothing final, does not begin at genesis, or ends too early */
-    HUB_AUDIT_OTHER_GENESIS = 5
+                         HUB_AUDIT_VERIFIED = 0,
+                         HUB_AUDIT_DAMAGED = 1,
+                         HUB_AUDIT_UNREADABLE = 3, /* cannot be read, or cut inside a frame */
+                         HUB_AUDIT_INCOMPLETE =
+                             4, /* holds nothing final, does not begin at genesis, or ends too early */
+                         HUB_AUDIT_OTHER_GENESIS = 5
 };
 
 struct hub_audit_range {
@@ -53,28 +54,31 @@ struct hub_audit {
     /* What to check: set before hub_audit_run; all borrowed. */
     struct hub_frames *frames;
     const struct hub_genesis *genesis;
-    struct hub_chain *chain; /* as hub_chain_init left it; afterwards it stands at the last final block */
-    unsigned jobs;           /* threads for signatures, 1 to 64 */
-    size_t findings_max;     /* more are counted, not kept */
-    void (*progress)(void *ctx, const struct hub_audit *a); /* about ten times a second; may be NULL */
+    struct hub_chain
+        *chain;    /* as hub_chain_init left it; afterwards it stands at the last final block */
+    unsigned jobs; /* threads for signatures, 1 to 64 */
+    size_t findings_max; /* more are counted, not kept */
+    void (*progress)(void *ctx,
+                     const struct hub_audit *a); /* about ten times a second; may be NULL */
     void *ctx;
 
     /* What was found. */
     enum hub_audit_verdict verdict;
-    uint64_t height_read;                 /* of the last frame */
-    uint64_t blocks, empty_blocks;        /* verified and final, genesis not counted */
-    uint64_t records, applied, failed;    /* in them */
-    uint64_t entries;                     /* batch entries in them */
-    uint64_t signatures;                  /* of records, checked */
-    uint64_t bytes_read;                  /* of blocks */
-    uint64_t not_final;                   /* verified blocks above the last certificate */
-    uint64_t skipped;                     /* blocks behind the first damage, not executed */
+    uint64_t height_read;              /* of the last frame */
+    uint64_t blocks, empty_blocks;     /* verified and final, genesis not counted */
+    uint64_t records, applied, failed; /* in them */
+    uint64_t entries;                  /* batch entries in them */
+    uint64_t signatures;               /* of records, checked */
+    uint64_t bytes_read;               /* of blocks */
+    uint64_t not_final;                /* verified blocks above the last certificate */
+    uint64_t skipped;                  /* blocks behind the first damage, not executed */
     bool checkpoint_compared;
     bool has_currency;
-    struct hub_supply supply;             /* counted over all wallets at the last final block */
-    struct hub_finding *finding;          /* [findings], in order of height; owned, free with hub_audit_free */
+    struct hub_supply supply; /* counted over all wallets at the last final block */
+    struct hub_finding
+        *finding; /* [findings], in order of height; owned, free with hub_audit_free */
     size_t findings, found;
-    struct hub_audit_range *range;        /* [ranges] damaged heights; owned as well */
+    struct hub_audit_range *range; /* [ranges] damaged heights; owned as well */
     size_t ranges;
 };
 
@@ -83,7 +87,9 @@ HUB_MUST_USE enum hub_status hub_audit_run(struct hub_audit *a);
 void hub_audit_free(struct hub_audit *a);
 
 /* The report: text for people (zh or en), or one JSON object. source and seconds are printed as given. */
-void hub_audit_print(FILE *out, const struct hub_audit *a, const char *source, double seconds, bool zh);
-HUB_MUST_USE bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source, double seconds);
+void hub_audit_print(FILE *out, const struct hub_audit *a, const char *source, double seconds,
+                     bool zh);
+HUB_MUST_USE bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source,
+                                 double seconds);
 
 #endif

@@ -110,15 +110,18 @@ static bool find_number(const struct batch *b, uint32_t *entry, uint64_t *number
     return false;
 }
 
-static void explain_batch(struct hub_finding *f, const struct hub_record *r, struct hub_span attachment)
+static void explain_batch(struct hub_finding *f, const struct hub_record *r,
+                          struct hub_span attachment)
 {
     struct hub_span root = hub_field_span(r->body, "root");
-    struct batch b = {.entries = attachment.data, .count = (uint32_t)hub_field_uint(r->body, "count", 0)};
+    struct batch b = {.entries = attachment.data,
+                      .count = (uint32_t)hub_field_uint(r->body, "count", 0)};
     uint64_t value;
     struct hub_hash now;
 
     b.total = hub_field_uint(r->body, "total", 0);
-    if (root.len != sizeof b.root.b || b.count == 0 || attachment.len != (size_t)b.count * HUB_BATCH_ENTRY_BYTES)
+    if (root.len != sizeof b.root.b || b.count == 0 ||
+        attachment.len != (size_t)b.count * HUB_BATCH_ENTRY_BYTES)
         return;
     memcpy(b.root.b, root.data, sizeof b.root.b);
     b.leaf = malloc(b.count * sizeof *b.leaf);
@@ -159,14 +162,15 @@ static void explain_refused(struct hub_audit *a, const struct hub_audit_job *j)
         return;
     f->id = r.id;
     if (r.type == HUB_TYPE_CURRENCY_BATCH &&
-        (j->why == HUB_CODE_batch_root || j->why == HUB_CODE_totals_mismatch || j->why == HUB_CODE_check_digits))
+        (j->why == HUB_CODE_batch_root || j->why == HUB_CODE_totals_mismatch ||
+         j->why == HUB_CODE_check_digits))
         explain_batch(f, &r, e.attachment);
 }
 
 /* All records have the right form, but they are not those of the header. The ones whose signature fails were
  * changed; if none does, records were taken out, put in or moved. */
-static void explain_root(struct hub_audit *a, const struct hub_audit_pool *pool, const struct hub_audit_job *j,
-                         const struct hub_header *h, bool certified)
+static void explain_root(struct hub_audit *a, const struct hub_audit_pool *pool,
+                         const struct hub_audit_job *j, const struct hub_header *h, bool certified)
 {
     uint32_t count;
     struct hub_cbor c = open_entries(hub_span_of(&j->bytes), &count);
@@ -209,8 +213,8 @@ static void explain_root(struct hub_audit *a, const struct hub_audit_pool *pool,
     }
 }
 
-void hub_audit_explain(struct hub_audit *a, const struct hub_audit_pool *pool, const struct hub_audit_job *j,
-                       bool header_is_certified)
+void hub_audit_explain(struct hub_audit *a, const struct hub_audit_pool *pool,
+                       const struct hub_audit_job *j, bool header_is_certified)
 {
     struct hub_header h;
     struct hub_hash hash;
@@ -221,8 +225,10 @@ void hub_audit_explain(struct hub_audit *a, const struct hub_audit_pool *pool, c
         explain_refused(a, j);
         return;
     }
-    if (j->decoded != HUB_BAD_BLOCK || !hub_block_peek(&h, &hash, &header_bytes, hub_span_of(&j->bytes))) {
-        f = hub_audit_add(a, j->bytes.len == 0 ? HUB_FINDING_UNREADABLE : HUB_FINDING_FORM, j->height, j->offset);
+    if (j->decoded != HUB_BAD_BLOCK ||
+        !hub_block_peek(&h, &hash, &header_bytes, hub_span_of(&j->bytes))) {
+        f = hub_audit_add(a, j->bytes.len == 0 ? HUB_FINDING_UNREADABLE : HUB_FINDING_FORM,
+                          j->height, j->offset);
         memcpy(f->note, j->note, sizeof f->note);
         return;
     }

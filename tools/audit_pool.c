@@ -73,7 +73,8 @@ bool hub_audit_pool_keys(struct hub_audit_pool *p, const struct hub_state *s)
     return true;
 }
 
-static bool find_key(const struct hub_audit_pool *p, struct hub_public_key *out, const struct hub_hash *kid)
+static bool find_key(const struct hub_audit_pool *p, struct hub_public_key *out,
+                     const struct hub_hash *kid)
 {
     uint32_t at = place_of(p, kid);
 
@@ -83,7 +84,8 @@ static bool find_key(const struct hub_audit_pool *p, struct hub_public_key *out,
     return true;
 }
 
-bool hub_audit_pool_resolve(const struct hub_audit_pool *p, struct hub_record_keys *out, const struct hub_record *r)
+bool hub_audit_pool_resolve(const struct hub_audit_pool *p, struct hub_record_keys *out,
+                            const struct hub_record *r)
 {
     struct hub_public_key brought;
     struct hub_hash kid, own = {{0}};
@@ -115,7 +117,8 @@ static void decode(const struct hub_audit_pool *p, struct hub_audit_job *j)
     j->why = 0;
     j->decoded = HUB_NOT_FOUND;
     if (j->bytes.len > 0)
-        j->decoded = hub_block_decode(&j->block, &j->bad_record, &j->why, hub_span_of(&j->bytes), &p->chain);
+        j->decoded =
+            hub_block_decode(&j->block, &j->bad_record, &j->why, hub_span_of(&j->bytes), &p->chain);
     j->certificate_ok = j->certificate_bytes.len > 0 &&
                         hub_certificate_decode(&j->certificate, hub_span_of(&j->certificate_bytes));
 }
@@ -132,7 +135,8 @@ static void verify_chunk(const struct hub_audit_pool *p, struct hub_audit_job *j
 
     for (uint32_t i = chunk * CHUNK; i < j->block.count && i < (chunk + 1) * CHUNK; i++)
         if (hub_audit_pool_resolve(p, &keys, &j->block.records[i]))
-            (void)!hub_record_verify(&j->block.records[i], &why, &keys); /* the main thread sees `verified` */
+            (void)!hub_record_verify(&j->block.records[i], &why,
+                                     &keys); /* the main thread sees `verified` */
 }
 
 /* Chunk number `at` of the whole window. */

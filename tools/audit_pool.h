@@ -37,6 +37,7 @@ bool hub_audit_pool_keys(struct hub_audit_pool *p, const struct hub_state *s);
 void hub_audit_pool_start(struct hub_audit_pool *p, struct hub_audit_window *w);
 void hub_audit_pool_wait(struct hub_audit_pool *p);
 /* Keys of a record from the book, or those its body brings. False: one is not known. */
-bool hub_audit_pool_resolve(const struct hub_audit_pool *p, struct hub_record_keys *out, const struct hub_record *r);
+bool hub_audit_pool_resolve(const struct hub_audit_pool *p, struct hub_record_keys *out,
+                            const struct hub_record *r);
 
 #endif

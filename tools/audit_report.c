@@ -14,16 +14,20 @@ static const struct {
 } kinds[] = {
     [HUB_FINDING_UNREADABLE] = {"unreadable", "the block cannot be read", "区块无法读取"},
     [HUB_FINDING_FORM] = {"form", "the bytes are no block", "这些字节不是区块"},
-    [HUB_FINDING_RECORD] = {"record", "the record can be in no block here", "该存证记录不可能在此入账"},
+    [HUB_FINDING_RECORD] = {"record", "the record can be in no block here",
+                            "该存证记录不可能在此入账"},
     [HUB_FINDING_ENTRY] = {"entry", "an entry of the batch was changed", "批次中的一笔明细被改动"},
-    [HUB_FINDING_CLAIM] = {"claim", "the header is not what the blocks give", "区块头与计算结果不符"},
+    [HUB_FINDING_CLAIM] = {"claim", "the header is not what the blocks give",
+                           "区块头与计算结果不符"},
     [HUB_FINDING_CERTIFICATE] = {"certificate", "the certificate is not a quorum's over this block",
                                  "最终性证书不是法定数节点对本区块的签名"},
-    [HUB_FINDING_NO_CERTIFICATE] = {"no_certificate", "too many blocks in a row without a certificate",
+    [HUB_FINDING_NO_CERTIFICATE] = {"no_certificate",
+                                    "too many blocks in a row without a certificate",
                                     "连续过多区块没有最终性证书"},
     [HUB_FINDING_CHECKPOINT] = {"checkpoint", "the stored state is not what the blocks give",
                                 "保存的状态与区块计算结果不符"},
-    [HUB_FINDING_CURRENCY] = {"currency", "the sums of the wallets do not balance", "各钱包合计不平"},
+    [HUB_FINDING_CURRENCY] = {"currency", "the sums of the wallets do not balance",
+                              "各钱包合计不平"},
     [HUB_FINDING_END] = {"end", "the source does not end as it should", "来源未正常结束"},
 };
 
@@ -33,10 +37,12 @@ static const struct {
 } verdicts[] = {
     {HUB_AUDIT_VERIFIED, "verified", "VERIFIED: every block, signature, rule and result holds",
      "核验通过：所有区块、签名、规则与结果均成立"},
-    {HUB_AUDIT_DAMAGED, "damaged", "NOT VERIFIED: the history was changed or damaged", "核验不通过：历史被改动或损坏"},
+    {HUB_AUDIT_DAMAGED, "damaged", "NOT VERIFIED: the history was changed or damaged",
+     "核验不通过：历史被改动或损坏"},
     {HUB_AUDIT_UNREADABLE, "unreadable", "NOT VERIFIED: the source cannot be read to its end",
      "核验不通过：来源无法读到结尾"},
-    {HUB_AUDIT_INCOMPLETE, "incomplete", "INCOMPLETE: the source does not hold a final history from genesis on",
+    {HUB_AUDIT_INCOMPLETE, "incomplete",
+     "INCOMPLETE: the source does not hold a final history from genesis on",
      "不完整：来源不含自创世起的最终历史"},
     {HUB_AUDIT_OTHER_GENESIS, "other_genesis", "OTHER LEDGER: the source has another genesis file",
      "不是同一账本：来源的创世文件不同"},
@@ -119,8 +125,9 @@ static void print_supply(FILE *out, const struct hub_supply *s, bool zh)
     }
     for (unsigned k = 0; k < HUB_WALLET_KINDS; k++)
         wallets += s->wallets[k];
-    fprintf(out, T("currency       issued %s, retired %s, in circulation %s yuan, %llu wallets\n",
-                   "货币           发行 %s，回笼 %s，流通 %s 元，钱包 %llu 个\n"),
+    fprintf(out,
+            T("currency       issued %s, retired %s, in circulation %s yuan, %llu wallets\n",
+              "货币           发行 %s，回笼 %s，流通 %s 元，钱包 %llu 个\n"),
             (const char *)text[0], (const char *)text[1], (const char *)text[2], wallets);
 }
 
@@ -145,27 +152,40 @@ static void print_counts(FILE *out, const struct hub_audit *a, double seconds, b
 {
     const struct hub_validators *set = &a->chain->set;
 
-    fprintf(out, T("blocks         %llu, of them %llu empty\n", "区块           %llu 个，其中空块 %llu 个\n"),
+    fprintf(out,
+            T("blocks         %llu, of them %llu empty\n",
+              "区块           %llu 个，其中空块 %llu 个\n"),
             (unsigned long long)a->blocks, (unsigned long long)a->empty_blocks);
-    fprintf(out, T("records        %llu: %llu applied, %llu without effect; %llu batch entries\n",
-                   "存证记录       %llu 条：已生效 %llu，未生效 %llu；批次明细 %llu 笔\n"),
-            (unsigned long long)a->records, (unsigned long long)a->applied, (unsigned long long)a->failed,
-            (unsigned long long)a->entries);
-    fprintf(out, T("validators     %u, quorum %u%s\n", "共识节点       %u 个，法定数 %u%s\n"), set->n, set->q,
-            set->n == 1                                     ? T(": single signer", "：单一签名人")
-            : set->fault_model == HUB_FAULT_CRASH_1_OF_3 ? T(": crash faults only", "：仅容忍停机故障")
-                                                            : "");
+    fprintf(out,
+            T("records        %llu: %llu applied, %llu without effect; %llu batch entries\n",
+              "存证记录       %llu 条：已生效 %llu，未生效 %llu；批次明细 %llu 笔\n"),
+            (unsigned long long)a->records, (unsigned long long)a->applied,
+            (unsigned long long)a->failed, (unsigned long long)a->entries);
+    fprintf(out, T("validators     %u, quorum %u%s\n", "共识节点       %u 个，法定数 %u%s\n"),
+            set->n, set->q,
+            set->n == 1 ? T(": single signer", "：单一签名人")
+            : set->fault_model == HUB_FAULT_CRASH_1_OF_3
+                ? T(": crash faults only", "：仅容忍停机故障")
+                : "");
     if (a->has_currency)
         print_supply(out, &a->supply, zh);
     if (a->checkpoint_compared)
-        fputs(T("checkpoint     equals the state the blocks give\n", "检查点         与区块计算出的状态一致\n"), out);
+        fputs(T("checkpoint     equals the state the blocks give\n",
+                "检查点         与区块计算出的状态一致\n"),
+              out);
     if (a->not_final > 0)
-        fprintf(out, T("not final      %llu blocks above the last certificate\n", "未最终确认     最后一张证书之上 %llu 个区块\n"),
+        fprintf(out,
+                T("not final      %llu blocks above the last certificate\n",
+                  "未最终确认     最后一张证书之上 %llu 个区块\n"),
                 (unsigned long long)a->not_final);
     if (a->skipped > 0)
-        fprintf(out, T("not executed   %llu blocks, from the first damage on\n", "未执行         自首处损坏起 %llu 个区块\n"),
+        fprintf(out,
+                T("not executed   %llu blocks, from the first damage on\n",
+                  "未执行         自首处损坏起 %llu 个区块\n"),
                 (unsigned long long)a->skipped);
-    fprintf(out, T("checked        %llu signatures of records, %.1f MB, in %.1f s\n", "检查           记录签名 %llu 个，%.1f MB，用时 %.1f 秒\n"),
+    fprintf(out,
+            T("checked        %llu signatures of records, %.1f MB, in %.1f s\n",
+              "检查           记录签名 %llu 个，%.1f MB，用时 %.1f 秒\n"),
             (unsigned long long)a->signatures, (double)a->bytes_read / 1e6, seconds);
 }
 
@@ -177,7 +197,9 @@ static void print_findings(FILE *out, const struct hub_audit *a, bool zh)
     for (size_t i = 0; i < a->findings; i++)
         print_finding(out, &a->finding[i], zh);
     if (a->found > a->findings)
-        fprintf(out, T("  .. and %zu more (--max-findings)\n", "  .. 另有 %zu 处（--max-findings）\n"), a->found - a->findings);
+        fprintf(out,
+                T("  .. and %zu more (--max-findings)\n", "  .. 另有 %zu 处（--max-findings）\n"),
+                a->found - a->findings);
     if (a->ranges == 0)
         return;
     fputs(T("damaged heights", "损坏的高度    "), out);
@@ -189,12 +211,13 @@ static void print_findings(FILE *out, const struct hub_audit *a, bool zh)
     fputc('\n', out);
 }
 
-void hub_audit_print(FILE *out, const struct hub_audit *a, const char *source, double seconds, bool zh)
+void hub_audit_print(FILE *out, const struct hub_audit *a, const char *source, double seconds,
+                     bool zh)
 {
     size_t v = verdict_row(a->verdict);
 
-    fprintf(out, T("network        %.*s, chain ", "网络           %.*s，链标识 "), (int)a->genesis->name.len,
-            (const char *)a->genesis->name.data);
+    fprintf(out, T("network        %.*s, chain ", "网络           %.*s，链标识 "),
+            (int)a->genesis->name.len, (const char *)a->genesis->name.data);
     print_hash(out, &a->genesis->chain);
     fprintf(out, T("\nsource         %s\n", "\n来源           %s\n"), source);
     if (a->verdict != HUB_AUDIT_OTHER_GENESIS) {
@@ -279,10 +302,12 @@ static void json_counts(struct hub_buf *b, const struct hub_audit *a)
     const struct {
         const char *name;
         uint64_t value;
-    } count[] = {{"height_read", a->height_read}, {"blocks", a->blocks},       {"empty_blocks", a->empty_blocks},
-                 {"records", a->records},         {"applied", a->applied},     {"failed", a->failed},
-                 {"entries", a->entries},         {"signatures", a->signatures}, {"bytes", a->bytes_read},
-                 {"not_final", a->not_final},     {"not_executed", a->skipped}};
+    } count[] = {{"height_read", a->height_read},   {"blocks", a->blocks},
+                 {"empty_blocks", a->empty_blocks}, {"records", a->records},
+                 {"applied", a->applied},           {"failed", a->failed},
+                 {"entries", a->entries},           {"signatures", a->signatures},
+                 {"bytes", a->bytes_read},          {"not_final", a->not_final},
+                 {"not_executed", a->skipped}};
 
     hub_json_key(b, "counts");
     hub_json_object(b);

@@ -9,7 +9,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE_ERROR = 2, EXIT_UNREADABLE = 3, EXIT_SELF_TEST = 6, FINDINGS_DEFAULT = 100, JOBS_MAX = 64 };
+enum {
+    EXIT_USAGE_ERROR = 2,
+    EXIT_UNREADABLE = 3,
+    EXIT_SELF_TEST = 6,
+    FINDINGS_DEFAULT = 100,
+    JOBS_MAX = 64
+};
 enum { OPT_STOPPED = 256, OPT_REPORT, OPT_LANG, OPT_MAX_FINDINGS };
 
 struct options {
@@ -81,8 +87,10 @@ static const struct argp_option option_list[] = {
     {"genesis", 'g', "FILE", 0, "the genesis file, the root of trust / 创世文件（信任根）", 0},
     {"jobs", 'j', "N", 0, "threads for signatures (default: all cores) / 核验签名的线程数", 0},
     {"report", OPT_REPORT, "json|text", 0, "form of the report / 报告格式", 0},
-    {"max-findings", OPT_MAX_FINDINGS, "N", 0, "report at most N findings (default 100) / 最多列出 N 处问题", 0},
-    {"stopped", OPT_STOPPED, 0, 0, "the node of the data directory does not run: leave its lock file alone / 节点已停止", 0},
+    {"max-findings", OPT_MAX_FINDINGS, "N", 0,
+     "report at most N findings (default 100) / 最多列出 N 处问题", 0},
+    {"stopped", OPT_STOPPED, 0, 0,
+     "the node of the data directory does not run: leave its lock file alone / 节点已停止", 0},
     {"lang", OPT_LANG, "zh|en", 0, "language of the report (default: LANG) / 报告语言", 0},
     {0},
 };
@@ -91,10 +99,12 @@ static const struct argp argp = {
     .options = option_list,
     .parser = parse_option,
     .args_doc = "SOURCE",
-    .doc = "Checks the whole history of a ledger from its genesis file alone: every block, signature, rule, result "
+    .doc = "Checks the whole history of a ledger from its genesis file alone: every block, "
+           "signature, rule, result "
            "and certificate. SOURCE is an export file or a node's data directory.\n"
            "用创世文件独立核验账本的全部历史。SOURCE 为导出文件或节点数据目录。"
-           "\vExit status: 0 verified, 1 tampering or inconsistency, 2 usage, 3 unreadable or cut, 4 incomplete, "
+           "\vExit status: 0 verified, 1 tampering or inconsistency, 2 usage, 3 unreadable or cut, "
+           "4 incomplete, "
            "5 another genesis, 6 this machine's signature library decides differently.\n\n"
            "  hubledger-verify --genesis genesis.cbor ledger.export\n"
            "  hubledger-verify --genesis genesis.cbor --report json /var/lib/hubledger\n"
@@ -105,14 +115,15 @@ static int fail(const struct options *o, int exit_code, const char *what, const 
 {
     bool named = strncmp(what, why, strlen(what)) == 0; /* sources name themselves */
 
-    fprintf(stderr, "hubledger-verify: %s%s%s\n", named ? "" : what, named ? "" : T(o, ": ", "："), why);
+    fprintf(stderr, "hubledger-verify: %s%s%s\n", named ? "" : what, named ? "" : T(o, ": ", "："),
+            why);
     return exit_code;
 }
 
 /* ---- genesis */
 
-static bool read_genesis(const struct options *o, uint8_t bytes[HUB_GENESIS_BYTES_MAX + 1], struct hub_genesis *g,
-                         int *exit_code)
+static bool read_genesis(const struct options *o, uint8_t bytes[HUB_GENESIS_BYTES_MAX + 1],
+                         struct hub_genesis *g, int *exit_code)
 {
     FILE *f = fopen(o->genesis, "rb");
     const char *why = "";
@@ -166,7 +177,8 @@ static unsigned cores(void)
 
 /* ---- the run */
 
-static int audit(const struct options *o, struct hub_frames *frames, const struct hub_genesis *g, struct hub_chain *chain)
+static int audit(const struct options *o, struct hub_frames *frames, const struct hub_genesis *g,
+                 struct hub_chain *chain)
 {
     struct hub_audit a = {
         .frames = frames,
@@ -181,7 +193,8 @@ static int audit(const struct options *o, struct hub_frames *frames, const struc
     int exit_code;
 
     if (hub_audit_run(&a) != HUB_OK)
-        return fail(o, EXIT_UNREADABLE, o->source, T(o, "not enough memory or threads", "内存或线程不足"));
+        return fail(o, EXIT_UNREADABLE, o->source,
+                    T(o, "not enough memory or threads", "内存或线程不足"));
     if (a.progress != NULL)
         fprintf(stderr, "\r\033[K");
     if (o->json)
@@ -206,10 +219,12 @@ static int verify(const struct options *o, const struct hub_genesis *g)
     int exit_code = EXIT_UNREADABLE;
 
     if (chain == NULL || hub_chain_memory_map(&memory, NULL) != HUB_OK)
-        exit_code = fail(o, EXIT_UNREADABLE, o->source, T(o, "not enough address space", "地址空间不足"));
+        exit_code =
+            fail(o, EXIT_UNREADABLE, o->source, T(o, "not enough address space", "地址空间不足"));
     else if ((status = hub_chain_init(chain, g, memory.state, NULL, memory.slots)) != HUB_OK)
         exit_code = fail(o, EXIT_UNREADABLE, o->genesis,
-                         T(o, "more members, keys or parameters than the protocol allows", "成员、密钥或参数超过协议上限"));
+                         T(o, "more members, keys or parameters than the protocol allows",
+                           "成员、密钥或参数超过协议上限"));
     else if (hub_frames_open(&frames, why, o->source, o->stopped) != HUB_OK)
         exit_code = fail(o, EXIT_UNREADABLE, o->source, why);
     else
@@ -232,7 +247,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE_ERROR;
     if (hub_crypto_self_test() != HUB_OK)
         return fail(&o, EXIT_SELF_TEST, "self-test",
-                    T(&o, "the signature library of this machine decides known cases differently: use another version",
+                    T(&o,
+                      "the signature library of this machine decides known cases differently: use "
+                      "another version",
                       "本机签名库对已知用例的判断不同：请更换版本"));
     if (!read_genesis(&o, bytes, &g, &exit_code))
         return exit_code;

@@ -21,13 +21,15 @@
 #include "hub/genesis.h"
 #include "hub/vote.h"
 
-struct hub_applied { /* one block with records above the finalized one; slot reused after finalize or prune */
+struct
+    hub_applied { /* one block with records above the finalized one; slot reused after finalize or prune */
     struct hub_header header;
     struct hub_hash hash;
     struct hub_edge edge;
     struct hub_undo undo;
     struct hub_buf results; /* a CBOR sequence, one result a record */
-    int8_t parent; /* slot of the nearest ancestor with records, -1 = the finalized block or below */
+    int8_t
+        parent; /* slot of the nearest ancestor with records, -1 = the finalized block or below */
     bool used;
 };
 
@@ -55,21 +57,27 @@ struct hub_chain { /* large: lives in the owner's memory, never on a stack */
 size_t hub_chain_memory_bytes(void);
 /* From genesis: state memory as in state.h; memory is zeroed, hub_chain_memory_bytes() long. Both owned by the
  * caller as long as the chain. *why as in hub_genesis_decode. */
-HUB_MUST_USE enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g, void *state_memory,
-                                            const uint32_t caps[HUB_TABLES], void *memory);
+HUB_MUST_USE enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g,
+                                            void *state_memory, const uint32_t caps[HUB_TABLES],
+                                            void *memory);
 /* From a checkpoint whose rows were loaded into c->state (undo = NULL) after hub_chain_init's layout: checks the
  * state root and edge against the header, which the caller has from a certified tip. HUB_CORRUPT if they differ. */
-HUB_MUST_USE enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header, const struct hub_hash *hash,
-                                              const struct hub_edge *edge, const struct hub_validators *set);
+HUB_MUST_USE enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *header,
+                                              const struct hub_hash *hash,
+                                              const struct hub_edge *edge,
+                                              const struct hub_validators *set);
 
 /* What is wrong with a block. */
 struct hub_fault {
-    uint32_t record;   /* position of the record that can be in no block here; UINT32_MAX: the header */
-    uint16_t why;      /* result code of the refusal; 0: the header, or the record exceeds a bound of the block */
-    const char *field; /* name of the first wrong header field; "block_bytes" or "block_writes" for a bound; else NULL */
+    uint32_t
+        record; /* position of the record that can be in no block here; UINT32_MAX: the header */
+    uint16_t
+        why; /* result code of the refusal; 0: the header, or the record exceeds a bound of the block */
+    const char *
+        field; /* name of the first wrong header field; "block_bytes" or "block_writes" for a bound; else NULL */
     struct hub_hash expected, got; /* of that header field; a number as 32 bytes big-endian */
-    uint32_t wrong;                /* every wrong header field: bit i = place i of formats.cddl `header` */
-    struct hub_header want;        /* the header with every wrong field as it should be */
+    uint32_t wrong;         /* every wrong header field: bit i = place i of formats.cddl `header` */
+    struct hub_header want; /* the header with every wrong field as it should be */
 };
 struct hub_claim {
     const char *field;
@@ -79,7 +87,8 @@ struct hub_claim {
 };
 /* Wrong claim number i = 0, 1, .. of a fault; header is the block's. False behind the last. For `view` and
  * `time_ms` expected is the least value allowed, for `proposer` the greatest. */
-bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f, const struct hub_header *header, unsigned i);
+bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f,
+                     const struct hub_header *header, unsigned i);
 
 /* Applies the block to its parent and compares every claim of the header. On failure nothing has changed,
  * except that the state may have moved. Every record must be verified, else it counts as refused with
@@ -87,7 +96,8 @@ bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f, const str
  * HUB_UNKNOWN_PARENT; HUB_LIMIT: all slots hold ancestors (vote on no block with records until something is
  * final); HUB_BAD_BLOCK: *fault says what is wrong. Claims that need no execution (chain, epoch, view, height,
  * parent_view, time_ms, proposer, epoch hashes, flags) are compared first, and the block is not executed if one is wrong. */
-HUB_MUST_USE enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block, struct hub_fault *fault);
+HUB_MUST_USE enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
+                                              struct hub_fault *fault);
 /* Moves the state to an appended block or the final one: what resolving keys and taking records look at.
  * HUB_UNKNOWN_PARENT: not held. */
 HUB_MUST_USE enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to);
@@ -96,8 +106,8 @@ HUB_MUST_USE enum hub_status hub_chain_move(struct hub_chain *c, const struct hu
  * same code as hub_chain_append, but that candidates which are refused or have no room are left out. Without
  * a free slot the block is empty. out: HUB_BLOCK_BYTES_MAX + 4096 bytes, emptied first; block->bytes, hash then
  * borrow from it. HUB_UNKNOWN_PARENT; HUB_BAD_BLOCK: view, parent_view, time_ms or proposer do not fit the parent. */
-HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent, struct hub_block *block,
-                                             struct hub_buf *out);
+HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent,
+                                             struct hub_block *block, struct hub_buf *out);
 /* The certificate is a FINALIZE of the current epoch over a held block; its signatures are checked here. The
  * block and its ancestors are final: visit (may be NULL) gets each newly final block with records, oldest first,
  * before its slot is freed (empty blocks hold nothing to visit); final_header is then the certified
@@ -105,8 +115,9 @@ HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct h
  * be kept that stands beside it, until a later block is final. HUB_OK also if it is the finalized block already.
  * HUB_NOT_FOUND: not held; HUB_BAD_CERTIFICATE: not a quorum's, or a field differs from the block's. */
 typedef void hub_chain_visit(void *ctx, const struct hub_applied *final);
-HUB_MUST_USE enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert, hub_chain_visit *visit,
-                                                void *ctx);
+HUB_MUST_USE enum hub_status hub_chain_finalize(struct hub_chain *c,
+                                                const struct hub_certificate *cert,
+                                                hub_chain_visit *visit, void *ctx);
 /* Header of an appended or the final block; NULL if not held. */
 const struct hub_header *hub_chain_header(const struct hub_chain *c, const struct hub_hash *hash);
 /* Undo logs from the finalized block up to where the state stands, oldest first, for hub_state_row_before. */

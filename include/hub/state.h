@@ -19,28 +19,30 @@
 #include "hub/limits.h"
 #include "hub/merkle.h"
 
-enum hub_table { /* order and numbers are part of the format */
-    HUB_TABLE_PARAMETERS = 0,   /* [name, value] */
-    HUB_TABLE_MEMBERS = 1,      /* member.h */
-    HUB_TABLE_KEYS = 2,         /* member.h */
-    HUB_TABLE_EPOCHS = 3,       /* [epoch number, epoch bytes] */
-    HUB_TABLE_PROPOSALS = 4,
-    HUB_TABLE_AGREEMENTS = 5,   /* agreement.h */
-    HUB_TABLE_REVISIONS = 6,
-    HUB_TABLE_MOTIONS = 7,
-    HUB_TABLE_WALLETS = 8,      /* wallet.h, raw 128 bytes */
-    HUB_TABLE_LIMITS = 9,       /* ledger/wallet.h; so are children, institutions, batches, references, totals */
-    HUB_TABLE_FREEZES = 10,
-    HUB_TABLE_HOLDS = 11,
-    HUB_TABLE_ESCROWS = 12,
-    HUB_TABLE_CHILDREN = 13,
-    HUB_TABLE_INSTITUTIONS = 14,
-    HUB_TABLE_BATCHES = 15,
-    HUB_TABLE_REFERENCES = 16,
-    HUB_TABLE_READY = 17,
-    HUB_TABLE_ATTESTS = 18,
-    HUB_TABLE_TOTALS = 19,
-    HUB_TABLE_CONSENTS = 20 /* agreement.h: what each party said to each revision, <= 1,280 bytes a row */
+enum hub_table {                           /* order and numbers are part of the format */
+                 HUB_TABLE_PARAMETERS = 0, /* [name, value] */
+                 HUB_TABLE_MEMBERS = 1,    /* member.h */
+                 HUB_TABLE_KEYS = 2,       /* member.h */
+                 HUB_TABLE_EPOCHS = 3,     /* [epoch number, epoch bytes] */
+                 HUB_TABLE_PROPOSALS = 4,
+                 HUB_TABLE_AGREEMENTS = 5, /* agreement.h */
+                 HUB_TABLE_REVISIONS = 6,
+                 HUB_TABLE_MOTIONS = 7,
+                 HUB_TABLE_WALLETS = 8, /* wallet.h, raw 128 bytes */
+                 HUB_TABLE_LIMITS =
+                     9, /* ledger/wallet.h; so are children, institutions, batches, references, totals */
+                 HUB_TABLE_FREEZES = 10,
+                 HUB_TABLE_HOLDS = 11,
+                 HUB_TABLE_ESCROWS = 12,
+                 HUB_TABLE_CHILDREN = 13,
+                 HUB_TABLE_INSTITUTIONS = 14,
+                 HUB_TABLE_BATCHES = 15,
+                 HUB_TABLE_REFERENCES = 16,
+                 HUB_TABLE_READY = 17,
+                 HUB_TABLE_ATTESTS = 18,
+                 HUB_TABLE_TOTALS = 19,
+                 HUB_TABLE_CONSENTS =
+                     20 /* agreement.h: what each party said to each revision, <= 1,280 bytes a row */
 };
 
 struct hub_table_kind {
@@ -69,8 +71,10 @@ struct hub_state {
     struct hub_table_memory mem[HUB_TABLES];
     uint32_t count[HUB_TABLES];
     struct hub_hash table_root[HUB_TABLES];
-    uint32_t dirty_low[HUB_TABLES], dirty_high[HUB_TABLES]; /* rows written since the last root: [low, high) */
-    struct hub_undo *undo; /* borrowed: the open log, NULL while genesis or a checkpoint is loaded */
+    uint32_t dirty_low[HUB_TABLES],
+        dirty_high[HUB_TABLES]; /* rows written since the last root: [low, high) */
+    struct hub_undo
+        *undo; /* borrowed: the open log, NULL while genesis or a checkpoint is loaded */
 };
 
 /* Bytes of zeroed memory a state with these row capacities needs; caps NULL = rows_max of every table.
@@ -83,7 +87,8 @@ void hub_state_init(struct hub_state *s, void *memory, const uint32_t caps[HUB_T
 /* The row's bytes without length; valid until the next write to the table. row < count. */
 struct hub_span hub_state_row(const struct hub_state *s, enum hub_table t, uint32_t row);
 /* key: the inside of the first element when it is a byte or text string, else its encoding. */
-bool hub_state_find(const struct hub_state *s, enum hub_table t, struct hub_span key, uint32_t *row);
+bool hub_state_find(const struct hub_state *s, enum hub_table t, struct hub_span key,
+                    uint32_t *row);
 /* True if the bytes may be added to the table: their length, and that they begin with a key. For bytes from
  * outside (a checkpoint); rows that rules write are right by construction. */
 bool hub_state_row_ok(enum hub_table t, struct hub_span row);
@@ -98,15 +103,18 @@ void hub_state_root(struct hub_state *s, struct hub_hash *root);
 /* Undoes and forgets the writes behind `mark` (an earlier undo->len): an all-or-nothing batch, a failed record.
  * `full` and `table_full` stay set: only hub_state_apply, which undoes the whole record, clears them. */
 void hub_state_undo_to(struct hub_state *s, size_t mark);
-void hub_state_swap_back(struct hub_state *s, struct hub_undo *log);    /* the block leaves the applied path */
+void hub_state_swap_back(struct hub_state *s,
+                         struct hub_undo *log); /* the block leaves the applied path */
 void hub_state_swap_forward(struct hub_state *s, struct hub_undo *log); /* and comes back */
 /* Walks a log, oldest write first: start with *at = 0. old->data is NULL where the write added the row. False at the end. */
-bool hub_undo_next(const struct hub_undo *log, size_t *at, enum hub_table *t, uint32_t *row, struct hub_span *old);
+bool hub_undo_next(const struct hub_undo *log, size_t *at, enum hub_table *t, uint32_t *row,
+                   struct hub_span *old);
 /* The row as of before logs[0..n), oldest first: the finalized row, for queries. False if it did not exist then. */
-bool hub_state_row_before(const struct hub_state *s, const struct hub_undo *const *logs, size_t n, enum hub_table t, uint32_t row,
-                          struct hub_span *out);
+bool hub_state_row_before(const struct hub_state *s, const struct hub_undo *const *logs, size_t n,
+                          enum hub_table t, uint32_t row, struct hub_span *out);
 /* Row and table paths of one row against the last root, for a state proof. */
-void hub_state_proof(struct hub_state *s, enum hub_table t, uint32_t row, struct hub_hash row_path[64], unsigned *row_len,
-                     struct hub_hash table_path[8], unsigned *table_len);
+void hub_state_proof(struct hub_state *s, enum hub_table t, uint32_t row,
+                     struct hub_hash row_path[64], unsigned *row_len, struct hub_hash table_path[8],
+                     unsigned *table_len);
 
 #endif

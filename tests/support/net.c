@@ -188,7 +188,8 @@ struct hub_chain *net_chain(const struct net *net)
     bytes = hub_state_memory_bytes(caps);
     rows = calloc(1, bytes + 64); /* pages not touched cost nothing */
     rows = (uint8_t *)rows + (64 - (uintptr_t)rows % 64) % 64;
-    cr_assert_eq(hub_chain_init(c, &net->genesis, rows, caps, calloc(1, hub_chain_memory_bytes())), HUB_OK);
+    cr_assert_eq(hub_chain_init(c, &net->genesis, rows, caps, calloc(1, hub_chain_memory_bytes())),
+                 HUB_OK);
     return c;
 }
 
@@ -218,8 +219,8 @@ static const char *owner_of(enum net_key key)
     return key < NET_SPARE ? members[grants[key].member].code : "XIANGCHENG";
 }
 
-struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum net_key signer, struct hub_span body,
-                             const struct net_wish *wish)
+struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum net_key signer,
+                             struct hub_span body, const struct net_wish *wish)
 {
     static const struct net_wish usual;
     uint8_t header[400];
@@ -240,7 +241,8 @@ struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum
         .iss = hub_text_span(wish->iss == NULL ? owner_of(signer) : wish->iss),
         .payload = body,
         .seq = wish->seq == 0 ? ++net->seq[signer] : wish->seq,
-        .valid_until_ms = wish->valid_until_ms == 0 ? NET_GENESIS_MS + 5 * NET_HOUR_MS : wish->valid_until_ms,
+        .valid_until_ms =
+            wish->valid_until_ms == 0 ? NET_GENESIS_MS + 5 * NET_HOUR_MS : wish->valid_until_ms,
     };
     cr_assert(hub_record_sub(sub, d.type, body, d.iss));
     d.sub = hub_text_span(sub);
@@ -255,7 +257,8 @@ struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum
         d.payload = hub_span_of(&payload);
     }
     cr_assert_eq(hub_record_build(&out, &scratch, &d, net->key[signer].secret), HUB_OK);
-    cr_assert_eq(hub_record_decode(&r, &why, hub_span_of(&out), wish->attachment, &d.chain), HUB_OK, "%u", why);
+    cr_assert_eq(hub_record_decode(&r, &why, hub_span_of(&out), wish->attachment, &d.chain), HUB_OK,
+                 "%u", why);
     keys.key[0] = net->key[signer].key;
     for (uint32_t i = 0; i < wish->cosigns; i++) {
         struct hub_hash kid;
@@ -272,7 +275,8 @@ struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum
 
 /* ---- bodies */
 
-struct hub_span net_body_key_add(struct net *net, enum net_member member, enum net_key key, const char *role)
+struct hub_span net_body_key_add(struct net *net, enum net_member member, enum net_key key,
+                                 const char *role)
 {
     struct hub_buf b = take_buf(net, 256);
 
@@ -341,7 +345,8 @@ struct hub_span net_body_issue(struct net *net, uint64_t amount_fen)
     return hub_span_of(&b);
 }
 
-struct hub_span net_body_transfer(struct net *net, uint64_t debit, uint64_t credit, uint64_t amount_fen)
+struct hub_span net_body_transfer(struct net *net, uint64_t debit, uint64_t credit,
+                                  uint64_t amount_fen)
 {
     struct hub_buf b = take_buf(net, 128);
 
@@ -355,8 +360,8 @@ struct hub_span net_body_transfer(struct net *net, uint64_t debit, uint64_t cred
     return hub_span_of(&b);
 }
 
-struct hub_span net_body_batch(struct net *net, uint64_t debit, const uint64_t *credit, uint32_t count,
-                               uint64_t amount_fen, struct hub_span *attachment)
+struct hub_span net_body_batch(struct net *net, uint64_t debit, const uint64_t *credit,
+                               uint32_t count, uint64_t amount_fen, struct hub_span *attachment)
 {
     struct hub_buf b = take_buf(net, 256);
     struct hub_hash leaf, root;
@@ -396,8 +401,9 @@ struct hub_span net_body_batch(struct net *net, uint64_t debit, const uint64_t *
 
 /* ---- blocks */
 
-struct hub_block *net_build_at(struct net *net, struct hub_chain *chain, const struct hub_hash *parent,
-                               const struct hub_record *records, uint32_t count, uint64_t view, uint64_t time_ms)
+struct hub_block *net_build_at(struct net *net, struct hub_chain *chain,
+                               const struct hub_hash *parent, const struct hub_record *records,
+                               uint32_t count, uint64_t view, uint64_t time_ms)
 {
     const struct hub_hash on = parent == NULL ? chain->final_hash : *parent;
     const struct hub_header *h = hub_chain_header(chain, &on);
@@ -411,7 +417,8 @@ struct hub_block *net_build_at(struct net *net, struct hub_chain *chain, const s
     for (uint32_t i = 0; i < count; i++)
         b->records[i] = records[i];
     b->count = count;
-    b->header = (struct hub_header){.view = view, .parent_view = h->view, .time_ms = time_ms, .proposer = 0};
+    b->header = (struct hub_header){
+        .view = view, .parent_view = h->view, .time_ms = time_ms, .proposer = 0};
     cr_assert_eq(hub_chain_build(chain, &on, b, &out), HUB_OK);
     return b;
 }
@@ -419,18 +426,21 @@ struct hub_block *net_build_at(struct net *net, struct hub_chain *chain, const s
 struct hub_block *net_build(struct net *net, struct hub_chain *chain, const struct hub_hash *parent,
                             const struct hub_record *records, uint32_t count)
 {
-    const struct hub_header *h = hub_chain_header(chain, parent == NULL ? &chain->final_hash : parent);
+    const struct hub_header *h =
+        hub_chain_header(chain, parent == NULL ? &chain->final_hash : parent);
 
     cr_assert_not_null(h);
     return net_build_at(net, chain, parent, records, count, h->view + 1, h->time_ms + 1000);
 }
 
-struct hub_certificate net_certificate(const struct net *net, const struct hub_block *block, uint64_t signers)
+struct hub_certificate net_certificate(const struct net *net, const struct hub_block *block,
+                                       uint64_t signers)
 {
     struct hub_certificate c = {.signers = signers == 0 ? 15 : signers};
     const struct hub_header *h = &block->header;
 
-    c.subject = (struct hub_subject){HUB_FINALIZE, h->epoch, h->view, h->height, h->log_size, block->hash, h->log_root};
+    c.subject = (struct hub_subject){HUB_FINALIZE, h->epoch,    h->view,    h->height,
+                                     h->log_size,  block->hash, h->log_root};
     for (uint8_t i = 0; i < 4; i++) {
         uint8_t bytes[700];
         struct hub_buf message = {bytes, 0, sizeof bytes, false};

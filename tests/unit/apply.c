@@ -14,7 +14,8 @@ static unsigned fate_at(struct net *net, struct hub_record r, uint64_t parent_ms
 {
     static uint8_t results[4096];
     struct hub_state *s = &net->chain->state;
-    struct hub_undo log = {malloc(HUB_BLOCK_UNDO_BYTES_MAX), 0, HUB_BLOCK_UNDO_BYTES_MAX, false, false};
+    struct hub_undo log = {malloc(HUB_BLOCK_UNDO_BYTES_MAX), 0, HUB_BLOCK_UNDO_BYTES_MAX, false,
+                           false};
     struct hub_header parent = net->chain->final_header;
     struct hub_block block = {.records = &r, .count = 1};
     struct hub_outcome out = {.results = {results, 0, sizeof results, false}};
@@ -27,7 +28,8 @@ static unsigned fate_at(struct net *net, struct hub_record r, uint64_t parent_ms
     block.header.height = 1;
     block.header.time_ms = NET_GENESIS_MS + block_ms;
     hub_state_root(s, &before);
-    if (hub_state_apply(s, &log, &parent, &net->chain->final_edge, &block, true, &out, &bad, &why) != HUB_OK) {
+    if (hub_state_apply(s, &log, &parent, &net->chain->final_edge, &block, true, &out, &bad,
+                        &why) != HUB_OK) {
         cr_assert_eq(bad, 0);
         fate = REFUSED + why;
     } else {
@@ -53,7 +55,8 @@ static unsigned fate(struct net *net, struct hub_record r)
     return fate_at(net, r, 0, 1000);
 }
 
-static struct hub_record revoke(struct net *net, enum net_key signer, enum net_key key, const struct net_wish *wish)
+static struct hub_record revoke(struct net *net, enum net_key signer, enum net_key key,
+                                const struct net_wish *wish)
 {
     return net_record(net, HUB_TYPE_KEY_REVOKE, signer, net_body_key_revoke(net, key), wish);
 }
@@ -71,17 +74,20 @@ Test(apply, a_record_is_refused_with_the_first_code_that_fits)
     cr_assert_eq(fate(net, r), REFUSED + HUB_CODE_signature_invalid);
     r = net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, 1), &stranger);
     cr_assert_eq(fate(net, r), REFUSED + HUB_CODE_cosign_invalid);
-    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &other_iss)), REFUSED + HUB_CODE_iss_mismatch);
+    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &other_iss)),
+                 REFUSED + HUB_CODE_iss_mismatch);
     cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &unknown_and_iss)),
                  REFUSED + HUB_CODE_iss_mismatch, "before expired");
-    cr_assert_eq(fate(net, revoke(net, NET_SPARE, NET_XC_SEAL, NULL)), REFUSED + HUB_CODE_key_unknown);
+    cr_assert_eq(fate(net, revoke(net, NET_SPARE, NET_XC_SEAL, NULL)),
+                 REFUSED + HUB_CODE_key_unknown);
 }
 
 Test(apply, a_key_is_judged_at_the_parents_time)
 {
     struct net *net = net_open(NULL, NULL);
     const uint64_t from = NET_HOUR_MS, until = 2 * NET_HOUR_MS;
-    struct hub_record r = net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_LATE, net_body_wallet_open(net), NULL);
+    struct hub_record r =
+        net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_LATE, net_body_wallet_open(net), NULL);
 
     cr_assert_eq(fate_at(net, r, from - 1, from + 5), REFUSED + HUB_CODE_key_not_yet_valid);
     cr_assert_eq(fate_at(net, r, from, from + 5), 0);
@@ -95,7 +101,8 @@ Test(apply, validity_is_judged_at_the_blocks_time)
     const uint64_t ninety_days = UINT64_C(2160) * NET_HOUR_MS, day = 24 * NET_HOUR_MS;
     struct net_wish wish = {.valid_until_ms = NET_GENESIS_MS + 1000};
 
-    cr_assert_eq(fate_at(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &wish), 0, 1000), REFUSED + HUB_CODE_expired);
+    cr_assert_eq(fate_at(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &wish), 0, 1000),
+                 REFUSED + HUB_CODE_expired);
     wish.valid_until_ms++;
     cr_assert_eq(fate_at(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &wish), 0, 1000), 0);
     wish.valid_until_ms = NET_GENESIS_MS + 1000 + ninety_days;
@@ -104,9 +111,12 @@ Test(apply, validity_is_judged_at_the_blocks_time)
     cr_assert_eq(fate_at(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, &wish), 0, 1000),
                  REFUSED + HUB_CODE_valid_until_too_far);
     wish.valid_until_ms = NET_GENESIS_MS + 1000 + day;
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), &wish)), 0);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR,
+                                      net_body_wallet_open(net), &wish)),
+                 0);
     wish.valid_until_ms++;
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), &wish)),
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR,
+                                      net_body_wallet_open(net), &wish)),
                  REFUSED + HUB_CODE_valid_until_too_far);
 }
 
@@ -122,8 +132,10 @@ static void suspend(struct net *net, enum net_member member)
 Test(apply, a_role_or_a_suspension_fails_the_record)
 {
     struct net *net = net_open(NULL, NULL);
-    struct hub_record open = net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), NULL);
-    struct hub_record alone = net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, 1), NULL);
+    struct hub_record open =
+        net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), NULL);
+    struct hub_record alone =
+        net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, 1), NULL);
 
     cr_assert_eq(fate(net, revoke(net, NET_XC_SEAL, NET_XC_SEAL, NULL)), HUB_CODE_role_missing);
     cr_assert_eq(fate(net, open), 0);
@@ -132,9 +144,11 @@ Test(apply, a_role_or_a_suspension_fails_the_record)
     suspend(net, NET_AUTHORITY);
     suspend(net, NET_XIANGCHENG);
     cr_assert_eq(fate(net, open), HUB_CODE_member_suspended);
-    cr_assert_eq(fate(net, alone), HUB_CODE_cosign_missing, "stands before member_suspended in the list");
+    cr_assert_eq(fate(net, alone), HUB_CODE_cosign_missing,
+                 "stands before member_suspended in the list");
     cr_assert_eq(fate(net, revoke(net, NET_XC_SEAL, NET_XC_SEAL, NULL)), HUB_CODE_role_missing);
-    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, NULL)), 0, "keys stay in its care");
+    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_SEAL, NULL)), 0,
+                 "keys stay in its care");
 }
 
 Test(apply, key_add_is_for_the_governor_of_the_member_with_the_new_keys_signature)
@@ -147,14 +161,20 @@ Test(apply, key_add_is_for_the_governor_of_the_member_with_the_new_keys_signatur
     struct hub_span known = net_body_key_add(net, NET_XIANGCHENG, NET_XC_SEAL, "seal");
 
     cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, seal, &with_new)), 0);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, seal, NULL)), HUB_CODE_cosign_missing);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, seal, NULL)),
+                 HUB_CODE_cosign_missing);
     cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, seal, &with_seal)),
                  HUB_CODE_cosign_missing);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_CN_GOVERNOR, seal, &with_new)), HUB_CODE_role_missing);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_SEAL, seal, &with_new)), HUB_CODE_role_missing);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_RECOVERY, seal, &with_new)), HUB_CODE_role_missing);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_RECOVERY, governor, &with_new)), 0);
-    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, known, &with_seal)), HUB_CODE_key_exists);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_CN_GOVERNOR, seal, &with_new)),
+                 HUB_CODE_role_missing);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_SEAL, seal, &with_new)),
+                 HUB_CODE_role_missing);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_RECOVERY, seal, &with_new)),
+                 HUB_CODE_role_missing);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_RECOVERY, governor, &with_new)),
+                 0);
+    cr_assert_eq(fate(net, net_record(net, HUB_TYPE_KEY_ADD, NET_XC_GOVERNOR, known, &with_seal)),
+                 HUB_CODE_key_exists);
 }
 
 Test(apply, key_revoke_is_for_own_keys_and_keeps_two_governors)
@@ -163,13 +183,17 @@ Test(apply, key_revoke_is_for_own_keys_and_keeps_two_governors)
 
     cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_CN_SEAL, NULL)), HUB_CODE_key_not_own);
     cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_SPARE, NULL)), HUB_CODE_key_not_own);
-    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_GOVERNOR_3, NULL)), 0, "one of three");
-    cr_assert_eq(fate(net, revoke(net, NET_CN_GOVERNOR, NET_CN_GOVERNOR_2, NULL)), HUB_CODE_last_governor);
-    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_VALIDATOR, NULL)), HUB_CODE_member_validates);
+    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_XC_GOVERNOR_3, NULL)), 0,
+                 "one of three");
+    cr_assert_eq(fate(net, revoke(net, NET_CN_GOVERNOR, NET_CN_GOVERNOR_2, NULL)),
+                 HUB_CODE_last_governor);
+    cr_assert_eq(fate(net, revoke(net, NET_XC_GOVERNOR, NET_VALIDATOR, NULL)),
+                 HUB_CODE_member_validates);
 }
 
 /* Roles of a grant and which of box, transport, wallet, not_after it carries; not_before is 5. */
-static bool grant_is_good(const char *role, const char *second, const char *with, uint64_t not_after)
+static bool grant_is_good(const char *role, const char *second, const char *with,
+                          uint64_t not_after)
 {
     uint8_t bytes[256], zero[32] = {0};
     struct hub_buf b = {bytes, 0, sizeof bytes, false};
@@ -251,8 +275,8 @@ Test(apply, a_key_acts_from_the_block_after_the_one_that_adds_it)
     struct hub_record r[3];
     struct hub_block *b;
 
-    r[0] = net_record(net, HUB_TYPE_KEY_ADD, NET_BK_GOVERNOR, net_body_key_add(net, NET_BANK, NET_SPARE, "operator"),
-                      &with_new);
+    r[0] = net_record(net, HUB_TYPE_KEY_ADD, NET_BK_GOVERNOR,
+                      net_body_key_add(net, NET_BANK, NET_SPARE, "operator"), &with_new);
     r[1] = net_record(net, HUB_TYPE_WALLET_OPEN, NET_SPARE, net_body_wallet_open(net), &bank);
     b = net_build(net, net->chain, NULL, r, 2);
     cr_assert_eq(b->count, 1, "the leader leaves the second for the next block");
@@ -273,8 +297,9 @@ Test(apply, a_key_revoked_in_a_block_acts_until_its_end)
     r[2] = net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), NULL);
     b = net_build(net, net->chain, NULL, r, 2);
     cr_assert_eq(b->count, 2);
-    cr_assert_eq(hub_apply_admit(&net->chain->state, &r[2], b->header.time_ms, b->header.time_ms + 1),
-                 HUB_CODE_key_revoked);
+    cr_assert_eq(
+        hub_apply_admit(&net->chain->state, &r[2], b->header.time_ms, b->header.time_ms + 1),
+        HUB_CODE_key_revoked);
     b = net_build(net, net->chain, &b->hash, &r[2], 1);
     cr_assert_eq(b->count, 0);
 }
@@ -312,7 +337,8 @@ Test(apply, a_recovered_governor_waits_seven_days)
     struct hub_record r = net_record(net, HUB_TYPE_KEY_ADD, NET_XC_RECOVERY, body, &with_new);
     struct hub_block *b = net_build(net, net->chain, NULL, &r, 1);
 
-    cr_assert_eq(key_now(net, NET_SPARE).pending_until_ms, b->header.time_ms + UINT64_C(7) * 24 * NET_HOUR_MS);
+    cr_assert_eq(key_now(net, NET_SPARE).pending_until_ms,
+                 b->header.time_ms + UINT64_C(7) * 24 * NET_HOUR_MS);
 }
 
 Test(apply, a_member_has_sixteen_governors_at_most)
@@ -330,7 +356,8 @@ Test(apply, a_member_has_sixteen_governors_at_most)
     }
     b = net_build(net, net->chain, NULL, r, 13);
     cr_assert_eq(b->count, 13);
-    cr_assert_eq(key_now(net, NET_SPARE + 12).member, NET_XIANGCHENG); /* three from genesis and thirteen */
+    cr_assert_eq(key_now(net, NET_SPARE + 12).member,
+                 NET_XIANGCHENG); /* three from genesis and thirteen */
     b = net_build(net, net->chain, &b->hash, &r[13], 1);
     cr_assert_eq(b->count, 1);
     cr_assert(!hub_key_find(&none, &net->chain->state, &net->key[NET_SPARE + 13].kid));
@@ -355,7 +382,8 @@ Test(apply, a_record_without_room_for_its_writes_is_left_out_or_makes_the_block_
 {
     struct net *net = net_open(NULL, NULL);
     struct hub_state *s = &net->chain->state;
-    struct hub_record r[3] = {revoke(net, NET_XC_SEAL, NET_XC_SEAL, NULL), revoke(net, NET_CN_SEAL, NET_CN_SEAL, NULL),
+    struct hub_record r[3] = {revoke(net, NET_XC_SEAL, NET_XC_SEAL, NULL),
+                              revoke(net, NET_CN_SEAL, NET_CN_SEAL, NULL),
                               revoke(net, NET_BK_OPERATOR, NET_BK_OPERATOR, NULL)};
     struct hub_record candidates[3];
     /* Each writes its signer's row, which grows by the head of one number at most: 12 bytes and the row. */
@@ -372,8 +400,8 @@ Test(apply, a_record_without_room_for_its_writes_is_left_out_or_makes_the_block_
     block.header.height = 1;
     block.header.time_ms = NET_GENESIS_MS + 1;
     hub_state_root(s, &before);
-    cr_assert_eq(hub_state_apply(s, &log, &net->chain->final_header, &net->chain->final_edge, &block, true, &out, &bad,
-                                 &why),
+    cr_assert_eq(hub_state_apply(s, &log, &net->chain->final_header, &net->chain->final_edge,
+                                 &block, true, &out, &bad, &why),
                  HUB_BAD_BLOCK);
     cr_assert_eq(bad, 2);
     cr_assert_eq(why, 0);
@@ -381,8 +409,8 @@ Test(apply, a_record_without_room_for_its_writes_is_left_out_or_makes_the_block_
     hub_state_root(s, &after);
     cr_assert(hub_hash_equal(&before, &after));
     log.full = false;
-    cr_assert_eq(hub_state_apply(s, &log, &net->chain->final_header, &net->chain->final_edge, &block, false, &out,
-                                 &bad, &why),
+    cr_assert_eq(hub_state_apply(s, &log, &net->chain->final_header, &net->chain->final_edge,
+                                 &block, false, &out, &bad, &why),
                  HUB_OK);
     cr_assert_eq(block.count, 2);
     cr_assert(!log.full);
@@ -402,8 +430,8 @@ Test(apply, entries_beyond_the_block_bytes_are_left_out_or_make_the_block_invali
         credit[i] = hub_wallet_number(2, i + 2);
     for (int i = 0; i < 3; i++) {
         struct net_wish wish = {0};
-        struct hub_span body =
-            net_body_batch(net, hub_wallet_number(2, 1), credit, HUB_BATCH_ENTRIES_MAX, 1, &wish.attachment);
+        struct hub_span body = net_body_batch(net, hub_wallet_number(2, 1), credit,
+                                              HUB_BATCH_ENTRIES_MAX, 1, &wish.attachment);
 
         r[i] = net_record(net, HUB_TYPE_CURRENCY_BATCH, NET_BK_OPERATOR, body, &wish);
     }
@@ -428,9 +456,9 @@ Test(key, window_edges)
     static const struct {
         uint64_t seq;
         uint16_t code;
-    } edge[] = {{70000, HUB_CODE_seq_replayed},          /* the highest */
-                {70000 - 1, 0},                          /* 1 below */
-                {70000 - 4095, 0},                       /* the last of the 4,096 */
+    } edge[] = {{70000, HUB_CODE_seq_replayed}, /* the highest */
+                {70000 - 1, 0},                 /* 1 below */
+                {70000 - 4095, 0},              /* the last of the 4,096 */
                 {70000 - 4096, HUB_CODE_seq_too_old},
                 {1, HUB_CODE_seq_too_old},
                 {70000 + 1, 0},

@@ -28,8 +28,8 @@ static struct hub_buf keep_bytes(struct hub_span bytes)
     return b;
 }
 
-static struct hub_block *add_block(struct history *h, uint64_t height, const struct hub_record *r, uint32_t count,
-                                   bool certified)
+static struct hub_block *add_block(struct history *h, uint64_t height, const struct hub_record *r,
+                                   uint32_t count, bool certified)
 {
     struct hub_chain *c = h->net->chain;
     static struct hub_hash tip;
@@ -65,7 +65,8 @@ static enum hub_status next_frame(struct hub_frames *f, struct hub_chain_frame *
 static struct hub_record batch(struct history *h, const uint64_t *wallet, uint64_t amount)
 {
     struct net_wish wish = {.cosigns = 0};
-    struct hub_span body = net_body_batch(h->net, hub_wallet_number(2, 1), wallet, WALLETS, amount, &wish.attachment);
+    struct hub_span body =
+        net_body_batch(h->net, hub_wallet_number(2, 1), wallet, WALLETS, amount, &wish.attachment);
 
     return net_record(h->net, HUB_TYPE_CURRENCY_BATCH, NET_BK_OPERATOR, body, &wish);
 }
@@ -80,28 +81,31 @@ static struct history *make_history(void)
     struct hub_record r[1 + WALLETS];
     uint64_t wallet[WALLETS];
 
-    r[0] = net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, 5000000), &issuers);
+    r[0] = net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, 5000000),
+                      &issuers);
     for (uint32_t i = 0; i < WALLETS; i++) {
-        r[1 + i] = net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), NULL);
+        r[1 + i] =
+            net_record(net, HUB_TYPE_WALLET_OPEN, NET_BK_OPERATOR, net_body_wallet_open(net), NULL);
         wallet[i] = hub_wallet_number(2, 2 + i);
     }
     add_block(h, 1, r, 1 + WALLETS, true);
     r[0] = batch(h, wallet, 12345);
     add_block(h, 2, r, 1, true);
-    r[0] = net_record(net, HUB_TYPE_KEY_ADD, NET_BK_GOVERNOR, net_body_key_add(net, NET_BANK, NET_SPARE, "operator"),
-                      &new_key);
+    r[0] = net_record(net, HUB_TYPE_KEY_ADD, NET_BK_GOVERNOR,
+                      net_body_key_add(net, NET_BANK, NET_SPARE, "operator"), &new_key);
     add_block(h, 3, r, 1, false);
     add_block(h, 4, NULL, 0, true);
     r[0] = net_record(net, HUB_TYPE_WALLET_OPEN, NET_SPARE, net_body_wallet_open(net), &bank);
-    r[1] = net_record(net, HUB_TYPE_CURRENCY_TRANSFER, NET_BK_OPERATOR, net_body_transfer(net, wallet[0], wallet[1], 45),
-                      NULL);
+    r[1] = net_record(net, HUB_TYPE_CURRENCY_TRANSFER, NET_BK_OPERATOR,
+                      net_body_transfer(net, wallet[0], wallet[1], 45), NULL);
     r[2] = net_record(net, HUB_TYPE_CURRENCY_TRANSFER, NET_BK_OPERATOR,
                       net_body_transfer(net, wallet[0], wallet[1], 99999999), NULL);
     add_block(h, 5, r, 3, true);
     r[0] = batch(h, wallet, 7);
     add_block(h, 6, r, 1, true);
     add_block(h, 7, NULL, 0, true);
-    h->frames = (struct hub_frames){.kind = &kind, .own = h, .info = {.genesis = net->genesis_bytes, .first_height = 1}};
+    h->frames = (struct hub_frames){
+        .kind = &kind, .own = h, .info = {.genesis = net->genesis_bytes, .first_height = 1}};
     h->end = HUB_NOT_FOUND;
     return h;
 }
@@ -229,7 +233,9 @@ static void rebuild(struct history *h, uint64_t height, uint32_t from, uint32_t 
     uint32_t bad;
     uint16_t why;
 
-    cr_assert_eq(hub_block_decode(&b, &bad, &why, hub_span_of(&h->block[height]), &h->net->genesis.chain), HUB_OK);
+    cr_assert_eq(
+        hub_block_decode(&b, &bad, &why, hub_span_of(&h->block[height]), &h->net->genesis.chain),
+        HUB_OK);
     if (change != NULL)
         change(&b.header);
     hub_block_encode(&out, &b.header, b.records + from, count);
@@ -374,7 +380,11 @@ Test(audit, an_export_file_reads_back_the_same)
     cr_assert_eq(frames, HEIGHTS);
     fclose(f);
     cr_assert_eq(hub_frames_open(&file, why, path, false), HUB_OK, "%s", why);
-    a = (struct hub_audit){.frames = file, .genesis = &h->net->genesis, .chain = net_chain(h->net), .jobs = 2, .findings_max = 9};
+    a = (struct hub_audit){.frames = file,
+                           .genesis = &h->net->genesis,
+                           .chain = net_chain(h->net),
+                           .jobs = 2,
+                           .findings_max = 9};
     cr_assert_eq(hub_audit_run(&a), HUB_OK);
     cr_assert_eq(a.verdict, HUB_AUDIT_VERIFIED);
     cr_assert_eq(a.blocks, HEIGHTS);
@@ -401,7 +411,8 @@ Test(audit, a_file_whose_frames_are_broken_is_read_on_behind_them)
     cr_assert_eq(hub_export_write(f, &h->frames, 0, &frames, why, NULL, NULL), HUB_OK, "%s", why);
     rewind(f);
     len = fread(bytes, 1, 1 << 16, f);
-    for (size_t i = 0; i + 64 < len && at == NULL; i++) /* where the block of height 3 begins: [block head */
+    for (size_t i = 0; i + 64 < len && at == NULL;
+         i++) /* where the block of height 3 begins: [block head */
         if (memcmp(bytes + i, h->block[3].data, 64) == 0)
             at = bytes + i;
     cr_assert_not_null(at);
@@ -410,7 +421,11 @@ Test(audit, a_file_whose_frames_are_broken_is_read_on_behind_them)
     cr_assert_eq(fwrite(bytes, 1, len, f), len);
     fclose(f);
     cr_assert_eq(hub_frames_open(&file, why, path, false), HUB_OK, "%s", why);
-    a = (struct hub_audit){.frames = file, .genesis = &h->net->genesis, .chain = net_chain(h->net), .jobs = 2, .findings_max = 9};
+    a = (struct hub_audit){.frames = file,
+                           .genesis = &h->net->genesis,
+                           .chain = net_chain(h->net),
+                           .jobs = 2,
+                           .findings_max = 9};
     cr_assert_eq(hub_audit_run(&a), HUB_OK);
     cr_assert_eq(a.verdict, HUB_AUDIT_DAMAGED);
     cr_assert_eq(a.blocks, 2);
@@ -427,7 +442,11 @@ Test(audit, a_file_whose_frames_are_broken_is_read_on_behind_them)
 Test(audit, findings_beyond_the_most_are_counted)
 {
     struct history *h = make_history();
-    struct hub_audit a = {.frames = &h->frames, .genesis = &h->net->genesis, .chain = net_chain(h->net), .jobs = 1, .findings_max = 1};
+    struct hub_audit a = {.frames = &h->frames,
+                          .genesis = &h->net->genesis,
+                          .chain = net_chain(h->net),
+                          .jobs = 1,
+                          .findings_max = 1};
 
     h->block[2].len = h->block[4].len = h->block[6].len = 0;
     h->next = 0;

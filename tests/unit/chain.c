@@ -29,7 +29,8 @@ static bool finalize(struct net *net, struct hub_chain *c, const struct hub_bloc
 {
     struct hub_certificate cert = net_certificate(net, b, 0);
 
-    return hub_chain_finalize(c, &cert, NULL, NULL) == HUB_OK && hub_hash_equal(&c->final_hash, &b->hash);
+    return hub_chain_finalize(c, &cert, NULL, NULL) == HUB_OK &&
+           hub_hash_equal(&c->final_hash, &b->hash);
 }
 
 /* Appends the block's bytes to another chain. */
@@ -95,13 +96,15 @@ Test(chain, begins_with_the_rows_of_the_genesis_file_in_their_order)
     const uint64_t values[] = {60, 0};
     struct net *net = net_open(names, values);
     const struct hub_state *s = &net->chain->state;
-    const uint8_t first[] = {0x82, 0x6a, 'h', 'o', 'l', 'd', '.', 'm', 'a', 'x', '_', 's', 0x18, 60};
+    const uint8_t first[] = {0x82, 0x6a, 'h', 'o', 'l', 'd',  '.',
+                             'm',  'a',  'x', '_', 's', 0x18, 60};
     const uint8_t *wallet;
     struct hub_member m;
     struct hub_key k;
 
     cr_assert_eq(s->count[HUB_TABLE_PARAMETERS], 2);
-    cr_assert(hub_span_equal(hub_state_row(s, HUB_TABLE_PARAMETERS, 0), (struct hub_span){first, sizeof first}));
+    cr_assert(hub_span_equal(hub_state_row(s, HUB_TABLE_PARAMETERS, 0),
+                             (struct hub_span){first, sizeof first}));
     cr_assert_eq(hub_parameter(s, HUB_PARAM_HOLD_MAX_S), 60);
     cr_assert_eq(hub_parameter(s, HUB_PARAM_CONSENSUS_PACE_MS), 0);
     cr_assert_eq(hub_parameter(s, HUB_PARAM_GOVERNOR_DELAY_H), 24, "the default");
@@ -159,21 +162,23 @@ Test(chain, every_wrong_claim_is_told_and_changes_nothing)
     struct hub_record r = open_wallet(net);
     struct hub_block *good = net_build(net, net->chain, NULL, &r, 1);
     const struct hub_hash before = root_now(c);
-    static const char *const fields[18] = {"version",     "chain",        "epoch",        "view",
-                                           "height",      NULL,           "parent_view",  "time_ms",
-                                           "proposer",    "log_size",     "log_root",     "record_count",
-                                           "records_root", "results_root", "state_root",  "validators",
-                                           "next_validators", "flags"};
+    static const char *const fields[18] = {
+        "version",    "chain",           "epoch",        "view",         "height",
+        NULL,         "parent_view",     "time_ms",      "proposer",     "log_size",
+        "log_root",   "record_count",    "records_root", "results_root", "state_root",
+        "validators", "next_validators", "flags"};
 
     for (unsigned i = 0; i < 18; i++) {
         struct hub_block *b = net_receive(net, c, good->bytes);
         struct hub_header *h = &b->header;
         struct hub_fault fault;
         struct hub_claim claim;
-        struct hub_hash *hashes[18] = {[1] = &h->chain,         [5] = &h->parent,        [10] = &h->log_root,
-                                       [12] = &h->records_root, [13] = &h->results_root, [14] = &h->state_root,
-                                       [15] = &h->validators,   [16] = &h->next_validators};
-        uint64_t *numbers[18] = {[2] = &h->epoch, [4] = &h->height, [6] = &h->parent_view, [9] = &h->log_size};
+        struct hub_hash *hashes[18] = {
+            [1] = &h->chain,         [5] = &h->parent,          [10] = &h->log_root,
+            [12] = &h->records_root, [13] = &h->results_root,   [14] = &h->state_root,
+            [15] = &h->validators,   [16] = &h->next_validators};
+        uint64_t *numbers[18] = {
+            [2] = &h->epoch, [4] = &h->height, [6] = &h->parent_view, [9] = &h->log_size};
         uint16_t *small[18] = {[0] = &h->version, [11] = &h->record_count, [17] = &h->flags};
 
         if (hashes[i] != NULL)
@@ -284,14 +289,17 @@ static void grow_forks(uint32_t seed)
     for (int i = 0; i < 7; i++) { /* no more than there are slots, with empty blocks among them */
         seed = seed * 1664525 + 1013904223;
         int on = n == 0 || (seed >> 20) % 4 == 0 ? -1 : (int)((seed >> 10) % (uint32_t)n);
-        struct hub_record r[3] = {open_wallet(net), any_record(net, NET_XC_SEAL), any_record(net, NET_CN_GOVERNOR)};
+        struct hub_record r[3] = {open_wallet(net), any_record(net, NET_XC_SEAL),
+                                  any_record(net, NET_CN_GOVERNOR)};
         const struct hub_hash *hash = on < 0 ? &net->chain->final_hash : &b[on]->hash;
         const struct hub_header *h = hub_chain_header(net->chain, hash);
 
         parent[n] = on;
-        b[n++] = net_build_at(net, net->chain, hash, r, (seed >> 5) % 4, h->view + 1 + (uint64_t)i, h->time_ms + 7);
+        b[n++] = net_build_at(net, net->chain, hash, r, (seed >> 5) % 4, h->view + 1 + (uint64_t)i,
+                              h->time_ms + 7);
     }
-    for (int done = 0, tries = 0; done < n; tries++) { /* children after parents, else in any order */
+    for (int done = 0, tries = 0; done < n;
+         tries++) { /* children after parents, else in any order */
         int i = (int)((seed = seed * 1664525 + 1013904223) >> 16) % n;
 
         cr_assert_lt(tries, 10000);
@@ -320,7 +328,8 @@ static void grow_forks(uint32_t seed)
                 cr_assert_eq(append_to(net, third, b[j]), HUB_OK);
         }
     }
-    cr_assert(finalize(net, net->chain, last) && finalize(net, second, last) && finalize(net, third, last));
+    cr_assert(finalize(net, net->chain, last) && finalize(net, second, last) &&
+              finalize(net, third, last));
     cr_assert_eq(hub_chain_move(net->chain, &last->hash), HUB_OK);
     cr_assert_eq(hub_chain_move(second, &last->hash), HUB_OK);
     one = root_now(second);
@@ -373,7 +382,8 @@ Test(chain, slots_are_bounded_and_empty_blocks_are_not)
 
     for (int i = 0; i < 12; i++)
         r[i] = open_wallet(net);
-    for (int i = 0; i < HUB_UNFINAL_MAX; i++) { /* with a long silence between the fifth and the sixth */
+    for (int i = 0; i < HUB_UNFINAL_MAX;
+         i++) { /* with a long silence between the fifth and the sixth */
         b = net_build(net, c, b == NULL ? NULL : &b->hash, &r[i], 1);
         cr_assert_eq(b->count, 1);
         cr_assert_eq(append_to(net, other, b), HUB_OK);
@@ -428,7 +438,8 @@ Test(chain, an_ancestor_below_forgotten_blocks_can_be_finalized)
     cr_assert_not_null(hub_chain_header(c, &high->hash));
     cr_assert_eq(append_to(net, c, quiet), HUB_OK, "taken again from its bytes");
     cr_assert(finalize(net, c, quiet));
-    cr_assert_not_null(hub_chain_header(c, &high->hash), "what stands on it is kept, unbroken or not");
+    cr_assert_not_null(hub_chain_header(c, &high->hash),
+                       "what stands on it is kept, unbroken or not");
     b = net_build(net, c, &high->hash, &r[2], 1);
     cr_assert(finalize(net, c, b));
     cr_assert_eq(c->final_header.log_size, 2 + 3);
@@ -447,11 +458,13 @@ Test(chain, a_fork_of_the_lowest_view_makes_place)
             empty = net_build_at(net, c, &fork[i]->hash, NULL, 0, 30, NET_GENESIS_MS + 90);
     }
     for (unsigned i = 0; i <= HUB_UNFINAL_MAX; i++)
-        cr_assert_eq(hub_chain_header(c, &fork[i]->hash) == NULL, i == 7, "view 13 was the lowest when view 12 came");
+        cr_assert_eq(hub_chain_header(c, &fork[i]->hash) == NULL, i == 7,
+                     "view 13 was the lowest when view 12 came");
     cr_assert_null(hub_chain_header(c, &empty->hash), "it needed the state of the fork given up");
     child = net_build(net, c, &fork[8]->hash, &next, 1);
     cr_assert_eq(child->count, 1);
-    cr_assert_not_null(hub_chain_header(c, &fork[8]->hash), "an ancestor stays, though its view is lowest");
+    cr_assert_not_null(hub_chain_header(c, &fork[8]->hash),
+                       "an ancestor stays, though its view is lowest");
     cr_assert_null(hub_chain_header(c, &fork[6]->hash));
     cr_assert_eq(append_to(net, c, fork[6]), HUB_OK, "and can be taken again");
     cr_assert(finalize(net, c, fork[6]));
@@ -462,7 +475,8 @@ Test(chain, an_empty_block_on_the_final_one_shares_its_state)
     struct net *net = net_open(NULL, NULL);
     struct hub_chain *c = net->chain;
     struct hub_record r = open_wallet(net);
-    struct hub_block *quiet = net_build(net, c, NULL, NULL, 0), *beside = net_build_at(net, c, NULL, &r, 1, 7, NET_GENESIS_MS + 9);
+    struct hub_block *quiet = net_build(net, c, NULL, NULL, 0),
+                     *beside = net_build_at(net, c, NULL, &r, 1, 7, NET_GENESIS_MS + 9);
     struct hub_hash empty, root;
 
     hub_hash_span(&empty, (struct hub_span){NULL, 0});
@@ -525,7 +539,8 @@ Test(chain, finalized_rows_are_readable_wherever_the_state_stands)
     cr_assert_eq(hub_chain_logs(c, logs), 2);
     cr_assert(hub_state_row_before(&c->state, logs, 2, HUB_TABLE_KEYS, NET_BK_OPERATOR, &row));
     cr_assert(hub_span_equal(row, (struct hub_span){kept, before.len}));
-    cr_assert(!hub_state_row_before(&c->state, logs, 2, HUB_TABLE_WALLETS, 2, &row), "opened since");
+    cr_assert(!hub_state_row_before(&c->state, logs, 2, HUB_TABLE_WALLETS, 2, &row),
+              "opened since");
     cr_assert(hub_state_row_before(&c->state, logs, 2, HUB_TABLE_WALLETS, 1, &row));
     cr_assert(finalize(net, c, b));
     cr_assert_eq(hub_chain_logs(c, logs), 1);
@@ -560,7 +575,8 @@ Test(chain, resumes_from_rows_that_give_the_certified_root_and_from_no_others)
     copy_rows(&rotten->state, &c->state);
     hub_state_wallet_write(&rotten->state, 2)[0] ^= 1;
     cr_assert_eq(hub_chain_resume(rotten, &b->header, &b->hash, &c->final_edge, set), HUB_CORRUPT);
-    cr_assert_eq(hub_chain_resume(sound, &b->header, &b->hash, &net_chain(net)->final_edge, set), HUB_CORRUPT);
+    cr_assert_eq(hub_chain_resume(sound, &b->header, &b->hash, &net_chain(net)->final_edge, set),
+                 HUB_CORRUPT);
     cr_assert_eq(hub_chain_resume(sound, &b->header, &b->hash, &c->final_edge, set), HUB_OK);
     b = net_build(net, c, NULL, &r[2], 1);
     cr_assert_eq(append_to(net, sound, b), HUB_OK);

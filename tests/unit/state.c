@@ -276,7 +276,8 @@ static void check_proof(struct hub_state *s, const struct plain *p)
     hub_put_uint(&b, p->count[i]);
     hub_put_hash(&b, &root);
     leaf_hash(&leaf, bytes, b.len);
-    cr_assert(hub_merkle_inclusion_root(&root, &leaf, tables[i], HUB_TABLES, table_path, table_len));
+    cr_assert(
+        hub_merkle_inclusion_root(&root, &leaf, tables[i], HUB_TABLES, table_path, table_len));
     plain_root(&want, p);
     cr_assert(hub_hash_equal(&root, &want));
 }
@@ -304,7 +305,9 @@ static void grow_a_tree(uint64_t with)
         s->undo = &nodes[n].log;
         for (uint32_t writes = below(40); writes > 0; writes--)
             write_once(s, &nodes[n].after);
-        mark = nodes[n].log.len; /* a failed record: written and undone, with or without a root between */
+        mark =
+            nodes[n]
+                .log.len; /* a failed record: written and undone, with or without a root between */
         kept = nodes[n].after;
         for (uint32_t writes = below(10); writes > 0; writes--)
             write_once(s, &kept);
@@ -390,7 +393,8 @@ Test(state, scattered_writes_rehash_what_they_must)
 Test(state, a_full_log_stops_the_record_and_an_undo_restores_everything)
 {
     struct hub_state *s = open_state(ROWS);
-    struct hub_undo log = open_log(3 * 140 + 139); /* three wallet writes of 12 + 128 bytes, not four */
+    struct hub_undo log =
+        open_log(3 * 140 + 139); /* three wallet writes of 12 + 128 bytes, not four */
     struct hub_hash before, after;
     uint8_t wallet[128] = {0};
 
@@ -404,7 +408,8 @@ Test(state, a_full_log_stops_the_record_and_an_undo_restores_everything)
     cr_assert(log.full);
     cr_assert_eq(log.len, 3 * 140);
     cr_assert_eq(hub_state_add(s, HUB_TABLE_WALLETS, (struct hub_span){wallet, 128}), UINT32_MAX);
-    hub_state_put(s, HUB_TABLE_WALLETS, UINT32_MAX, (struct hub_span){wallet, 128}); /* of the add refused */
+    hub_state_put(s, HUB_TABLE_WALLETS, UINT32_MAX,
+                  (struct hub_span){wallet, 128}); /* of the add refused */
     hub_state_undo_to(s, 140);
     cr_assert(log.full, "only the caller that undoes the record clears it");
     cr_assert_eq(hub_state_row(s, HUB_TABLE_WALLETS, 0).data[0], 1);
@@ -435,7 +440,8 @@ Test(state, rows_of_a_checkpoint_are_checked_for_form)
     cr_assert(hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row, 4}));
     cr_assert(!hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row, 2}), "cut in its key");
     cr_assert(!hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row + 1, 3}), "no array");
-    cr_assert(!hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row, 127}), "126 bytes and the length");
+    cr_assert(!hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row, 127}),
+              "126 bytes and the length");
     cr_assert(hub_state_row_ok(HUB_TABLE_PARAMETERS, (struct hub_span){row, 126}));
     cr_assert(hub_state_row_ok(HUB_TABLE_WALLETS, (struct hub_span){wallet, 128}));
     cr_assert(!hub_state_row_ok(HUB_TABLE_WALLETS, (struct hub_span){wallet, 127}));
