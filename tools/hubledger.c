@@ -16,6 +16,7 @@ static const struct hub_command *const families[] = {
     hub_wallet_commands,
     hub_currency_commands,
     hub_pay_commands,
+    hub_export_commands,
     hub_status_commands,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
