@@ -160,6 +160,21 @@ static void check_height(struct sim_node *n, uint64_t height)
         sim_fail(s, "node %u has other roots at %llu", n->index, (unsigned long long)height);
 }
 
+/* Where the state stands at the final block, its root and the log's are what the header claims. */
+static void check_roots(struct sim_node *n)
+{
+    struct hub_chain *c = &n->replica->chain;
+    struct hub_hash state, log;
+    if (c->at >= 0)
+        return;
+    hub_state_root(&c->state, &state);
+    hub_merkle_root(&log, &c->final_edge);
+    if (!hub_hash_equal(&state, &c->final_header.state_root) ||
+        !hub_hash_equal(&log, &c->final_header.log_root))
+        sim_fail(n->sim, "node %u: state or log at height %llu is not what the header claims",
+                 n->index, (unsigned long long)c->final_header.height);
+}
+
 void sim_check_turn(struct sim_node *n)
 {
     const struct hub_chain *c = &n->replica->chain;
@@ -176,6 +191,8 @@ void sim_check_turn(struct sim_node *n)
     if (height > n->final_height && height == n->checked_height &&
         !hub_hash_equal(&c->final_hash, &n->sim->checker.height[height].hash))
         sim_fail(n->sim, "FORK: node %u", n->index);
+    if (height > n->final_height)
+        check_roots(n);
     n->final_height = height;
 }
 
