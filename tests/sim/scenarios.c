@@ -151,8 +151,9 @@ static bool no_finality(struct sim *s, uint8_t from, uint8_t to, const struct hu
 /* ---- 5.13: a node that was never there joins a grown chain; one with a wiped disk follows and never votes. */
 static void late_joiner(struct sim_plan *p)
 {
-    p->records = 120;
-    p->work_ms = 11000;
+    p->records = 400; /* more blocks than bodies fit in memory: only by height will do */
+    p->work_ms = 40000;
+    p->heal_ms = 41000;
     p->absent = 3;
 }
 static void wiped(struct sim_plan *p)
