@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BARREN_VIEWS_MAX = 32 };
+
 void sim_fail(struct sim *s, const char *format, ...)
 {
     if (s->failed)
@@ -150,6 +152,8 @@ static void check_height(struct sim_node *n, uint64_t height)
         *h = (struct sim_height){b->hash, b->header.state_root, b->header.log_root, true};
         if (height > s->checker.top)
             s->checker.top = height;
+        if (b->header.view > s->progress_view)
+            s->progress_view = b->header.view;
         count_records(s, b);
     }
     if (!hub_hash_equal(&h->hash, &b->hash))
@@ -180,6 +184,9 @@ void sim_check_turn(struct sim_node *n)
     const struct hub_chain *c = &n->replica->chain;
     uint64_t height = c->final_header.height;
     hub_cons_assert(&n->replica->cons);
+    if (n->sim->healed && n->replica->cons.view > n->sim->progress_view + BARREN_VIEWS_MAX)
+        sim_fail(n->sim, "node %u: more than %d views without a final block after the faults ended",
+                 n->index, BARREN_VIEWS_MAX);
     if (height < n->final_height)
         sim_fail(n->sim, "node %u: final height goes back", n->index);
     if (n->replica->events_lost || n->replica->frames_lost)

@@ -62,10 +62,10 @@ struct sim_plan {
     uint64_t delay_ms, jitter_ms;            /* jitter reorders */
     uint64_t crash_every_ms, split_every_ms; /* mean; 0 = never */
     bool io_errors;                          /* some crashes are failing commits */
-    int traitor, wiped; /* node, or -1 */
+    int traitor, wiped;                      /* node, or -1 */
     enum sim_treason treason;
-    int64_t skew_ms[SIM_NODES_MAX];          /* of wall clocks */
-    uint32_t records;                        /* 1 = a single one */
+    int64_t skew_ms[SIM_NODES_MAX]; /* of wall clocks */
+    uint32_t records;               /* 1 = a single one */
     uint64_t work_ms, heal_ms,
         limit_ms;       /* records come until; faults end; everything must be final */
     int only, absent;   /* the node that gets all records; one that boots when faults end; or -1 */
@@ -228,7 +228,8 @@ struct sim {
     struct sim_record record[SIM_RECORDS_MAX];
     uint32_t records;
     struct sim_checker checker;
-    uint64_t heal_view, done_ms;
+    uint64_t progress_view,
+        done_ms; /* progress_view: of the newest final block, or when faults ended */
     uint8_t side[SIM_NODES_MAX]; /* of the split; bit 0 only */
     bool split, one_way, healed, failed, trace;
     char why[400];
