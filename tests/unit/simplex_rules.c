@@ -117,6 +117,17 @@ Test(rule_n, waits_for_the_parents_certificate)
     cr_assert(core_casts(&k, core_notarize(&b)));
 }
 
+Test(rule_n, waits_for_the_certificate_of_a_parent_older_than_its_slots)
+{
+    struct hub_header_facts z = core_block(&k, 'z', 20, 'p', 5, 3);
+    for (uint64_t v = 6; v < 20; v++)
+        core_certify(&k, core_nullify(v));
+    core_propose(&k, &z);
+    cr_assert(!core_effect(&k, HUB_FX_EXECUTE));
+    core_verdict(&k, &z, true);
+    cr_assert_eq(k.votes[HUB_NOTARIZE], 0);
+}
+
 Test(rule_n, waits_until_the_parent_is_valid)
 {
     struct hub_header_facts a = core_block(&k, 'a', 1, 'g', 0, 1),
