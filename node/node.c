@@ -287,7 +287,7 @@ static int make_store(const struct making *m)
                   st == HUB_NOT_NOW    ? EXIT_IN_USE
                   : st == HUB_CONFLICT ? EXIT_BAD_FILE
                                        : EXIT_BROKEN,
-                  "store", why);
+                  "cannot open the ledger", why);
 }
 
 static int make_workers(const struct making *m)

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Real nodes: records become final, a node is killed and comes back, one loses its disk and catches up, all are
+# killed at once; who must not get in does not.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/net.sh
+dir=$(mktemp -d)
+trap 'net_cleanup; rm -rf "$dir"' EXIT
+hub=$BIN/hubledger
+failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/*/node.log >&2; exit 1; }
+keys=0
+record() { # one more final record, signed by Xiangcheng's governor
+    keys=$((keys + 1))
+    "$hub" key new -o "$dir/k$keys" --unprotected -q
+    "$hub" key add "$dir/k$keys" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --wait=20s -q || failed "record $keys"
+}
+refused() { # exit code, words, command...: it must end with that code and those words
+    local code=$1 words=$2 out rc=0
+    shift 2
+    out=$(timeout 20 "$@" 2>&1) || rc=$?
+    [ "$rc" = "$code" ] && [[ $out == *"$words"* ]] || failed "expected exit $code and '$words', got $rc: $out"
+}
+
+net_make 4 "$dir/net"
+net_start
+net_ready
+record
+net_same_root "${MEMBERS[@]}" >/dev/null
+
+net_kill CHANGNING
+record
+record
+net_start CHANGNING
+net_same_root "${MEMBERS[@]}" >/dev/null || failed "a killed node did not catch up"
+
+net_kill "${MEMBERS[@]}"
+net_start
+net_ready
+record
+net_same_root "${MEMBERS[@]}" >/dev/null || failed "after killing all"
+
+net_stop JIADING
+rm -rf "$dir/net/JIADING/data"
+net_start JIADING
+record
+net_same_root "${MEMBERS[@]}" >/dev/null || failed "a node without its data did not catch up"
+
+# A second node on one directory; another genesis; a damaged configuration; a key that is no validator's.
+conf=$dir/net/XIANGCHENG/node.conf
+refused 69 "another node" "$BIN/hubledgerd" --config "$conf"
+net_stop XIANGCHENG
+BIN=$BIN "$hub" network init --local 4 --dir "$dir/other" -q --port "$(net_free_ports 8)"
+cp -r "$dir/net/XIANGCHENG/data" "$dir/other/XIANGCHENG/data"
+refused 65 "genesis" "$BIN/hubledgerd" --config "$dir/other/XIANGCHENG/node.conf"
+sed 's/^listen.*/listen = "nowhere"/' "$conf" >"$dir/net/XIANGCHENG/bad.conf"
+refused 78 "listen" "$BIN/hubledgerd" --config "$dir/net/XIANGCHENG/bad.conf"
+sed 's/^listen/listten/' "$conf" >"$dir/net/XIANGCHENG/bad.conf"
+refused 78 "bad.conf:" "$BIN/hubledgerd" --config "$dir/net/XIANGCHENG/bad.conf"
+sed 's/node\.key/seal.key/' "$conf" >"$dir/net/XIANGCHENG/bad.conf"
+refused 65 "validator" "$BIN/hubledgerd" --config "$dir/net/XIANGCHENG/bad.conf"
+
+net_start XIANGCHENG
+net_ready
+record
+net_same_root "${MEMBERS[@]}" >/dev/null || failed "at the end"
+echo "recovery: $keys records final on 4 nodes through 6 kills"
