@@ -22,6 +22,7 @@ enum {
     RECONNECT_MAX_MS = 2000,
     BACKLOG = 256,
     SELF_TEST_MS = 5000,
+    CURVE_BYTES = 64, /* libzmq counts the sealed frame: 33 bytes more than ours */
     ZAP_PARTS_MAX = 8
 };
 static const char ZAP_ADDRESS[] = "inproc://zeromq.zap.01";
@@ -54,7 +55,7 @@ static bool set_int(void *socket, int option, int value)
 /* What every socket of ours has, server or client. */
 static bool harden(void *socket)
 {
-    const int64_t frame_max = HUB_FRAME_BYTES_MAX;
+    const int64_t frame_max = HUB_FRAME_BYTES_MAX + CURVE_BYTES;
     return set_int(socket, ZMQ_LINGER, 0) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max) == 0 &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
@@ -340,7 +341,8 @@ static bool receive_one(struct hub_transport *t, hub_transport_receive *receive,
     const unsigned count = receive_parts(t->router, part, 2);
     if (!count)
         return false;
-    const int peer = count == 2 ? peer_of_message(t, &part[1]) : -1;
+    const bool one = count == 2 && zmq_msg_size(&part[1]) <= HUB_FRAME_BYTES_MAX;
+    const int peer = one ? peer_of_message(t, &part[1]) : -1;
     if (peer < 0) {
         t->stats.refused_frames++;
     } else {
