@@ -104,7 +104,7 @@ bool hub_consent_ok(const struct hub_consent *c, struct hub_span body,
     return !message.full && hub_verify(c->signature, hub_span_of(&message), key);
 }
 
-static void executed_head(struct hub_buf *out, struct hub_span body, uint32_t consents)
+void hub_executed_begin(struct hub_buf *out, struct hub_span body, uint32_t consents)
 {
     uint8_t bytes[64];
     struct hub_buf shared = {bytes, 0, sizeof bytes, false};
@@ -146,7 +146,7 @@ enum hub_status hub_executed_build(struct hub_buf *out, const struct hub_state *
         n = signed_words(words, s, agreement, revision, &r);
     if (n == 0)
         return HUB_NOT_FOUND;
-    executed_head(out, r.body, n);
+    hub_executed_begin(out, r.body, n);
     for (uint32_t i = 0; i < n; i++) {
         uint8_t bytes[HUB_REMARK_BYTES_MAX + 64];
         struct hub_buf protected_ = {bytes, 0, sizeof bytes, false};

@@ -192,16 +192,29 @@ void hub_agreement_json(struct hub_buf *out, const struct hub_agreement_view *v,
     hub_json_object_end(out);
 }
 
-static void put_statement(struct hub_buf *out, const struct hub_statement *w,
-                          struct hub_span member)
+/* The key beside its kid, so that a reader can check the signature without asking further. */
+static void put_key(struct hub_buf *out, const struct hub_state *s, const struct hub_hash *kid)
+{
+    uint8_t cose_key[HUB_COSE_KEY_BYTES];
+    struct hub_key k;
+    bool known = hub_key_find(&k, s, kid);
+    HUB_ASSERT(known); /* it signed a record */
+    hub_cose_key_encode(cose_key, &k.key);
+    hub_json_key(out, "kid");
+    hub_json_hash(out, kid);
+    hub_json_key(out, "key");
+    hub_json_hex(out, (struct hub_span){cose_key, sizeof cose_key});
+}
+
+static void put_statement(struct hub_buf *out, const struct hub_state *s,
+                          const struct hub_statement *w, struct hub_span member)
 {
     hub_json_object(out);
     put_text(out, "member", member);
     put_name(out, "decision", hub_decision_names[w->decision]);
     hub_json_time_members(out, "at", w->at_ms);
     put_text(out, "remark", w->remark);
-    hub_json_key(out, "kid");
-    hub_json_hash(out, &w->kid);
+    put_key(out, s, &w->kid);
     if (w->signature.len > 0) {
         hub_json_key(out, "signature");
         hub_json_hex(out, w->signature);
@@ -238,7 +251,7 @@ bool hub_revision_json(struct hub_buf *out, const struct hub_state *s,
         if (!hub_statement_find(&w, s, agreement, revision, r.party[i]))
             continue;
         hub_member_get(&m, s, r.party[i]);
-        put_statement(out, &w, m.code);
+        put_statement(out, s, &w, m.code);
     }
     hub_json_array_end(out);
     hub_json_object_end(out);

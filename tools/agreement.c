@@ -535,5 +535,17 @@ const struct hub_command hub_agreement_commands[] = {
      .args_min = 2,
      .args_max = 1 + HUB_DOCUMENTS_MAX,
      .run = hub_agreement_run_check},
+    {.noun = "agreement",
+     .verb = "export",
+     .args = "ID",
+     .en = "the text and all signatures in one COSE_Sign file",
+     .zh = "导出文本与全部签名（COSE_Sign 文件）",
+     .examples = "  hubledger agreement export 8f3a -o agreement.cose\n"
+                 "  hubledger agreement export 8f3a --rev 1 -o first.cose\n"
+                 "  hubledger agreement export HQ-2026-1 -o agreement.cose --json",
+     .options = review_options,
+     OWN,
+     ONE,
+     .run = hub_agreement_run_export},
     {0},
 };

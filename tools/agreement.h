@@ -61,6 +61,7 @@ const char *hub_state_words(const struct hub_cli *cli, const char *state);
 int hub_agreement_run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 int hub_agreement_run_list(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 int hub_agreement_run_check(struct hub_cli *cli, void *own, unsigned argc, char **argv);
+int hub_agreement_run_export(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 struct hub_agreement_options { /* of all commands of the family */
     const char *document[HUB_DOCUMENTS_MAX];
     unsigned documents;

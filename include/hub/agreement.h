@@ -138,7 +138,7 @@ void hub_agreement_sentence(struct hub_buf *out, const struct hub_agreement_view
  * languages. A listing gives the same object without parties' remarks, milestones and documents. */
 void hub_agreement_json(struct hub_buf *out, const struct hub_agreement_view *v, bool whole);
 /* One revision with what each of its parties said to it: {agreement, revision, body_hash, proposer, proposed,
- * record, body, body_cbor, statements: [{member, decision, at, remark, kid, signature}]}. body_cbor is the
+ * record, body, body_cbor, statements: [{member, decision, at, remark, kid, key, signature}]}. body_cbor is the
  * hex of the bytes that are signed: whoever signs hashes these, never the JSON. False if there is none. */
 bool hub_revision_json(struct hub_buf *out, const struct hub_state *s,
                        const struct hub_hash *agreement, uint32_t revision);
@@ -177,6 +177,8 @@ struct hub_executed { /* executed-agreement of formats.cddl; borrowed from the b
 HUB_MUST_USE enum hub_status hub_executed_build(struct hub_buf *out, const struct hub_state *s,
                                                 const struct hub_hash *agreement,
                                                 uint32_t revision);
+/* Its beginning, behind which the caller puts that many consents (hub_consent_encode), kids ascending. */
+void hub_executed_begin(struct hub_buf *out, struct hub_span body, uint32_t consents);
 /* Strict, kids ascending, without the file tag; who the kids belong to and hub_consent_ok for each is the caller's part. */
 HUB_MUST_USE bool hub_executed_decode(struct hub_executed *out, struct hub_span bytes);
 

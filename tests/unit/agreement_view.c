@@ -167,6 +167,7 @@ Test(agreement_view, the_json_of_a_revision_holds_the_bytes_that_are_signed)
     cr_expect_str_eq(string_at(json_object_get(j, "body"), "number"), draft.number);
     cr_assert_eq(json_array_size(said), 2);
     cr_expect_eq(strlen(string_at(json_array_get(said, 0), "signature")), 128);
+    cr_expect_eq(strlen(string_at(json_array_get(said, 0), "key")), 2 * HUB_COSE_KEY_BYTES);
     cr_expect_str_eq(string_at(json_array_get(said, 1), "remark"), "不同意");
     cr_expect_null(json_object_get(json_array_get(said, 1), "signature"));
     json_decref(j);
