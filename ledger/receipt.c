@@ -104,6 +104,7 @@ static enum hub_verdict check_headers(struct check *k, const struct headers *h,
 {
     struct hub_hash hash;
 
+    HUB_ASSERT(h->n > 0); /* read_headers takes no empty array */
     for (uint32_t i = 0; i < h->n; i++) {
         struct hub_hash parent = last->parent;
 

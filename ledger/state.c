@@ -263,8 +263,10 @@ static bool save(struct hub_state *s, enum hub_table t, uint32_t row, struct hub
     hub_put_be16(e + 2, (uint16_t)room);
     hub_put_be16(e + 4, (uint16_t)old.len);
     hub_put_be32(e + 6, row);
-    if (old.len > 0)
+    if (old.len > 0) {
+        HUB_ASSERT(old.data != NULL);
         memcpy(e + ENTRY_HEAD, old.data, old.len);
+    }
     hub_put_be16(e + ENTRY_HEAD + room, (uint16_t)room);
     u->len += room + ENTRY_BYTES;
     return true;

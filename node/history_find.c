@@ -116,6 +116,7 @@ enum hub_status hub_find_results(const struct hub_reader *r, const struct hub_hi
 {
     const struct hub_history_block *b = block_in_memory(h, height);
     if (b) {
+        HUB_ASSERT(h != NULL); /* b is one of its blocks */
         *out = (struct hub_span){h->results + b->results_at, b->results_len};
         return HUB_OK;
     }

@@ -47,6 +47,7 @@ enum hub_status hub_intake_submit(struct hub_intake *in, struct hub_hash *id, ui
     if (e)
         *id = e->record.id;
     if (st == HUB_OK) {
+        HUB_ASSERT(e != NULL);
         *why = admit_now(in, &e->record, now_wall_ms);
         if (!*why)
             *why = hub_record_resolve(&e->keys, &in->chain->state, &e->record);
