@@ -71,11 +71,12 @@ struct hub_range hub_repair_proposal_gap(const struct hub_cons *c)
     const struct hub_view *v = hub_round_get(c, c->view);
     if (!v || v->prop_state != HUB_SLOT_WANTED || v->prop.parent_view < c->top.view)
         return none;
-    uint64_t p = v->prop.parent_view;
-    if (!hub_round_certified(c, p))
-        return (struct hub_range){p, c->view - 1};
-    if (!hub_round_skipped(c, p + 1, c->view - 1))
-        return (struct hub_range){p + 1, c->view - 1};
+    const uint64_t p = v->prop.parent_view, last = hub_round_reach(c, c->view);
+    const bool certified = hub_round_certified(c, p) != NULL;
+    if (last > p) /* the newest view that is not nullified */
+        return (struct hub_range){certified ? p + 1 : p, last};
+    if (!certified)
+        return (struct hub_range){p, p};
     return none;
 }
 

@@ -268,10 +268,25 @@ Test(repair, asks_the_leader_first_for_what_its_proposal_lacks)
     struct hub_header_facts c = core_block(&k, 'c', 3, 'a', 1, 2); /* on a block of view 1 */
     core_propose(&k, &c);
     const struct hub_effect *fx = core_effect(&k, HUB_FX_FETCH_CERTS);
-    cr_assert(fx && fx->peer == 3 && fx->first == 1 && fx->last == 2);
+    cr_assert(fx && fx->peer == 3 && fx->first == 1 && fx->last == 1);
     core_tick(&k, 1000);
     fx = core_effect(&k, HUB_FX_FETCH_CERTS);
     cr_assert(fx && fx->peer == 4, "then any peer");
+}
+
+Test(repair, asks_below_the_newest_64_skipped_views_when_it_holds_those)
+{
+    for (uint64_t v = 100; v <= 200; v++)
+        core_certify(&k, core_nullify(v));
+    struct hub_header_facts z = core_block(&k, 'z', 201, 'g', 0, 1);
+    core_tick(&k, 60000);
+    core_propose(&k, &z);
+    core_tick(&k, 60000);
+    bool found = false;
+    for (uint32_t i = 0; i < k.fx.count; i++)
+        found |= k.fx.item[i].kind == HUB_FX_FETCH_CERTS && k.fx.item[i].first == 36 &&
+                 k.fx.item[i].last == 99;
+    cr_assert(found);
 }
 
 static void late_vote(struct hub_subject s, uint8_t signer)
