@@ -220,7 +220,11 @@ static void tell_gate(struct hub_replica *r)
 {
     const struct hub_hash *base = hub_cons_base(&r->cons);
     bool moved = r->gate.view != r->cons.view || !hub_hash_equal(base, &r->gate.base);
-    if ((!moved && !r->gate.stale) || hub_chain_move(&r->chain, base) != HUB_OK)
+    bool again = !r->gate.waiting && r->now.mono_ms >= r->gate.look_ms;
+    if (!moved && !again && !r->gate.stale)
+        return;
+    r->gate.look_ms = r->now.mono_ms + HUB_STATUS_PERIOD_MS;
+    if (hub_chain_move(&r->chain, base) != HUB_OK) /* catch-up is ahead of the core */
         return;
     r->gate.stale = false;
     r->gate.view = r->cons.view;
@@ -587,6 +591,8 @@ enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now, uint
         wake = least(wake, r->commit_due_ms);
     if (r->voting == HUB_VOTING_ASKING)
         wake = least(wake, r->ask_due_ms);
+    if (!r->gate.waiting)
+        wake = least(wake, r->gate.look_ms);
     *wake_ms = wake;
     return r->failure;
 }

@@ -119,7 +119,7 @@ struct hub_replica {
 
     struct { /* what the core was told */
         struct hub_hash base;
-        uint64_t view;
+        uint64_t view, look_ms; /* look_ms: when a record kept back for a while may be eligible again */
         bool waiting, stale;
     } gate;
     uint64_t status_due_ms, ask_due_ms, ask_began_ms;

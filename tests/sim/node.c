@@ -35,6 +35,7 @@ void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index)
 void sim_node_close(struct sim_node *n)
 {
     sim_pool_clear(&n->pool);
+    sim_intake_close(n);
     sim_journal_free(&n->journal);
     munmap(n->replica, sizeof *n->replica);
     munmap(n->memory, hub_replica_memory_bytes());
@@ -81,7 +82,10 @@ static void ports(struct hub_ports *p, struct sim_node *n)
     *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n};
     sim_journal_ports(p);
     sim_net_ports(p);
-    sim_pool_ports(p);
+    if (n->sim->plan.real_pool)
+        sim_intake_ports(n, p);
+    else
+        sim_pool_ports(p);
     p->sign = sign_vote;
     p->alarm = alarm;
 }
@@ -126,6 +130,7 @@ void sim_node_boot(struct sim_node *n)
         sim_crash(n, 500);
         return;
     }
+    sim_current = n;
     start(n);
     if (n->failed)
         sim_crash(n, 500);
@@ -139,6 +144,7 @@ void sim_node_down(struct sim_node *n)
     n->fuse = -1;
     n->turn_ms = SIM_NEVER;
     sim_pool_clear(&n->pool);
+    sim_intake_close(n);
     sim_journal_crash(&n->journal);
 }
 
@@ -148,7 +154,9 @@ void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame)
         sim_crash(n, 500);
         return;
     }
+    sim_current = n;
     hub_replica_on_message(n->replica, from, frame, sim_node_now(n));
+    sim_intake_collect(n);
     sim_turn_at(n, n->sim->now_ms);
 }
 
@@ -166,6 +174,7 @@ void sim_node_turn(struct sim_node *n)
         sim_crash(n, 500);
         return;
     }
+    sim_current = n;
     enum hub_status st = hub_replica_turn(n->replica, sim_node_now(n), &wake);
     if (st && !n->failed)
         sim_fail(n->sim, "node %u stops: status %d", n->index, st);

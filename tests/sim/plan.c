@@ -27,6 +27,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     uint64_t state = seed * 0x2545f4914f6cdd1du + SIM_PLAN, *r = &state;
     *p = (struct sim_plan){.n = sizes[sim_below(r, sizeof sizes)]};
     p->real_signatures = seed % 16 == 5;
+    p->real_pool = seed % 8 == 3;
     p->late_checks = sim_chance(r, 500);
     p->loss = losses[sim_below(r, sizeof losses / sizeof losses[0])];
     p->duplicate = sim_chance(r, 500) ? 100 : 0;

@@ -104,7 +104,10 @@ static void offer(void *pool, uint8_t peer, struct hub_span record, struct hub_s
 
 void sim_node_submit(struct sim_node *n, const struct sim_record *r)
 {
-    add(n, (struct hub_span){r->bytes, r->len}, true);
+    if (n->sim->plan.real_pool)
+        sim_intake_submit(n, (struct hub_span){r->bytes, r->len});
+    else
+        add(n, (struct hub_span){r->bytes, r->len}, true);
     hub_replica_on_records(n->replica);
     sim_turn_at(n, n->sim->now_ms);
 }
@@ -143,11 +146,9 @@ void sim_pool_clear(struct sim_pool *p)
     p->count = p->next = 0;
 }
 
-/* Signatures of a foreign block, now or a few milliseconds later. */
-static void check(void *pool, const struct hub_hash *hash, struct hub_record *records,
-                  const struct hub_record_keys *keys, uint32_t count)
+void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_record *records,
+                    const struct hub_record_keys *keys, uint32_t count)
 {
-    struct sim_node *n = pool;
     bool good = true;
     uint16_t why;
     for (uint32_t i = 0; i < count && good; i++)
@@ -162,6 +163,12 @@ static void check(void *pool, const struct hub_hash *hash, struct hub_record *re
                                          .boot = n->boot,
                                          .good = good,
                                          .hash = *hash});
+}
+
+static void check(void *pool, const struct hub_hash *hash, struct hub_record *records,
+                  const struct hub_record_keys *keys, uint32_t count)
+{
+    sim_pool_check(pool, hash, records, keys, count);
 }
 
 void sim_pool_ports(struct hub_ports *p)

@@ -216,12 +216,13 @@ static const struct scenario scenarios[] = {
     {"rolling-restarts", restarts, NULL, all_crash, {3000, 5000, 7000, 9000}, NULL},
 };
 
-static bool run(const struct scenario *sc, bool trace)
+static bool run(const struct scenario *sc, bool real_pool, bool trace)
 {
     static struct sim s;
     struct sim_plan plan;
     calm(&plan);
     sc->set_up(&plan);
+    plan.real_pool = real_pool;
     sim_open(&s, 7, &plan);
     s.trace = trace;
     s.lose = sc->lose;
@@ -233,8 +234,9 @@ static bool run(const struct scenario *sc, bool trace)
     const char *wrong = good && sc->verify ? sc->verify(&s) : NULL;
     if (wrong)
         sim_fail(&s, "%s", wrong);
-    printf("scenario %s: %s at %llu ms, height %llu\n", sc->name, s.failed ? s.why : "ok",
-           (unsigned long long)s.now_ms, (unsigned long long)s.checker.top);
+    printf("scenario %s%s: %s at %llu ms, height %llu\n", sc->name, real_pool ? ", real pool" : "",
+           s.failed ? s.why : "ok", (unsigned long long)s.now_ms,
+           (unsigned long long)s.checker.top);
     fflush(stdout);
     sim_close(&s);
     return !s.failed;
@@ -246,7 +248,8 @@ bool sim_scenarios(const char *name, bool trace)
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
         if (!name || !strcmp(name, scenarios[i].name)) {
             found = true;
-            good = run(&scenarios[i], trace) && good;
+            good = run(&scenarios[i], false, trace) && good;
+            good = run(&scenarios[i], true, trace) && good;
         }
     if (!found)
         printf("no scenario %s\n", name);

@@ -12,6 +12,7 @@
 #ifndef SIM_H
 #define SIM_H
 
+#include "node/intake.h"
 #include "node/replica.h"
 
 #include <setjmp.h>
@@ -57,6 +58,7 @@ enum sim_treason {
 struct sim_plan {
     uint8_t n;
     bool real_signatures;
+    bool real_pool;                          /* node/intake.c and mempool.c in place of pool.c */
     bool late_checks;                        /* ports.check answers after some ms, not at once */
     uint32_t loss, duplicate;                /* per mille */
     uint64_t delay_ms, jitter_ms;            /* jitter reorders */
@@ -143,6 +145,19 @@ struct sim_pool {
 };
 void sim_pool_ports(struct hub_ports *p);
 void sim_pool_clear(struct sim_pool *p);
+/* Signatures of a foreign block, now or a few milliseconds later. */
+struct sim_node;
+void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_record *records,
+                    const struct hub_record_keys *keys, uint32_t count);
+
+/* ---- intake.c: the node's own intake and mempool, with threads and clock simulated */
+void sim_intake_ports(struct sim_node *n, struct hub_ports *p);
+void sim_intake_close(struct sim_node *n);
+void sim_intake_submit(struct sim_node *n, struct hub_span record);
+/* Takes the answers of the simulated signature threads. */
+void sim_intake_collect(struct sim_node *n);
+/* The node whose code runs now, for its clock. */
+extern const struct sim_node *sim_current;
 
 /* ---- nodes */
 enum sim_fuse { SIM_FUSE_CRASH, SIM_FUSE_ERROR };
@@ -156,6 +171,7 @@ struct sim_node {
     void *memory, *chain_memory, *state_memory;
     struct sim_journal journal;
     struct sim_pool pool;
+    struct hub_intake intake; /* of a real pool */
     uint64_t turn_ms, boot;
     int64_t fuse; /* port calls until it strikes; < 0 = none */
     enum sim_fuse fuse_kind;
