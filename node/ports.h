@@ -28,7 +28,8 @@ struct hub_ports {
         const struct hub_edge
             *edge); /* never moves back; binds heights up to it to its ancestors */
     enum hub_status (*commit)(void *store);
-    /* Reads see uncommitted puts. Spans are valid until the next call on the store. Hash-checked. */
+    /* Reads see uncommitted puts. Spans are valid until the next call on the store. Hash-checked: a damaged block or
+     * certificate is HUB_NOT_FOUND, and putting it again replaces it; a damaged vote or tip is HUB_CORRUPT. */
     enum hub_status (*get_block)(void *store, const struct hub_hash *hash, struct hub_span *bytes);
     enum hub_status (*get_block_at)(void *store, uint64_t height,
                                     struct hub_span *bytes); /* final ones only */

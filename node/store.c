@@ -1,5 +1,7 @@
 #include "node/store_impl.h"
 
+#include "node/log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -29,6 +31,22 @@ void hub_store_view_key(uint8_t key[HUB_VIEW_KEY_BYTES], uint64_t epoch, uint64_
 const char *hub_store_why(const struct hub_store *s)
 {
     return s->why[0] ? s->why : hub_env_why(s->env);
+}
+
+/* A block or certificate that the disk returned with other bytes is as good as lost: peers have it, and putting
+ * it again replaces it. Own votes and the tip nobody else can give back: those stay HUB_CORRUPT. */
+static enum hub_status lost(enum hub_status status, const char *what, const struct hub_hash *hash,
+                            uint64_t place)
+{
+    char digits[17] = "";
+    if (status != HUB_CORRUPT)
+        return status;
+    HUB_LOG(WARNING, "store_damaged", HUB_LOG_TEXT("what", what),
+            HUB_LOG_TEXT("hash", hash ? hub_log_hash(digits, hash) : ""),
+            HUB_LOG_NUMBER("place", place),
+            HUB_LOG_TEXT("why", "the disk returned other bytes than were written"),
+            HUB_LOG_TEXT("remedy", "peers are asked for it; check this disk"));
+    return HUB_NOT_FOUND;
 }
 
 /* ---- certificates */
@@ -101,7 +119,8 @@ static enum hub_status get_certificate(void *store, uint64_t epoch, uint64_t vie
 {
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
-    return hub_read_certificate(&r, epoch, view, kind, out);
+    return lost(hub_read_certificate(&r, epoch, view, kind, out), "certificate of view", NULL,
+                view);
 }
 
 static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t from_view,
@@ -231,14 +250,14 @@ static enum hub_status get_block(void *store, const struct hub_hash *hash, struc
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
     struct hub_header header;
-    return block_by_hash(&r, hash, true, &header, bytes);
+    return lost(block_by_hash(&r, hash, true, &header, bytes), "block", hash, 0);
 }
 
 static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
 {
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
-    return hub_read_block(&r, height, bytes);
+    return lost(hub_read_block(&r, height, bytes), "final block at height", NULL, height);
 }
 
 /* ---- tip */

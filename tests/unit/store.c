@@ -430,6 +430,40 @@ Test(store, refuses_to_open_when_an_own_vote_is_missing_or_changed, .init = open
     cr_assert_not_null(strstr(why, "own votes"), "%s", why);
 }
 
+Test(store, a_damaged_block_or_certificate_counts_as_lost_and_is_replaced, .init = opened,
+     .fini = end)
+{
+    struct test_block a, other;
+    static struct hub_certificate got;
+    struct hub_span bytes;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&other, &genesis, 1, &genesis.chain, 1);
+    struct hub_certificate cert = test_dir_certificate(HUB_FINALIZE, 1, &a);
+    must(put_block(&a));
+    must(ports.put_certificate(store, &cert, 4));
+    must(put_tip(&a));
+    must(ports.commit(store));
+    uint8_t key[17] = {0};
+    hub_put_be64(key, 1);
+    hub_put_be64(key + 8, 1);
+    key[16] = HUB_FINALIZE;
+    must(hub_env_put(hub_store_env(store), HUB_MAP_BLOCK, (struct hub_span){a.hash.b, 32},
+                     (struct hub_span){other.bytes, other.len}));
+    must(hub_env_put(hub_store_env(store), HUB_MAP_CERTIFICATE, (struct hub_span){key, 17},
+                     (struct hub_span){other.bytes, 40}));
+    must(ports.commit(store));
+    cr_assert_eq(ports.get_block(store, &a.hash, &bytes), HUB_NOT_FOUND);
+    cr_assert_eq(ports.get_block_at(store, 1, &bytes), HUB_NOT_FOUND);
+    cr_assert_eq(ports.get_certificate(store, 1, 1, HUB_FINALIZE, &got), HUB_NOT_FOUND);
+    must(put_block(&a));
+    must(ports.put_certificate(store, &cert, 4));
+    must(ports.commit(store));
+    cr_assert(holds(&a));
+    must(ports.get_block_at(store, 1, &bytes));
+    must(ports.get_certificate(store, 1, 1, HUB_FINALIZE, &got));
+    cr_assert_eq(got.signers, cert.signers);
+}
+
 Test(store, a_full_map_fails_cleanly_and_for_good, .init = begin, .fini = end)
 {
     cr_assert_eq(hub_store_open(&store, why, dir, &genesis, 256 << 10), HUB_OK, "%s", why);

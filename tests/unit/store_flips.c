@@ -70,7 +70,7 @@ static void fill(void)
     hub_store_close(store);
 }
 
-/* ---- the reading process: an exit code */
+/* ---- the reading process: an exit code. Here everything was put, so what is said to be lost is told too. */
 static void told(enum hub_status status)
 {
     if (status)
