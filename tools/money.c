@@ -7,8 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 64 << 20, LOT = 256, RETRIES = 100, RETRY_MS = 300 };
-_Static_assert(LOT * (HUB_BULK_CORE_MAX + 3 * 1024) <= HUB_BLOCK_BYTES_MAX, "a lot fits one request");
+enum { FILE_BYTES_MAX = 64 << 20, LOT = 1024, REQUEST = 256, RETRIES = 100, RETRY_MS = 300 };
+_Static_assert(REQUEST *(HUB_BULK_CORE_MAX + 3 * 1024) <= HUB_BLOCK_BYTES_MAX,
+               "a request fits the node's limit");
 
 bool hub_reference_of(uint8_t out[HUB_REFERENCE_BYTES], const char *text)
 {
@@ -82,7 +83,8 @@ void hub_put_field_uint(struct hub_buf *b, const char *name, uint64_t value)
 
 /* ---- many records */
 
-struct lot { /* at most 256 signed records on their way */
+struct
+    lot { /* signed records on their way: a quarter of a key's window, so that none is put off for it */
     struct hub_bulk_item *item[LOT];
     struct hub_signed record[LOT];
     bool settled[LOT];
@@ -110,19 +112,20 @@ static int lot_sign(struct hub_cli *cli, struct lot *l, uint16_t type, struct hu
     return HUB_EXIT_OK;
 }
 
-/* The entries of what is not settled yet; which[] says where each stands in the lot. */
-static unsigned lot_entries(const struct lot *l, struct hub_buf *out, unsigned which[LOT])
+/* The entries of the next unsettled records from *at on; which[] says where each stands in the lot. */
+static unsigned lot_entries(const struct lot *l, struct hub_buf *out, unsigned which[REQUEST],
+                            unsigned *at)
 {
     unsigned n = 0;
     out->len = 0;
-    for (unsigned i = 0; i < l->count; i++) {
-        const struct hub_span bytes = hub_span_of(&l->record[i].bytes);
-        if (l->settled[i])
+    for (; *at < l->count && n < REQUEST; ++*at) {
+        const struct hub_span bytes = hub_span_of(&l->record[*at].bytes);
+        if (l->settled[*at])
             continue;
         hub_put_array(out, 2);
         hub_put_bytes(out, bytes);
         hub_put_bytes(out, (struct hub_span){bytes.data, 0});
-        which[n++] = i;
+        which[n++] = *at;
     }
     HUB_ASSERT(!out->full); /* cores are at most HUB_BULK_CORE_MAX bytes */
     return n;
@@ -134,27 +137,36 @@ static bool put_off(const json_t *answer)
     return !json_object_get(answer, "state") && (status == 429 || status == 503);
 }
 
-/* One request; what the node refused for good is settled with its problem as outcome. */
-static int lot_send(struct hub_cli *cli, struct lot *l, struct hub_buf *buffer, unsigned *left)
+/* What the node took or refused for good is settled; a refusal is its outcome. */
+static unsigned take_answers(struct lot *l, const unsigned *which, unsigned n, const json_t *items)
 {
-    unsigned which[LOT];
-    json_t *items = NULL;
-    const unsigned n = lot_entries(l, buffer, which);
-    *left = 0;
-    const int code = hub_cli_submit(cli, hub_span_of(buffer), &items);
-    if (code != HUB_EXIT_OK)
-        return code == HUB_EXIT_UNREACHABLE ? HUB_EXIT_UNKNOWN : code;
+    unsigned left = 0;
     for (unsigned i = 0; i < n; i++) {
         json_t *answer = json_array_get(items, i);
         if (put_off(answer)) {
-            ++*left;
+            left++;
             continue;
         }
         l->settled[which[i]] = true;
         if (!json_object_get(answer, "state") || !strcmp(hub_json_text(answer, "state"), "final"))
             l->item[which[i]]->outcome = json_incref(answer);
     }
-    json_decref(items);
+    return left;
+}
+
+/* Sends what is not settled; *left is what the node put off. */
+static int lot_send(struct hub_cli *cli, struct lot *l, struct hub_buf *buffer, unsigned *left)
+{
+    unsigned which[REQUEST], n, at = 0;
+    *left = 0;
+    while ((n = lot_entries(l, buffer, which, &at)) > 0) {
+        json_t *items = NULL;
+        const int code = hub_cli_submit(cli, hub_span_of(buffer), &items);
+        if (code != HUB_EXIT_OK)
+            return code == HUB_EXIT_UNREACHABLE ? HUB_EXIT_UNKNOWN : code;
+        *left += take_answers(l, which, n, items);
+        json_decref(items);
+    }
     return HUB_EXIT_OK;
 }
 

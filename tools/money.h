@@ -28,7 +28,7 @@ struct hub_bulk_item {
     struct hub_hash id;
     json_t *outcome; /* owned by the caller; NULL: not seen */
 };
-/* Signs and sends items of one type with consecutive numbers, 256 at a time, waits for each lot, and sends again
+/* Signs and sends items of one type with consecutive numbers, a thousand at a time, waits for each lot, and sends again
  * what a busy node put off. Stops at the first lot whose outcome is not seen in time: a rerun goes on from there.
  * An enum hub_exit; progress on a terminal. */
 int hub_bulk_run(struct hub_cli *cli, uint16_t type, struct hub_bulk_item *items, unsigned count);
