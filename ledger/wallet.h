@@ -7,7 +7,7 @@
  *   institutions  [institution, quota, issued, retired, reserve slot + 1]
  *   batches       [be16(institution) || reference, height, index]
  *   references    [key, height, index, slot]; key = 1 || be16(institution) || reference of a wallet.open,
- *                 2 || be16(institution) || owner of a personal wallet, 3 || be32(paying slot) || reference
+ *                 2 || be16(tier) || be16(institution) || owner of a personal wallet, 3 || be32(paying slot) || reference
  *   totals        [0, issued, retired, [balance of each kind], [wallets of each kind]]
  *  1. A rule checks everything before its first write; the first code of results.def that fits wins.
  *  2. Every write of a wallet sets last_height: hub_wallet_invariants_ok relies on it.
@@ -84,7 +84,7 @@ enum hub_reference_kind {
     HUB_REFERENCE_OWNER = 2,
     HUB_REFERENCE_PAYMENT = 3
 };
-/* scope: institution, or for a payment the paying slot. out may be NULL. */
+/* scope: institution; for an owner the tier above it; for a payment the paying slot. out may be NULL. */
 bool hub_reference_find(struct hub_posting *out, const struct hub_state *s,
                         enum hub_reference_kind kind, uint32_t scope, const uint8_t reference[16]);
 void hub_reference_add(struct hub_apply *a, enum hub_reference_kind kind, uint32_t scope,

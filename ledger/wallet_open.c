@@ -103,13 +103,18 @@ static uint16_t parent_open(const struct opening *o)
     return flags & HUB_WALLET_STOP_OUT ? HUB_CODE_parent_frozen : 0;
 }
 
-/* One opening a reference, one personal wallet an owner, one reserve an institution. */
+static uint32_t owner_scope(const struct opening *o)
+{
+    return (uint32_t)o->tier << 16 | o->number;
+}
+
+/* One opening a reference, one personal wallet of a tier an owner, one reserve an institution. */
 static uint16_t not_there_yet(const struct opening *o, const struct hub_state *s)
 {
     if (hub_reference_find(NULL, s, HUB_REFERENCE_OPENING, o->number, o->reference))
         return HUB_CODE_reference_exists;
     if (o->kind == HUB_WALLET_KIND_PERSONAL &&
-        hub_reference_find(NULL, s, HUB_REFERENCE_OWNER, o->number, o->owner))
+        hub_reference_find(NULL, s, HUB_REFERENCE_OWNER, owner_scope(o), o->owner))
         return HUB_CODE_owner_exists;
     return o->kind == HUB_WALLET_KIND_RESERVE && o->institution.reserve > 0 ? HUB_CODE_wallet_exists
                                                                             : 0;
@@ -198,7 +203,7 @@ uint16_t hub_wallet_open_apply(struct hub_apply *a)
         write_parent(a, o.parent);
     hub_reference_add(a, HUB_REFERENCE_OPENING, o.number, o.reference, slot);
     if (o.kind == HUB_WALLET_KIND_PERSONAL)
-        hub_reference_add(a, HUB_REFERENCE_OWNER, o.number, o.owner, slot);
+        hub_reference_add(a, HUB_REFERENCE_OWNER, owner_scope(&o), o.owner, slot);
     if (o.kind == HUB_WALLET_KIND_RESERVE) {
         o.institution.reserve = slot + 1;
         hub_institution_put(a->state, &o.institution);

@@ -15,7 +15,7 @@ static struct reference_key key_of(enum hub_reference_kind kind, uint32_t scope,
 {
     struct reference_key k;
     k.bytes[0] = (uint8_t)kind;
-    if (kind == HUB_REFERENCE_PAYMENT) {
+    if (kind != HUB_REFERENCE_OPENING) {
         hub_put_be32(k.bytes + 1, scope);
         k.len = 5;
     } else {

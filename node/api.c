@@ -29,6 +29,7 @@ const struct hub_route hub_api_routes[] = {
     {"GET", "/v1/members", hub_api_get_members},
     {"GET", "/v1/keys/{}/hints", hub_api_get_hints},
     {"GET", "/v1/supply", hub_api_get_supply},
+    {"GET", "/v1/institutions/{}", hub_api_get_institution},
     {"GET", "/v1/status", hub_api_get_status},
     {"GET", "/v1/codes", hub_api_get_codes},
     {"GET", "/v1/metrics", hub_api_get_metrics},

@@ -99,7 +99,8 @@ bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_pl
     put_number(out, "seq", f.record.seq);
     hub_json_key(out, "replayed");
     hub_json_bool(out, replayed);
-    if (f.record.type == HUB_TYPE_CURRENCY_BATCH && f.code == 0) {
+    if (f.record.type == HUB_TYPE_CURRENCY_BATCH &&
+        (f.code == 0 || f.code == HUB_CODE_batch_aborted)) {
         hub_json_key(out, "entries");
         hub_json_failed_entries(out, &f.record, f.value);
     }

@@ -386,6 +386,37 @@ void hub_api_get_supply(struct hub_api *a, struct hub_query *q)
     hub_answer_json(a, q, 200);
 }
 
+/* An operating institution's share of the supply, and the wallet it tops up its customers from. */
+void hub_api_get_institution(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms;
+    struct hub_institution i;
+    char *end;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    const unsigned long number = strtoul(q->arg[0], &end, 10);
+    if (*end || number == 0 || number > UINT16_MAX) {
+        hub_answer_problem(a, q, "bad_request", "an institution number is 1 to 65535");
+        return;
+    }
+    if (!hub_institution_find(&i, s, number)) {
+        hub_answer_problem(a, q, "not_found", "no operating institution of this number");
+        return;
+    }
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "institution");
+    hub_json_int(&q->out, (int64_t)i.number);
+    hub_json_amount_members(&q->out, "quota", i.quota);
+    hub_json_amount_members(&q->out, "issued", i.issued);
+    hub_json_amount_members(&q->out, "retired", i.retired);
+    if (i.reserve > 0) {
+        hub_json_key(&q->out, "reserve");
+        hub_json_wallet(&q->out, hub_wallet_number((uint16_t)i.number, i.reserve - 1));
+    }
+    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
 /* ---- members and keys */
 
 void hub_api_get_members(struct hub_api *a, struct hub_query *q)

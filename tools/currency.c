@@ -127,6 +127,27 @@ static void say_kind(const struct hub_cli *cli, const json_t *kind)
         hub_json_text(kind, "kind"), hub_json_number(kind, "wallets", 0), yuan);
 }
 
+static int show_institution(struct hub_cli *cli, const char *number)
+{
+    struct hub_reply r;
+    char path[64], quota[32], issued[32], retired[32];
+    int code;
+    snprintf(path, sizeof path, "/v1/institutions/%.20s", number);
+    if (!hub_cli_get(cli, &r, path, &code))
+        return code;
+    if (cli->json)
+        hub_cli_json(r.json);
+    hub_format_yuan(quota, hub_json_number(r.json, "quota_fen", 0));
+    hub_format_yuan(issued, hub_json_number(r.json, "issued_fen", 0));
+    hub_format_yuan(retired, hub_json_number(r.json, "retired_fen", 0));
+    hub_cli_say(cli,
+                HUB_T(cli, "institution %s: issued %s, retired %s, quota %s\nreserve wallet %s",
+                      "运营机构 %s：发行 %s，回笼 %s，额度 %s\n准备金钱包 %s"),
+                number, issued, retired, quota, hub_json_text(r.json, "reserve"));
+    hub_reply_free(&r);
+    return HUB_EXIT_OK;
+}
+
 static int run_supply(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
     struct hub_reply r;
@@ -135,7 +156,9 @@ static int run_supply(struct hub_cli *cli, void *own, unsigned argc, char **argv
     size_t i;
     json_t *kind;
     int code;
-    (void)own, (void)argc, (void)argv;
+    (void)own;
+    if (argc > 0)
+        return show_institution(cli, argv[0]);
     if (!hub_cli_get(cli, &r, "/v1/supply", &code))
         return code;
     const uint64_t outstanding = hub_json_number(r.json, "outstanding_fen", 0);
@@ -214,10 +237,11 @@ const struct hub_command hub_currency_commands[] = {
      .run = run_redeem},
     {.noun = "currency",
      .verb = "supply",
-     .args = "",
-     .en = "issued, retired, outstanding, by kind of wallet",
-     .zh = "发行、回笼、流通总额及按钱包类型的分布",
-     .examples = "  hubledger currency supply\n  hubledger currency supply --json",
+     .args = "[INSTITUTION]",
+     .en = "issued, retired, outstanding, by kind of wallet; or one institution's share",
+     .zh = "发行、回笼、流通总额及按钱包类型的分布；或某运营机构的份额",
+     .examples = "  hubledger currency supply\n  hubledger currency supply 3",
+     .args_max = 1,
      .run = run_supply},
     {0},
 };

@@ -68,6 +68,30 @@ bool hub_own_institution(struct hub_cli *cli, const char *iss, uint16_t *institu
     return false;
 }
 
+bool hub_own_reserve(struct hub_cli *cli, uint64_t *number, int *exit_code)
+{
+    char path[64];
+    uint16_t institution;
+    struct hub_hints hints;
+    struct hub_reply r;
+    if (!hub_cli_hints(cli, &hints, exit_code) ||
+        !hub_own_institution(cli, hints.iss, &institution, exit_code))
+        return false;
+    snprintf(path, sizeof path, "/v1/institutions/%u", institution);
+    if (!hub_cli_get(cli, &r, path, exit_code))
+        return false;
+    const bool found = hub_parse_wallet(number, hub_json_text(r.json, "reserve"));
+    hub_reply_free(&r);
+    if (!found)
+        *exit_code = hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli,
+                  "institution %u has no reserve wallet yet: hubledger wallet open --kind reserve",
+                  "机构 %u 尚无准备金钱包：hubledger wallet open --kind reserve"),
+            institution);
+    return found;
+}
+
 void hub_put_reference(struct hub_buf *b, const char *name,
                        const uint8_t reference[HUB_REFERENCE_BYTES])
 {

@@ -17,6 +17,8 @@ bool hub_file_hash(const struct hub_cli *cli, struct hub_hash *out, const char *
 /* Institution of the signer's member, from the node: its iss is a member code of /v1/members. */
 bool hub_own_institution(struct hub_cli *cli, const char *iss, uint16_t *institution,
                          int *exit_code);
+/* The reserve wallet of the signer's institution, which operators call "reserve". */
+bool hub_own_reserve(struct hub_cli *cli, uint64_t *number, int *exit_code);
 /* name, then 16 bytes. */
 void hub_put_reference(struct hub_buf *b, const char *name,
                        const uint8_t reference[HUB_REFERENCE_BYTES]);

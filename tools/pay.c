@@ -20,7 +20,7 @@ struct options {
     struct hub_pay_batch batch; /* whose `from` and `purpose` a transfer uses too */
     uint64_t to;
     uint8_t reference[HUB_REFERENCE_BYTES];
-    bool has_reference;
+    bool has_reference, from_reserve;
 };
 
 bool hub_purpose_of(uint64_t *out, const char *text)
@@ -39,7 +39,8 @@ static error_t parse(int key, char *arg, void *own)
     struct hub_pay_batch *b = &o->batch;
     switch (key) {
     case OPT_FROM:
-        return hub_parse_wallet(&b->from, arg) ? 0 : EINVAL;
+        o->from_reserve = !strcmp(arg, "reserve");
+        return o->from_reserve || hub_parse_wallet(&b->from, arg) ? 0 : EINVAL;
     case OPT_TO:
         return hub_parse_wallet(&o->to, arg) ? 0 : EINVAL;
     case OPT_PURPOSE:
@@ -64,11 +65,14 @@ static error_t parse(int key, char *arg, void *own)
 /* {debit, amount, credit, ? purpose, ? reference} */
 static int run_transfer(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    const struct options *o = own;
+    struct options *o = own;
     uint8_t bytes[BODY_BYTES];
     struct hub_buf body = {.data = bytes, .cap = sizeof bytes};
     uint64_t amount;
+    int code;
     (void)argc;
+    if (o->from_reserve && !hub_own_reserve(cli, &o->batch.from, &code))
+        return code;
     if (!o->batch.from || !o->to)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "name both wallets: --from NO --to NO",
@@ -95,8 +99,11 @@ static int run_transfer(struct hub_cli *cli, void *own, unsigned argc, char **ar
 
 static int run_batch(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    const struct options *o = own;
+    struct options *o = own;
+    int code;
     (void)argc;
+    if (o->from_reserve && !hub_own_reserve(cli, &o->batch.from, &code))
+        return code;
     if (!o->batch.from || !o->batch.expect_count || !o->batch.expect_total)
         return hub_cli_fail(
             cli, HUB_EXIT_USAGE,
@@ -111,7 +118,7 @@ static int run_batch(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 }
 
 static const struct argp_option transfer_options[] = {
-    {"from", OPT_FROM, "NO", 0, "the wallet that pays", 0},
+    {"from", OPT_FROM, "NO", 0, "the wallet that pays; `reserve` is the signer's institution's", 0},
     {"to", OPT_TO, "NO", 0, "the wallet that is paid", 0},
     {"purpose", OPT_PURPOSE, "P", 0,
      "wages goods services rent tax subsidy top-up refund, or a number to 899", 0},
@@ -119,7 +126,7 @@ static const struct argp_option transfer_options[] = {
     {0},
 };
 static const struct argp_option batch_options[] = {
-    {"from", OPT_FROM, "NO", 0, "the wallet that pays", 0},
+    {"from", OPT_FROM, "NO", 0, "the wallet that pays; `reserve` is the signer's institution's", 0},
     {"expect-count", OPT_COUNT, "N", 0, "how many payments the order has", 0},
     {"expect-total", OPT_TOTAL, "AMOUNT", 0, "their sum", 0},
     {"atomic", OPT_ATOMIC, NULL, 0, "all or none (at most 1,500 payments)", 0},

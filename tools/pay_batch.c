@@ -318,6 +318,10 @@ static int say_totals(const struct run *r, int code, bool nothing_new)
         sum += ok ? r->row[i].amount : 0;
     }
     hub_format_yuan(yuan, sum);
+    if (r->cli->json)
+        hub_cli_json(json_pack("{s:i, s:i, s:i, s:o}", "paid", (int)paid, "failed", (int)failed,
+                               "unknown", (int)(r->rows - paid - failed), "paid_fen",
+                               json_sprintf("%" PRIu64, sum)));
     hub_cli_say(r->cli,
                 HUB_T(r->cli, "%u paid, %s yuan; %u without effect; %u not known yet",
                       "已付 %u 笔，共 %s 元；未生效 %u 笔；结果待查 %u 笔"),
