@@ -162,8 +162,11 @@ static int write_draft(struct hub_cli *cli, const struct hub_buf *core,
     hub_format_hex(id, place->agreement.b, 32);
     if (!hub_cli_write_file(cli, cli->output, hub_span_of(core), false))
         return HUB_EXIT_UNREACHABLE;
-    if (cli->json)
-        hub_cli_json(json_pack("{s:s, s:s}", "id", id, "file", cli->output));
+    if (cli->json) {
+        json_t *told = json_pack("{s:s, s:s}", "id", id, "file", cli->output);
+        hub_cli_json(told);
+        json_decref(told);
+    }
     hub_cli_say(cli,
                 HUB_T(cli,
                       "draft of agreement %s in %s; next: hubledger agreement propose %s [--sign]",

@@ -92,8 +92,11 @@ static int write_out(struct hub_cli *cli, const struct hub_buf *file)
             HUB_T(cli, "the node's answer names a key twice", "节点应答中密钥重复"));
     if (!hub_cli_write_file(cli, cli->output, hub_span_of(file), false))
         return HUB_EXIT_UNREACHABLE;
-    if (cli->json)
-        hub_cli_json(json_pack("{s:s, s:i}", "file", cli->output, "signatures", (int)check.count));
+    if (cli->json) {
+        json_t *told = json_pack("{s:s, s:i}", "file", cli->output, "signatures", (int)check.count);
+        hub_cli_json(told);
+        json_decref(told);
+    }
     hub_cli_say(cli, HUB_T(cli, "%s: %u signatures, each checked", "%s：%u 个签名，均已核验"),
                 cli->output, check.count);
     return HUB_EXIT_OK;

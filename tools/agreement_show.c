@@ -185,10 +185,11 @@ static int load_draft(struct hub_cli *cli, struct hub_agreement_text *out, const
         out->body = (struct hub_buf){.data = malloc(body.len), .len = body.len, .cap = body.len};
         out->from_file = out->has_nonce = true;
         memcpy(out->nonce, hub_field_span(core, "nonce").data, sizeof out->nonce);
-        code = out->body.data ? HUB_EXIT_OK : no_memory(cli);
-        if (code == HUB_EXIT_OK) {
+        if (out->body.data) {
             memcpy(out->body.data, body.data, body.len);
             code = check_text(cli, out, path);
+        } else {
+            code = no_memory(cli);
         }
     }
     free(file.data);
@@ -416,9 +417,12 @@ static void say_check(const struct hub_cli *cli, const struct hub_paper *p, uint
                       uint32_t approved, uint32_t current, struct hub_span name)
 {
     const bool yes = revision > 0 && revision == (approved ? approved : current);
-    if (cli->json)
-        hub_cli_json(json_pack("{s:s, s:b, s:i, s:i}", "file", p->path, "match", yes, "revision",
-                               (int)revision, "approved_revision", (int)approved));
+    if (cli->json) {
+        json_t *told = json_pack("{s:s, s:b, s:i, s:i}", "file", p->path, "match", yes, "revision",
+                                 (int)revision, "approved_revision", (int)approved);
+        hub_cli_json(told);
+        json_decref(told);
+    }
     if (revision == 0)
         hub_cli_say(
             cli,

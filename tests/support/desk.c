@@ -152,9 +152,9 @@ struct hub_draft desk_draft(const struct desk *d, uint8_t nonce)
     return b;
 }
 
-static struct hub_record_draft record_draft(struct desk *d, uint16_t type,
-                                            struct hub_span core, const struct desk_key *signer,
-                                            char iss[24], char sub[65])
+static struct hub_record_draft record_draft(struct desk *d, uint16_t type, struct hub_span core,
+                                            const struct desk_key *signer, char iss[24],
+                                            char sub[65])
 {
     struct hub_key k;
     cr_assert(hub_key_find(&k, &d->state, &signer->kid));
