@@ -1,4 +1,4 @@
-/* catchup.c: block bodies, their execution in the order of the chain, finality, and catch-up by height.
+/* catchup.c: execution of blocks in the order of the chain, finality, and catch-up by height.
  *  1. A block is executed when the core waits for its verdict or when its FINALIZATION is held; ancestors first,
  *     oldest first, from memory, the store, or a peer.
  *  2. One block is checked at a time: its records are decoded, their keys taken from the parent's state, the
@@ -15,119 +15,6 @@ enum {
     REQUEST_MAX_MS = 10000,
     PATH_MAX_BLOCKS = HUB_BODIES_MAX
 };
-
-/* ---- bodies */
-
-struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *hash)
-{
-    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
-        if (r->body[i].used && hub_hash_equal(&r->body[i].hash, hash)) {
-            r->body[i].touched = ++r->touches;
-            return &r->body[i];
-        }
-    return NULL;
-}
-
-/* Smaller = given up earlier; UINT64_MAX = in use now. */
-static uint64_t body_worth(const struct hub_replica *r, const struct hub_body *b)
-{
-    const uint64_t rank = (uint64_t)1 << 60;
-    if (!b->used)
-        return 0;
-    if (r->check.state != HUB_CHECK_NONE && hub_hash_equal(&b->hash, &r->check.block.hash))
-        return UINT64_MAX;
-    if (b->unproven && !b->certified)
-        return rank + b->touched;
-    if (b->stored)
-        return 2 * rank + b->touched;
-    return 3 * rank + b->touched;
-}
-
-struct hub_body *hub_body_make(struct hub_replica *r)
-{
-    struct hub_body *best = NULL;
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++) {
-        uint64_t worth = body_worth(r, &r->body[i]);
-        if (worth < least) {
-            least = worth;
-            best = &r->body[i];
-        }
-    }
-    if (!best)
-        return NULL;
-    struct hub_buf bytes = best->bytes;
-    bytes.len = 0;
-    bytes.full = false;
-    *best = (struct hub_body){.bytes = bytes, .touched = ++r->touches};
-    return best;
-}
-
-/* Unless its records are being checked: they point into its bytes. */
-static void body_forget(struct hub_replica *r, struct hub_body *b)
-{
-    if (body_worth(r, b) != UINT64_MAX)
-        b->used = false;
-}
-
-static void bodies_forget_final(struct hub_replica *r)
-{
-    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
-        if (r->body[i].header.height <= r->chain.final_header.height)
-            body_forget(r, &r->body[i]);
-}
-
-struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes)
-{
-    struct hub_header header;
-    struct hub_hash hash;
-    struct hub_span header_bytes;
-    if (bytes.len > HUB_BODY_BYTES_MAX || !hub_block_peek(&header, &hash, &header_bytes, bytes))
-        return NULL;
-    struct hub_body *b = hub_body_find(r, &hash);
-    if (b)
-        return b;
-    b = hub_body_make(r);
-    if (!b)
-        return NULL;
-    memcpy(b->bytes.data, bytes.data, bytes.len);
-    b->bytes.len = bytes.len;
-    b->hash = hash;
-    b->header = header;
-    b->used = true;
-    return b;
-}
-
-static struct hub_body *body_load(struct hub_replica *r, const struct hub_hash *hash)
-{
-    struct hub_body *b = hub_body_find(r, hash);
-    if (b)
-        return b;
-    struct hub_span bytes;
-    if (!hub_replica_found(r, r->port.get_block(r->port.store, hash, &bytes)))
-        return NULL;
-    b = hub_body_put(r, bytes);
-    if (b)
-        b->stored = true;
-    return b;
-}
-
-bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash)
-{
-    const struct hub_body *b = hub_body_find(r, hash);
-    if (b) {
-        *bytes = hub_span_of(&b->bytes);
-        return true;
-    }
-    return hub_replica_found(r, r->port.get_block(r->port.store, hash, bytes));
-}
-
-bool hub_body_header(struct hub_replica *r, struct hub_header *out, const struct hub_hash *hash)
-{
-    struct hub_span bytes, header_bytes;
-    struct hub_hash again;
-    return hub_body_bytes(r, &bytes, hash) && hub_block_peek(out, &again, &header_bytes, bytes);
-}
 
 /* ---- what the core waits for */
 
@@ -276,15 +163,6 @@ void hub_replica_on_block_checked(struct hub_replica *r, const struct hub_hash *
         r->check.state = valid ? HUB_CHECK_GOOD : HUB_CHECK_BAD;
 }
 
-static void body_store(struct hub_replica *r, struct hub_body *b)
-{
-    if (b->stored || !hub_replica_ok(r, r->port.put_block(r->port.store, &b->header, &b->hash,
-                                                          hub_span_of(&b->bytes))))
-        return;
-    b->stored = true;
-    hub_replica_put(r, false);
-}
-
 static void check_finish(struct hub_replica *r)
 {
     struct hub_block *block = &r->check.block;
@@ -296,7 +174,7 @@ static void check_finish(struct hub_replica *r)
         st = hub_chain_append(&r->chain, block, &fault);
     r->check.state = HUB_CHECK_NONE;
     if (st == HUB_OK)
-        body_store(r, b);
+        hub_body_store(r, b);
     else if (st == HUB_LIMIT)
         r->chain_full = true;
     else if (st == HUB_BAD_BLOCK)
@@ -309,7 +187,7 @@ static void check_finish(struct hub_replica *r)
 /* Works on the path to one block; true if something was done. */
 static bool path_advance(struct hub_replica *r, const struct hub_hash *next)
 {
-    struct hub_body *b = body_load(r, next);
+    struct hub_body *b = hub_body_load(r, next);
     if (!b || (r->chain_full && b->header.record_count))
         return false;
     if (!check_begin(r, b)) {
@@ -379,7 +257,7 @@ void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c
     if (!hub_replica_ok(r, r->port.put_tip(r->port.store, &fin, &chain->final_edge)))
         return;
     hub_replica_put(r, false);
-    bodies_forget_final(r);
+    hub_body_forget_final(r);
     r->chain_full = false;
     r->gate.stale = true;
 }
@@ -391,7 +269,7 @@ void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash)
         struct hub_body *b = hub_body_find(r, &at);
         if (!b || b->stored) /* stored ones were stored after their ancestors */
             return;
-        body_store(r, b);
+        hub_body_store(r, b);
         at = b->header.parent;
     }
 }
@@ -466,7 +344,7 @@ static void forget_unproven(struct hub_replica *r)
 {
     for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
         if (r->body[i].unproven && !r->body[i].certified)
-            body_forget(r, &r->body[i]);
+            hub_body_forget(r, &r->body[i]);
 }
 
 static bool any_unproven(const struct hub_replica *r)
@@ -559,16 +437,6 @@ static enum hub_status replay_block(struct hub_replica *r, struct hub_block *blo
     return st == HUB_OK || st == HUB_LIMIT ? st : HUB_CORRUPT;
 }
 
-static void visit_replayed(void *ctx, const struct hub_applied *applied)
-{
-    struct hub_replica *r = ctx;
-    struct hub_span bytes;
-    if (hub_body_bytes(r, &bytes, &applied->hash))
-        r->port.final(r->port.client, applied, bytes);
-    else
-        hub_replica_ok(r, HUB_CORRUPT);
-}
-
 enum hub_status hub_catchup_replay(struct hub_replica *r)
 {
     struct hub_point tip;
@@ -593,7 +461,7 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         if (st && st != HUB_NOT_FOUND)
             return st;
         if (!st && hub_hash_equal(&c.subject.block_hash, &block.hash) &&
-            (st = hub_chain_finalize(&r->chain, &c, visit_replayed, r)))
+            (st = hub_chain_finalize(&r->chain, &c, visit_final, r)))
             return HUB_CORRUPT;
     }
     return hub_hash_equal(&tip.block_hash, &r->chain.final_hash) ? HUB_OK : HUB_CORRUPT;

@@ -12,8 +12,8 @@
  * Before it votes, a node asks its peers for the highest votes of its own key (safety.md H12). One that its
  * own journal does not have means a lost or rolled-back disk: the node follows, but signs nothing.
  *
- *   replica.c  start, turn, effects    receive.c  messages in    outbox.c  messages out
- *   catchup.c  block bodies, execution, finality, catch-up by height */
+ *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
+ *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -119,7 +119,8 @@ struct hub_replica {
 
     struct { /* what the core was told */
         struct hub_hash base;
-        uint64_t view, look_ms; /* look_ms: when a record kept back for a while may be eligible again */
+        uint64_t view,
+            look_ms; /* look_ms: when a record kept back for a while may be eligible again */
         bool waiting, stale;
     } gate;
     uint64_t status_due_ms, ask_due_ms, ask_began_ms;

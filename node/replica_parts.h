@@ -15,12 +15,21 @@ void hub_replica_drain(struct hub_replica *r);
 /* Something durable was put; must: it may not be sent before the commit. */
 void hub_replica_put(struct hub_replica *r, bool must);
 void hub_replica_keep_vote(struct hub_replica *r, const struct hub_vote *v);
+/* The votes in a verified certificate answer GET_VOTES, also after a restart. */
+void hub_replica_note_signers(struct hub_replica *r, const struct hub_certificate *c);
 /* A verified certificate: into the store, and to the core if it wants it. */
 void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certificate *c);
+uint8_t hub_replica_n(const struct hub_replica *r);
+void hub_replica_forbid_voting(struct hub_replica *r, const char *why);
+/* True while the core keeps this view. */
+bool hub_replica_view_held(const struct hub_replica *r, uint64_t view);
+void hub_replica_set_voting(struct hub_replica *r, enum hub_voting voting);
+
+/* ---- start.c */
+/* Asks until enough answered, then allows voting. */
+void hub_replica_ask_votes(struct hub_replica *r);
 /* A verified vote of our own key, told by a peer. */
 void hub_replica_own_vote_told(struct hub_replica *r, const struct hub_vote *v);
-void hub_replica_forbid_voting(struct hub_replica *r, const char *why);
-uint8_t hub_replica_n(const struct hub_replica *r);
 
 /* ---- outbox.c: frames of this turn, sent after its commit. peer -1 = all. */
 void hub_outbox_vote(struct hub_replica *r, int peer, const struct hub_vote *v);
@@ -44,6 +53,23 @@ bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *ha
 bool hub_outbox_reply_room(const struct hub_replica *r);
 void hub_outbox_flush(struct hub_replica *r);
 
+/* ---- bodies.c */
+struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *hash);
+/* A free body, or that of the least useful block; NULL if all are in use now. Its bytes are empty. */
+struct hub_body *hub_body_make(struct hub_replica *r);
+/* Copies an encoded block into a body, unless it is held; NULL if it is no block or there is no room. */
+struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes);
+/* As hub_body_find, else copied from the store; NULL if it is nowhere. */
+struct hub_body *hub_body_load(struct hub_replica *r, const struct hub_hash *hash);
+/* From memory or the store; valid until the next call on either. */
+bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash);
+bool hub_body_header(struct hub_replica *r, struct hub_header *out, const struct hub_hash *hash);
+/* Puts it into the store, once; durable with the next commit. */
+void hub_body_store(struct hub_replica *r, struct hub_body *b);
+/* Unless its records are being checked: they point into its bytes. */
+void hub_body_forget(struct hub_replica *r, struct hub_body *b);
+void hub_body_forget_final(struct hub_replica *r);
+
 /* ---- catchup.c */
 void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64_t peers,
                       bool fetch);
@@ -58,14 +84,6 @@ void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c
 void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash);
 /* Replays stored final blocks from chain.final to the stored tip. */
 enum hub_status hub_catchup_replay(struct hub_replica *r);
-struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *hash);
-/* A free body, or that of the least useful block; NULL if all are in use now. Its bytes are empty. */
-struct hub_body *hub_body_make(struct hub_replica *r);
-/* Copies an encoded block into a body, unless it is held; NULL if it is no block or there is no room. */
-struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes);
-/* From memory or the store; valid until the next call on either. */
-bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash);
-bool hub_body_header(struct hub_replica *r, struct hub_header *out, const struct hub_hash *hash);
 /* A block from the wire: kept when some verdict waits for it, or when it is within reach of catch-up. */
 struct hub_body *hub_catchup_receive(struct hub_replica *r, struct hub_span block);
 

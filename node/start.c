@@ -1,0 +1,178 @@
+/* start.c: how a replica begins: memory, replay of stored blocks, the journal into the core, and the questions
+ * to its peers before it votes (safety.md H12). */
+#include "node/replica_parts.h"
+
+#include "hub/member.h"
+
+#include <string.h>
+
+enum {
+    SCRATCH_BYTES = HUB_BODY_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX,
+    ASK_AGAIN_MS = 500
+};
+
+size_t hub_replica_memory_bytes(void)
+{
+    return (size_t)HUB_BODIES_MAX * HUB_BODY_BYTES_MAX + HUB_OUTBOX_BYTES_MAX + SCRATCH_BYTES +
+           2 * HUB_BLOCK_RECORDS_MAX * sizeof(struct hub_record) +
+           HUB_BLOCK_RECORDS_MAX * sizeof(struct hub_record_keys) + 8 * 64;
+}
+
+static void *carve(uint8_t **at, size_t bytes)
+{
+    void *p = *at;
+    *at += (bytes + 63) / 64 * 64;
+    return p;
+}
+
+static void lay_out_memory(struct hub_replica *r)
+{
+    uint8_t *at = r->cfg.memory;
+    r->records = carve(&at, HUB_BLOCK_RECORDS_MAX * sizeof *r->records);
+    r->candidates = carve(&at, HUB_BLOCK_RECORDS_MAX * sizeof *r->candidates);
+    r->keys = carve(&at, HUB_BLOCK_RECORDS_MAX * sizeof *r->keys);
+    r->outbox =
+        (struct hub_buf){.data = carve(&at, HUB_OUTBOX_BYTES_MAX), .cap = HUB_OUTBOX_BYTES_MAX};
+    r->scratch = (struct hub_buf){.data = carve(&at, SCRATCH_BYTES), .cap = SCRATCH_BYTES};
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        r->body[i].bytes =
+            (struct hub_buf){.data = carve(&at, HUB_BODY_BYTES_MAX), .cap = HUB_BODY_BYTES_MAX};
+}
+
+static void init_core(struct hub_replica *r)
+{
+    const struct hub_state *s = &r->chain.state;
+    uint8_t n = hub_replica_n(r);
+    uint64_t bits = hub_parameter(s, HUB_PARAM_CONSENSUS_BLOCK_BYTES) * 8 * (n - 1u);
+    struct hub_cons_config cfg = {
+        .epoch = r->chain.set.epoch,
+        .n = n,
+        .q = r->chain.set.q,
+        .me = r->cfg.me,
+        .leader_offset = hub_get_be64(r->chain.id.b) % n,
+        .delta_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_DELTA_MS),
+        .pace_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_PACE_MS),
+        .heartbeat_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_HEARTBEAT_S) * 1000,
+        .block_send_ms = bits / (r->cfg.uplink_mbit * 1000),
+        .jitter_seed = r->cfg.jitter_seed,
+    };
+    const struct hub_header *h = &r->chain.final_header;
+    struct hub_point fin = {h->view, h->height, r->chain.final_hash};
+    hub_cons_init(&r->cons, &cfg, &fin, h->time_ms);
+}
+
+/* Steps without effects: before START the core asks for none. */
+static void feed_before_start(struct hub_replica *r, struct hub_event *ev)
+{
+    ev->now_mono_ms = r->now.mono_ms;
+    ev->now_wall_ms = r->now.wall_ms;
+    hub_cons_step(&r->cons, ev, &r->effects);
+    HUB_ASSERT(!r->effects.count);
+}
+
+/* Signatures are checked again: the disk is trusted no more than a peer. */
+static void feed_certificate(void *ctx, const struct hub_certificate *c)
+{
+    struct hub_replica *r = ctx;
+    struct hub_event ev = {.kind = HUB_EV_CERTIFICATE};
+    ev.u.certificate.subject = c->subject;
+    ev.u.certificate.signers = c->signers;
+    if (!hub_certificate_ok(c, &r->chain.set)) {
+        hub_replica_ok(r, HUB_CORRUPT);
+        return;
+    }
+    hub_replica_note_signers(r, c);
+    if (hub_cons_wants_certificate(&r->cons, &c->subject))
+        feed_before_start(r, &ev);
+}
+
+static void feed_own_vote(void *ctx, const struct hub_vote *v)
+{
+    struct hub_replica *r = ctx;
+    struct hub_event ev = {.kind = HUB_EV_OWN_VOTE};
+    ev.u.vote.subject = v->subject;
+    ev.u.vote.signer = v->signer;
+    if (v->signer != r->cfg.me || !hub_vote_ok(v, &r->chain.set)) {
+        hub_replica_ok(r, HUB_CORRUPT);
+        return;
+    }
+    feed_before_start(r, &ev);
+    if (hub_replica_view_held(r, v->subject.view))
+        hub_replica_keep_vote(r, v);
+}
+
+static void feed_journal(struct hub_replica *r)
+{
+    uint64_t epoch = r->chain.set.epoch, from = r->chain.final_header.view;
+    hub_replica_found(r, r->port.each_certificate(r->port.store, epoch, from, feed_certificate, r));
+    if (r->cfg.me < hub_replica_n(r))
+        hub_replica_found(r, r->port.each_vote(r->port.store, epoch, from + 1, feed_own_vote, r));
+}
+
+enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports *ports,
+                                  const struct hub_replica_config *cfg, struct hub_now now)
+{
+    r->port = *ports;
+    r->cfg = *cfg;
+    r->now = now;
+    HUB_ASSERT(cfg->me <= hub_replica_n(r) && cfg->uplink_mbit);
+    lay_out_memory(r);
+    enum hub_status st = hub_catchup_replay(r);
+    if (st)
+        return st;
+    init_core(r);
+    bool observer = cfg->me == hub_replica_n(r), alone = hub_replica_n(r) == 1;
+    r->voting = observer ? HUB_VOTING_FORBIDDEN : alone ? HUB_VOTING_ALLOWED : HUB_VOTING_ASKING;
+    struct hub_event voting = {.kind = HUB_EV_VOTING}, start = {.kind = HUB_EV_START};
+    voting.u.voting.allowed = r->voting == HUB_VOTING_ALLOWED;
+    feed_before_start(r, &voting);
+    feed_journal(r);
+    hub_replica_push(r, &start);
+    r->ask_began_ms = r->ask_due_ms = now.mono_ms;
+    r->status_due_ms = now.mono_ms;
+    r->gate.stale = true;
+    hub_replica_drain(r);
+    return r->failure;
+}
+
+/* ---- questions at start */
+
+struct journal_search {
+    const struct hub_vote *vote;
+    bool found;
+};
+
+static void search_vote(void *ctx, const struct hub_vote *v)
+{
+    struct journal_search *s = ctx;
+    s->found |= hub_subject_equal(&v->subject, &s->vote->subject);
+}
+
+void hub_replica_own_vote_told(struct hub_replica *r, const struct hub_vote *v)
+{
+    struct journal_search s = {.vote = v};
+    hub_replica_found(
+        r, r->port.each_vote(r->port.store, v->subject.epoch, v->subject.view, search_vote, &s));
+    if (!s.found && !r->failure)
+        hub_replica_forbid_voting(
+            r, "a peer holds a vote of this node's key that its journal lacks (old "
+               "disk or second node): voting stopped");
+}
+
+void hub_replica_ask_votes(struct hub_replica *r)
+{
+    if (r->voting != HUB_VOTING_ASKING)
+        return;
+    uint32_t answers = 0;
+    for (uint8_t i = 0; i < hub_replica_n(r); i++)
+        answers += r->peer[i].answered;
+    uint64_t now = r->now.mono_ms;
+    if (answers + 1 >= r->chain.set.q || now >= r->ask_began_ms + HUB_ASK_VOTES_MS) {
+        hub_replica_set_voting(r, HUB_VOTING_ALLOWED);
+        return;
+    }
+    if (now >= r->ask_due_ms) {
+        hub_outbox_get_votes(r);
+        r->ask_due_ms = now + ASK_AGAIN_MS;
+    }
+}
