@@ -1,25 +1,22 @@
-/* receipt.c: proofs for strangers: `receipt get`, `verify`, `show`, and `export` of a node's whole history. Checking
- * needs the genesis file and nothing else. */
+/* receipt.c: proofs for strangers: `receipt get`, `verify`, `show`. Checking needs the genesis file and nothing
+ * else. */
 #include "tools/cli.h"
 
 #include "hub/json.h"
 #include "hub/receipt.h"
-#include "tools/frames.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TEXT_BYTES = 1 << 18 };
 
 struct options {
     const char *record, *format;
-    uint64_t entry, to;
-    bool has_entry, stopped;
+    uint64_t entry;
+    bool has_entry;
 };
-enum { OPT_ENTRY = 1, OPT_FORMAT, OPT_RECORD, OPT_TO, OPT_STOPPED };
+enum { OPT_ENTRY = 1, OPT_FORMAT, OPT_RECORD };
 
 static error_t parse(int key, char *arg, void *own)
 {
@@ -33,10 +30,6 @@ static error_t parse(int key, char *arg, void *own)
         return !strcmp(arg, "bundle") || !strcmp(arg, "statement") ? 0 : EINVAL;
     case OPT_RECORD:
         return o->record = arg, 0;
-    case OPT_TO:
-        return hub_parse_uint(&o->to, arg, HUB_UINT_MAX) ? 0 : EINVAL;
-    case OPT_STOPPED:
-        return o->stopped = true, 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -211,47 +204,6 @@ static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     return check(cli, argv[0], own, true);
 }
 
-static void progress(void *ctx, uint64_t height, uint64_t last)
-{
-    const struct hub_cli *cli = ctx;
-    if (!cli->quiet && isatty(STDERR_FILENO) && (height % 256 == 0 || height == last))
-        fprintf(stderr, "\r%" PRIu64 " / %" PRIu64 "%s", height, last, height == last ? "\n" : "");
-}
-
-static int run_export(struct hub_cli *cli, void *own, unsigned argc, char **argv)
-{
-    const struct options *o = own;
-    char why[HUB_FRAMES_WHY_BYTES] = "";
-    struct hub_frames *in;
-    uint64_t frames = 0;
-    (void)argc;
-    if (!cli->output)
-        return hub_cli_fail(
-            cli, HUB_EXIT_USAGE,
-            HUB_T(cli, "name the new file with -o FILE", "请用 -o 文件 指定输出文件"));
-    if (hub_frames_open(&in, why, argv[0], o->stopped) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s", why);
-    FILE *out = fopen(cli->output, "wbx");
-    if (!out) {
-        hub_frames_close(in);
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", cli->output, strerror(errno));
-    }
-    const enum hub_status st = hub_export_write(out, in, o->to, &frames, why, progress, cli);
-    hub_frames_close(in);
-    const bool synced = fflush(out) == 0 && fsync(fileno(out)) == 0;
-    if (fclose(out) != 0 || !synced || st != HUB_OK) {
-        unlink(cli->output); /* never a file that looks whole and is not */
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", cli->output,
-                            st != HUB_OK ? why : strerror(errno));
-    }
-    hub_cli_say(
-        cli,
-        HUB_T(cli, "%s  %" PRIu64 " blocks; check it with: hubledger-verify --genesis GENESIS %s",
-              "%s  共 %" PRIu64 " 个区块；核验：hubledger-verify --genesis 创世文件 %s"),
-        cli->output, frames, cli->output);
-    return HUB_EXIT_OK;
-}
-
 static const struct argp_option get_options[] = {
     {"entry", OPT_ENTRY, "N", 0, "prove entry N of a batch, and no other", 0},
     {"format", OPT_FORMAT, "bundle|statement", 0,
@@ -260,12 +212,6 @@ static const struct argp_option get_options[] = {
 };
 static const struct argp_option verify_options[] = {
     {"record", OPT_RECORD, "ID", 0, "it must be the receipt of this record", 0},
-    {0},
-};
-static const struct argp_option export_options[] = {
-    {"to", OPT_TO, "HEIGHT", 0, "last block (default: all final ones)", 0},
-    {"stopped", OPT_STOPPED, NULL, 0, "the directory's node does not run; its lock is not touched",
-     0},
     {0},
 };
 #define OWN .parse = parse, .own_bytes = sizeof(struct options)
@@ -306,17 +252,5 @@ const struct hub_command hub_receipt_commands[] = {
      .args_min = 1,
      .args_max = 1,
      .run = run_show},
-    {.noun = "export",
-     .verb = "",
-     .args = "DATA_DIR",
-     .en = "write a node's whole history into one file for auditors",
-     .zh = "导出完整账本供审计",
-     .examples = "  hubledger export trial/XIANGCHENG/data -o ledger.cbor\n  hubledger export data "
-                 "--stopped -o ledger.cbor",
-     .options = export_options,
-     OWN,
-     .args_min = 1,
-     .args_max = 1,
-     .run = run_export},
     {0},
 };
