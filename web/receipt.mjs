@@ -1,0 +1,220 @@
+// receipt.mjs: checks a hubledger receipt with WebCrypto and the genesis file, nothing else: no code of the
+// ledger, no node, no network. Runs in browsers and in node. The order of the checks is that of docs/protocol.md
+// (receipts). Receipts across epochs (links) are not read here: verdict "unsupported".
+
+const text = new TextEncoder();
+
+export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+
+export function concat(...parts) {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
+}
+
+const same = (a, b) => a.length === b.length && a.every((v, i) => v === b[i]);
+
+// ---- deterministic CBOR (RFC 8949 4.2.1), as far as receipts use it. Maps become Map; integers above 2^53 BigInt.
+export class Tagged {
+  constructor(tag, value) {
+    this.tag = tag;
+    this.value = value;
+  }
+}
+
+export function decode(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const need = (n) => {
+    if (n > bytes.length - at) throw new Error("cut short");
+  };
+  const head = () => {
+    need(1);
+    const first = bytes[at++], info = first & 31;
+    if (info < 24) return [first >> 5, info];
+    if (info > 27) throw new Error("indefinite length");
+    const size = 1 << (info - 24);
+    need(size);
+    const value = size === 1 ? bytes[at] : size === 2 ? view.getUint16(at) : size === 4 ? view.getUint32(at) : view.getBigUint64(at);
+    const least = [24, 256, 65536, 4294967296][info - 24];
+    if (value < least) throw new Error("not the shortest form");
+    at += size;
+    return [first >> 5, typeof value === "bigint" && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value];
+  };
+  const item = (depth) => {
+    if (depth > 8) throw new Error("nested too deep");
+    const [major, n] = head();
+    const list = () => Array.from({ length: (need(n), n) }, () => item(depth + 1));
+    const slice = () => {
+      need(n);
+      at += n;
+      return bytes.slice(at - n, at);
+    };
+    switch (major) {
+      case 0: return n;
+      case 1: return typeof n === "bigint" ? -1n - n : -1 - n;
+      case 2: return slice();
+      case 3: return new TextDecoder("utf-8", { fatal: true }).decode(slice());
+      case 4: return list();
+      case 5: {
+        const map = new Map();
+        let last = null;
+        for (let i = 0; i < n; i++) {
+          const from = at, key = item(depth + 1), encoded = bytes.slice(from, at);
+          if (last && compare(last, encoded) >= 0) throw new Error("keys out of order");
+          last = encoded;
+          map.set(key, item(depth + 1));
+        }
+        return map;
+      }
+      case 6: return new Tagged(n, item(depth + 1));
+      default:
+        if (n === 20) return false;
+        if (n === 21) return true;
+        if (n === 22) return null;
+        throw new Error("a simple value that is not allowed");
+    }
+  };
+  const value = item(1);
+  if (at !== bytes.length) throw new Error("trailing bytes");
+  return value;
+}
+
+function compare(a, b) {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i] - b[i];
+  return a.length - b.length;
+}
+
+function encodeHead(major, n) {
+  const v = BigInt(n);
+  const size = v < 24n ? 0 : v < 256n ? 1 : v < 65536n ? 2 : v < 4294967296n ? 4 : 8;
+  const out = new Uint8Array(1 + size);
+  out[0] = (major << 5) | (size === 0 ? Number(v) : 24 + Math.log2(size));
+  for (let i = 0; i < size; i++) out[size - i] = Number((v >> BigInt(8 * i)) & 255n);
+  return out;
+}
+
+// Integers, strings, bytes, arrays, and maps given as lists of pairs already in order.
+function encode(v) {
+  if (typeof v === "number" || typeof v === "bigint") return v >= 0 ? encodeHead(0, v) : encodeHead(1, -1n - BigInt(v));
+  if (typeof v === "string") return concat(encodeHead(3, text.encode(v).length), text.encode(v));
+  if (v instanceof Uint8Array) return concat(encodeHead(2, v.length), v);
+  if (v.pairs) return concat(encodeHead(5, v.pairs.length), ...v.pairs.flatMap(([k, x]) => [encode(k), encode(x)]));
+  return concat(encodeHead(4, v.length), ...v.map(encode));
+}
+
+const ed25519 = (key) => crypto.subtle.importKey("raw", key, { name: "Ed25519" }, false, ["verify"]);
+const verify = async (key, signature, message) => crypto.subtle.verify({ name: "Ed25519" }, await ed25519(key), signature, message);
+
+// RFC 9162 2.1.3.2: the root a path leads to; null if its length does not fit.
+async function rootOf(leaf, index, size, path) {
+  if (index >= size) return null;
+  let fn = index, sn = size - 1, r = leaf;
+  for (const p of path) {
+    if (sn === 0) return null;
+    if (fn % 2 === 1 || fn === sn) {
+      r = await sha256(concat([1], p, r));
+      while (fn % 2 === 0 && fn !== 0) {
+        fn = Math.floor(fn / 2);
+        sn = Math.floor(sn / 2);
+      }
+    } else {
+      r = await sha256(concat([1], r, p));
+    }
+    fn = Math.floor(fn / 2);
+    sn = Math.floor(sn / 2);
+  }
+  return sn === 0 ? r : null;
+}
+
+const headerNames = ["version", "chain", "epoch", "view", "height", "parent", "parent_view", "time_ms", "proposer", "log_size", "log_root",
+  "record_count", "records_root", "results_root", "state_root", "validators", "next_validators", "flags"];
+const readHeader = (bytes) => Object.fromEntries(decode(bytes).map((v, i) => [headerNames[i], v]));
+
+// The set of the first epoch, from the genesis file.
+async function readGenesis(bytes) {
+  const genesis = decode(bytes);
+  const [version, epoch, quorum, model, validators] = genesis.get("epoch");
+  return {
+    chain: await sha256(concat(text.encode("hubledger/genesis/1"), bytes)),
+    name: genesis.get("name"), version, epoch, quorum, model,
+    validators: await Promise.all(validators.map(async ([key, member]) => ({
+      kid: await sha256(key), key: decode(key).get(-2), member,
+    }))),
+  };
+}
+
+// What validator v signed when it finalized: an RFC 9942 receipt over the log's root.
+function finalizeMessage(set, v, [kind, epoch, view, height, logSize, logRoot, blockHash]) {
+  const protectedHeader = encode({ pairs: [
+    [1, -8], [4, v.kid], [15, { pairs: [[1, v.member], [2, set.name]] }], [395, 1],
+    [-70001, [set.chain, epoch, view, height, logSize, blockHash]],
+  ] });
+  return encode(["Signature1", protectedHeader, new Uint8Array(0), logRoot]);
+}
+
+// -> { verdict: "ok" | "pending" | "tampered" | "other_ledger" | "malformed" | "unsupported", why, facts }
+export async function checkReceipt(bundleBytes, genesisBytes) {
+  const say = (verdict, why, facts) => ({ verdict, why, facts });
+  let set, bundle;
+  try {
+    set = await readGenesis(genesisBytes);
+    bundle = decode(bundleBytes);
+  } catch (e) {
+    return say("malformed", e.message);
+  }
+  if (!same(bundle.get("chain"), set.chain)) return say("other_ledger", "chain: not that of this genesis file");
+  if (bundle.get("links").length) return say("unsupported", "links: this checker reads receipts of the first epoch");
+
+  const record = bundle.get("record"), signer = bundle.get("signer");
+  const [recordProtected, , payload, signature] = decode(record).value;
+  const claims = decode(recordProtected);
+  const kid = await sha256(signer);
+  if (!same(kid, claims.get(4))) return say("tampered", "signer: not the key the record names");
+
+  const [treeSize, leafIndex, path] = bundle.get("inclusion");
+  const root = await rootOf(await sha256(concat([0], record)), leafIndex, treeSize, path);
+  const [, subject, signersBitmap, signatures] = bundle.get("certificate");
+  if (subject[0] !== 3 || subject[1] !== set.epoch) return say("tampered", "certificate: not a finalization of this epoch");
+  if (!root || !same(root, subject[5])) return say("tampered", "inclusion: the path does not lead to the certified log root");
+  if (treeSize !== subject[4]) return say("tampered", "inclusion: tree size differs from the certified one");
+
+  const signers = [];
+  let at = 0;
+  for (let i = 0; i < set.validators.length; i++) {
+    if (!(signersBitmap[i >> 3] & (1 << (i & 7)))) continue;
+    const v = set.validators[i];
+    if (!(await verify(v.key, signatures.slice(at, at + 64), finalizeMessage(set, v, subject))))
+      return say("tampered", `certificate: the signature of ${v.member} is not good`);
+    signers.push(v.member);
+    at += 64;
+  }
+  if (signers.length < set.quorum) return say("pending", `${signers.length} of ${set.quorum} signatures`);
+
+  let want = subject[6], header;
+  for (const bytes of bundle.get("headers")) {
+    if (!same(await sha256(concat(text.encode("hubledger/header/1"), bytes)), want)) return say("tampered", "headers: not the certified chain");
+    header = readHeader(bytes);
+    want = header.parent;
+  }
+  if (leafIndex < header.log_size - header.record_count || leafIndex >= header.log_size)
+    return say("tampered", "headers: the last one does not hold the record");
+  const toBeSigned = encode(["Signature1", recordProtected, new Uint8Array(0), payload]);
+  if (!(await verify(decode(signer).get(-2), signature, toBeSigned))) return say("tampered", "record: its own signature is not good");
+
+  const facts = { recordId: hex(await sha256(toBeSigned)), type: claims.get(3), by: claims.get(15).get(1), height: header.height,
+    time: new Date(header.time_ms).toISOString(), signers, quorum: set.quorum, validators: set.validators.length };
+  if (bundle.has("result")) {
+    const [index, resultPath, result] = bundle.get("result");
+    const resultRoot = await rootOf(await sha256(concat([0], result)), index, header.record_count, resultPath);
+    if (!resultRoot || !same(resultRoot, header.results_root)) return say("tampered", "result: not in the block's results");
+    facts.code = decode(result)[1];
+    if (hex(decode(result)[0]) !== facts.recordId) return say("tampered", "result: of another record");
+  }
+  return say("ok", "", facts);
+}
