@@ -124,9 +124,13 @@ rm -f "$root"/wages.result.csv
 rc=$(code_of hub "${wages[@]}" --lang en)
 grep -qiE 'batch_exists|already|before' "$root/out" || { cat "$root/out" >&2; echo "demo: the second run of the wages file was not told as recorded before (exit $rc)" >&2; exit 1; }
 say "the same file again: already recorded, nobody is paid twice" "同一文件再次提交：已记录过，无人重复领款"
-held "a payment over its limit" "$(code_of hub pay transfer 6000.00 --from "$first" --to "$second" --key "$operator" --wait --lang en)" 1
+over=(pay transfer 6000.00 --from "$first" --to "$second" --key "$operator" --lang en)
+held "a payment over its limit, asked first" "$(code_of hub "${over[@]}" --wait)" 4
+seq=$(hub key hints --for "$operator" --json | field next_seq)
+quietly hub "${over[@]}" --offline --seq "$seq" -o "$root/over.rec"
+held "the same, signed elsewhere and sent all the same" "$(code_of hub record submit "$root/over.rec" --wait --lang en)" 1
 grep -q above_payment_limit "$root/out" || { cat "$root/out" >&2; exit 1; }
-say "one payment of 6,000.00 over its limit of 5,000.00: recorded without effect (above_payment_limit)" "一笔 6,000.00 元超过单笔限额 5,000.00 元：已记录，未生效（above_payment_limit）"
+say "one payment of 6,000.00 over its limit of 5,000.00: the node warns; sent all the same: recorded without effect (above_payment_limit)" "一笔 6,000.00 元超过单笔限额 5,000.00 元：节点先行提示；仍提交：已记录，未生效（above_payment_limit）"
 curl -s "$HUBLEDGER_NODE/v1/supply" >"$root/supply.json"
 held "sum of balances" "$(python3 -c 'import json,sys; print(sum(int(k["balance_fen"]) for k in json.load(open(sys.argv[1]))["by_kind"]))' "$root/supply.json")" \
     "$(field outstanding_fen <"$root/supply.json")"
@@ -161,7 +165,8 @@ data[at + 8 : at + 16] = (fen + 1000000).to_bytes(8, "big")
 open(root + "/edited.cbor", "wb").write(data)
 PY
 held "the edited copy" "$(code_of timeout 60 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" --lang "${zh:+zh}${zh:-en}" "$root/edited.cbor")" 1
-sed 's/^/  | /' "$root/out" | cut -c1-180 | head -n 14
+grep -q 'entry 111' "$root/out"
+sed -n '/verified up to\|核验至/p; /findings\|问题/,$p' "$root/out" | cut -c1-180 | sed 's/^/  | /'
 
 # ---------------------------------------------------------------------------------------------------
 act "6. One receipt, checked offline by software that is not ours (WebCrypto)" "六、用第三方软件（WebCrypto）离线核验一份回执"
