@@ -72,7 +72,10 @@ struct net_wish {
     uint32_t cosigns;
     struct hub_span attachment;
 };
-/* Signs, decodes and verifies; fails the test if the library refuses. wish may be NULL. */
+/* Signs: the bytes of the record, in the arena. wish may be NULL. */
+struct hub_span net_sign(struct net *net, enum hub_record_type_id type, enum net_key signer,
+                         struct hub_span body, const struct net_wish *wish);
+/* Signs, decodes and verifies; ends the process if the library refuses. wish may be NULL. */
 struct hub_record net_record(struct net *net, enum hub_record_type_id type, enum net_key signer,
                              struct hub_span body, const struct net_wish *wish);
 
