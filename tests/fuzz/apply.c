@@ -10,14 +10,29 @@ static struct net *net;
 static struct hub_chain *other;
 static size_t arena_mark;
 
+static void release(struct hub_block *b)
+{
+    free(b->records);
+    free(b);
+}
+
+static void release_built(struct hub_block *b)
+{
+    free((void *)(uintptr_t)b->bytes.data);
+    release(b);
+}
+
 static void keep(struct hub_block *b)
 {
     struct hub_certificate cert = net_certificate(net, b, 0);
+    struct hub_block *received = net_receive(net, other, b->bytes);
     struct hub_fault fault;
 
     FUZZ_CHECK(hub_chain_finalize(net->chain, &cert, NULL, NULL) == HUB_OK);
-    FUZZ_CHECK(hub_chain_append(other, net_receive(net, other, b->bytes), &fault) == HUB_OK);
+    FUZZ_CHECK(hub_chain_append(other, received, &fault) == HUB_OK);
     FUZZ_CHECK(hub_chain_finalize(other, &cert, NULL, NULL) == HUB_OK);
+    release(received);
+    release_built(b);
 }
 
 /* A ledger with wallets, and money in the first of them. */
@@ -73,12 +88,6 @@ static bool decode(struct hub_record *r, struct hub_span input)
     return why == 0 && hub_record_verify(r, &why, &keys);
 }
 
-static void release(struct hub_block *b)
-{
-    free(b->records);
-    free(b);
-}
-
 bool fuzz_accepts(struct hub_span input)
 {
     struct hub_record r;
@@ -99,8 +108,7 @@ bool fuzz_accepts(struct hub_span input)
     FUZZ_CHECK(hub_chain_move(other, &b->header.parent) == HUB_OK);
     hub_state_root(&other->state, &root);
     FUZZ_CHECK(hub_hash_equal(&root, &other->final_header.state_root));
-    free((void *)(uintptr_t)b->bytes.data);
     release(received);
-    release(b);
+    release_built(b);
     return accepted;
 }
