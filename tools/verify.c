@@ -215,13 +215,12 @@ static int verify(const struct options *o, const struct hub_genesis *g)
     struct hub_chain *chain = calloc(1, sizeof *chain);
     struct hub_chain_memory memory = {0};
     struct hub_frames *frames = NULL;
-    enum hub_status status;
     int exit_code = EXIT_UNREADABLE;
 
     if (chain == NULL || hub_chain_memory_map(&memory, NULL) != HUB_OK)
         exit_code =
             fail(o, EXIT_UNREADABLE, o->source, T(o, "not enough address space", "地址空间不足"));
-    else if ((status = hub_chain_init(chain, g, memory.state, NULL, memory.slots)) != HUB_OK)
+    else if (hub_chain_init(chain, g, memory.state, NULL, memory.slots) != HUB_OK)
         exit_code = fail(o, EXIT_UNREADABLE, o->genesis,
                          T(o, "more members, keys or parameters than the protocol allows",
                            "成员、密钥或参数超过协议上限"));
