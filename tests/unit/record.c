@@ -429,21 +429,21 @@ static uint16_t payload_code(const char *hex)
 Test(record, refuses_payloads_that_are_not_strict)
 {
     static const char *const hex[] = {
-        "",               /* nothing */
-        "a000",           /* trailing byte inside the bstr */
-        "bf61610100ff",   /* indefinite length */
-        "a2616101616102", /* duplicate key */
-        "a2616201616101", /* order of keys */
-        "a16161f90000",   /* float */
-        "a16161f7",       /* undefined */
-        "a16161e0",       /* another simple value */
-        "a16161c24101",   /* bignum */
-        "a161611817",     /* not the shortest integer */
-        "a1780161f4",     /* not the shortest length */
-        "a16161620000",   /* control characters */
-        "a1616161c3",     /* bad UTF-8 */
+        "",                           /* nothing */
+        "a000",                       /* trailing byte inside the bstr */
+        "bf61610100ff",               /* indefinite length */
+        "a2616101616102",             /* duplicate key */
+        "a2616201616101",             /* order of keys */
+        "a16161f90000",               /* float */
+        "a16161f7",                   /* undefined */
+        "a16161e0",                   /* another simple value */
+        "a16161c24101",               /* bignum */
+        "a161611817",                 /* not the shortest integer */
+        "a1780161f4",                 /* not the shortest length */
+        "a16161620000",               /* control characters */
+        "a1616161c3",                 /* bad UTF-8 */
         "a1616181818181818181818100", /* depth */
-        "a1616144010203",       /* length beyond the buffer */
+        "a1616144010203",             /* length beyond the buffer */
     };
 
     for (size_t i = 0; i < sizeof hex / sizeof hex[0]; i++)
