@@ -100,6 +100,23 @@ static void journal_vote(struct cluster *k, struct node *x, const struct hub_sub
         x->fresh[x->fresh_count++] = *s;
 }
 
+/* Votes and certificates are only ever appended. */
+static void commit(struct node *x)
+{
+    struct journal *to = &x->disk;
+    const struct journal *from = &x->memory;
+    memcpy(to->vote + to->votes, from->vote + to->votes,
+           (from->votes - to->votes) * sizeof *to->vote);
+    memcpy(to->cert + to->certs, from->cert + to->certs,
+           (from->certs - to->certs) * sizeof *to->cert);
+    memcpy(to->block, from->block, sizeof to->block);
+    to->votes = from->votes;
+    to->certs = from->certs;
+    to->fin = from->fin;
+    to->fin_time_ms = from->fin_time_ms;
+    to->fin_block = from->fin_block;
+}
+
 /* ---- blocks */
 
 /* 1 valid, 0 invalid, -1 no verdict: *missing is the block to fetch, or UINT32_MAX. */
@@ -455,7 +472,7 @@ static void turn(struct cluster *k, struct node *x)
             power_off(k, x);
             return;
         }
-        memcpy(&x->disk, &x->memory, sizeof x->disk);
+        commit(x);
         uint32_t send = crash == 2 ? 0 : crash == 3 ? x->outbox_count / 2 : x->outbox_count;
         for (uint32_t i = 0; i < send; i++)
             cluster_post(k, &x->outbox[i]);

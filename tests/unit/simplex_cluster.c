@@ -19,7 +19,7 @@ static void well(const struct cluster *k)
 Test(cluster, one_record_gives_exactly_one_block)
 {
     for (uint8_t n = 1; n <= 7; n++)
-        for (uint64_t seed = 0; seed < 8; seed++) {
+        for (uint64_t seed = 0; seed < 4; seed++) {
             struct cluster *k = open(n, (uint8_t)(2 * n / 3 + 1), seed); /* pace 0, 30 ms delays */
             cluster_run(k, 10000);
             cluster_submit(k, (uint8_t)(seed % n), 5);
@@ -55,10 +55,10 @@ Test(cluster, heartbeat_makes_one_empty_block_a_period)
     struct cluster_config cfg = {
         .seed = 3, .n = 4, .q = 3, .delta_ms = 250, .heartbeat_ms = 600000};
     struct cluster *k = cluster_open(&cfg);
-    cluster_run(k, 10 * 600000 + 300000);
+    cluster_run(k, 4 * 600000 + 300000);
     well(k);
-    cr_assert_eq(cluster_final_height(k, 1), 10);
-    cr_assert_eq(cluster_proposed(k), 10);
+    cr_assert_eq(cluster_final_height(k, 1), 4);
+    cr_assert_eq(cluster_proposed(k), 4);
     cluster_close(k);
 }
 
@@ -190,27 +190,27 @@ static void random_runs(uint32_t runs, uint8_t n, uint8_t q, uint8_t traitors)
 
 Test(cluster, random_runs_of_1)
 {
-    random_runs(50, 1, 1, 0);
+    random_runs(40, 1, 1, 0);
 }
 Test(cluster, random_runs_of_3_where_one_may_be_down)
 {
-    random_runs(40, 3, 2, 0);
+    random_runs(25, 3, 2, 0);
 }
 Test(cluster, random_runs_of_3_where_all_are_needed)
 {
-    random_runs(30, 3, 3, 0);
+    random_runs(20, 3, 3, 0);
 }
 Test(cluster, random_runs_of_4)
 {
-    random_runs(40, 4, 3, 0);
+    random_runs(25, 4, 3, 0);
 }
 Test(cluster, random_runs_of_4_with_a_traitor)
 {
-    random_runs(30, 4, 3, 1);
+    random_runs(20, 4, 3, 1);
 }
 Test(cluster, random_runs_of_7_with_two_traitors)
 {
-    random_runs(8, 7, 5, 2);
+    random_runs(6, 7, 5, 2);
 }
 
 /* Negative control: beyond 2q - n - 1 traitors the checks must find something. */
