@@ -316,9 +316,15 @@ static void say_agreement(const struct hub_cli *cli, const json_t *a)
     say_time(cli, a, "sign_by_ms", "sign by", "签署截止");
     say_time(cli, a, "effective_ms", "in force", "生效");
     say_time(cli, a, "expires_ms", "expires", "期满");
-    json_array_foreach(json_object_get(a, "parties"), i, item) say_party(cli, item);
-    json_array_foreach(json_object_get(a, "documents"), i, item) hub_cli_say(
-        cli, "  %s  sha256 %.16s..", hub_json_text(item, "name"), hub_json_text(item, "sha256"));
+    json_array_foreach(json_object_get(a, "parties"), i, item)
+    {
+        say_party(cli, item);
+    }
+    json_array_foreach(json_object_get(a, "documents"), i, item)
+    {
+        hub_cli_say(cli, "  %s  sha256 %.16s..", hub_json_text(item, "name"),
+                    hub_json_text(item, "sha256"));
+    }
     json_array_foreach(json_object_get(a, "milestones"), i, item)
     {
         char due[64];
