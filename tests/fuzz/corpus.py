@@ -303,6 +303,33 @@ def message_seeds():
     write("message", "bad-kinds", encode([5, 0, 3, 9, 8]))
 
 
+# ---- executed agreements
+
+def executed_seeds():
+    body = encode(agreement(CHAIN, sha256(b"agreement"), 1, list(DISTRICTS)))
+    shared = encode({3: "application/vnd.hubledger.agreement+cbor"})
+    officers = sorted((f"{m} officer" for m in DISTRICTS), key=kid)
+    consents = [consent_signature(o, body, "同意" if i else "") for i, o in enumerate(officers)]
+
+    def made(signed, text=body, outer=shared, unprotected=None):
+        return encode(Tag(98, [outer, unprotected or {}, text, signed]))
+
+    write("executed", "ok-one", made(consents[:1]))
+    write("executed", "ok-all", made(consents))
+    write("executed", "ok-long-remark", made([consent_signature(officers[0], body, "x" * 1000)]))
+    write("executed", "bad-nobody", made([]))
+    write("executed", "bad-order", made(consents[::-1]))
+    write("executed", "bad-twice", made([consents[0], consents[0]]))
+    write("executed", "bad-type", made(consents, outer=encode({3: "application/cbor"})))
+    write("executed", "bad-unprotected", made(consents, unprotected={4: kid(officers[0])}))
+    write("executed", "bad-body", made(consents, text=body + b"\x00"))
+    write("executed", "bad-trailing", made(consents) + b"\x00")
+    write("executed", "bad-remark", made([consent_signature(officers[0], body, "x" * 1001)]))
+    refuse = encode({1: -8, 4: kid(officers[0]), -70002: [2, "no"]})
+    write("executed", "bad-decision", made([[refuse, {}, consents[0][2]]]))
+    write("executed", "bad-signature-length", made([[consents[0][0], {}, consents[0][2] + b"\x00"]]))
+
+
 cbor()
 geneses()
 record_seeds()
@@ -310,3 +337,4 @@ block_seeds()
 certificate_seeds()
 receipt_seeds()
 message_seeds()
+executed_seeds()
