@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESUBMIT_MS = 4000 };
+enum { RESUBMIT_MS = 4000, BACK_UP_MS = 4000 };
 
 void sim_trace(const struct sim *s, const char *format, ...)
 {
@@ -87,9 +87,13 @@ void sim_crash(struct sim_node *n, uint64_t down_ms)
     sim_node_down(n);
     s->checker.votes[n->index] = n->journal.safe_votes;
     if (s->plan.wiped == n->index && !n->faulty && !s->healed) {
-        sim_trace(s, "node %u: disk wiped", n->index);
-        sim_journal_free(&n->journal);
-        s->checker.votes[n->index] = 0;
+        bool rolled_back = s->plan.rolled_back && n->journal.old.taken;
+        sim_trace(s, "node %u: disk %s", n->index, rolled_back ? "rolled back" : "wiped");
+        if (rolled_back)
+            sim_journal_roll_back(&n->journal);
+        else
+            sim_journal_free(&n->journal);
+        s->checker.votes[n->index] = n->journal.safe_votes;
         n->faulty = true;
         n->checked_height = 0;
     }
@@ -210,6 +214,8 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
         later(s, SIM_CRASH, plan->crash_every_ms);
     if (plan->split_every_ms)
         later(s, SIM_SPLIT, plan->split_every_ms);
+    if (plan->wiped >= 0)
+        sim_push(s, &(struct sim_event){.time_ms = BACK_UP_MS, .kind = SIM_BACK_UP});
     sim_push(s, &(struct sim_event){.time_ms = plan->heal_ms, .kind = SIM_HEAL});
 }
 
@@ -270,6 +276,9 @@ static void run_event(struct sim *s, const struct sim_event *ev)
         break;
     case SIM_HEAL:
         on_heal(s);
+        break;
+    case SIM_BACK_UP:
+        sim_journal_back_up(&s->node[s->plan.wiped].journal);
         break;
     case SIM_SCRIPT:
         if (s->script)

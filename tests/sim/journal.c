@@ -153,6 +153,30 @@ void sim_journal_crash(struct sim_journal *j)
     j->has_tip = j->safe_has_tip;
 }
 
+void sim_journal_back_up(struct sim_journal *j)
+{
+    j->old.blocks = j->safe_blocks;
+    j->old.votes = j->safe_votes;
+    j->old.certificates = j->safe_certificates;
+    j->old.heights = j->safe_heights;
+    j->old.tip = j->safe_tip;
+    j->old.edge = j->safe_edge;
+    j->old.has_tip = j->safe_has_tip;
+    j->old.taken = true;
+}
+
+void sim_journal_roll_back(struct sim_journal *j)
+{
+    j->safe_blocks = j->old.blocks;
+    j->safe_votes = j->old.votes;
+    j->safe_certificates = j->old.certificates;
+    j->safe_heights = j->old.heights;
+    j->safe_tip = j->old.tip;
+    j->safe_edge = j->old.edge;
+    j->safe_has_tip = j->old.has_tip;
+    sim_journal_crash(j);
+}
+
 void sim_journal_free(struct sim_journal *j)
 {
     while (j->blocks)

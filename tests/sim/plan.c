@@ -1,7 +1,7 @@
 /* plan.c: what a seed decides: size, faults, traitors, work. */
 #include "sim.h"
 
-enum { WORK_MS = 12000, FAULTS_MS = 18000, LIMIT_MS = 200000 };
+enum { WORK_MS = 18000, FAULTS_MS = 26000, LIMIT_MS = 200000 };
 
 /* As many nodes may fail for good as the quorum spares, and no more may lie than safety bears. Whoever signs what
  * its journal does not have is told so by its peers and stops voting: with three nodes nothing would go on. */
@@ -16,6 +16,7 @@ static void pick_traitors(struct sim_plan *p, uint64_t *r)
         p->traitor = first;
     else if (p->n >= 4 && sim_chance(r, 400))
         p->wiped = first;
+    p->rolled_back = sim_chance(r, 500);
     if (p->n == 7 && p->wiped < 0 && sim_chance(r, 300))
         p->wiped = second;
 }
@@ -38,7 +39,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     p->split_every_ms = sim_chance(r, 500) ? 2000 + sim_below(r, 6000) : 0;
     for (uint8_t i = 0; i < p->n; i++)
         p->skew_ms[i] = sim_chance(r, 300) ? (int64_t)sim_below(r, 4000) - 2000 : 0;
-    p->records = 30 + (uint32_t)sim_below(r, 60);
+    p->records = 30 + (uint32_t)sim_below(r, 90);
     p->work_ms = WORK_MS;
     p->heal_ms = FAULTS_MS;
     p->limit_ms = LIMIT_MS;

@@ -162,6 +162,11 @@ static void wiped(struct sim_plan *p)
     p->work_ms = 10000;
     p->wiped = 2;
 }
+static void rolled_back(struct sim_plan *p)
+{
+    wiped(p);
+    p->rolled_back = true;
+}
 static void crash_wiped(struct sim *s, uint32_t step)
 {
     (void)step;
@@ -211,6 +216,7 @@ static const struct scenario scenarios[] = {
     {"quiet-chain", single, no_finality, NULL, {0}, NULL},
     {"late-joiner", late_joiner, NULL, NULL, {0}, NULL},
     {"wiped-disk", wiped, NULL, crash_wiped, {6000}, wiped_is_observer},
+    {"rolled-back-disk", rolled_back, NULL, crash_wiped, {7000}, wiped_is_observer},
     {"fetch-by-hash", restarts, one_reader, NULL, {0}, NULL},
     {"one-down", one_down, NULL, lose_one, {2000}, NULL},
     {"rolling-restarts", restarts, NULL, all_crash, {3000, 5000, 7000, 9000}, NULL},

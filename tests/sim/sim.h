@@ -65,6 +65,7 @@ struct sim_plan {
     uint64_t crash_every_ms, split_every_ms; /* mean; 0 = never */
     bool io_errors;                          /* some crashes are failing commits */
     int traitor, wiped;                      /* node, or -1 */
+    bool rolled_back; /* `wiped` comes back with an old disk, not an empty one */
     enum sim_treason treason;
     int64_t skew_ms[SIM_NODES_MAX]; /* of wall clocks */
     uint32_t records;               /* 1 = a single one */
@@ -126,9 +127,17 @@ struct sim_journal {
     struct hub_point tip, safe_tip;
     struct hub_edge edge, safe_edge;
     bool has_tip, safe_has_tip;
+    struct { /* what a backup would have held: the lists only grow, so their lengths say it */
+        size_t blocks, votes, certificates, heights;
+        struct hub_point tip;
+        struct hub_edge edge;
+        bool has_tip, taken;
+    } old;
 };
 void sim_journal_ports(struct hub_ports *p);
 void sim_journal_crash(struct sim_journal *j);
+void sim_journal_back_up(struct sim_journal *j);
+void sim_journal_roll_back(struct sim_journal *j); /* to the backup; after a crash */
 void sim_journal_free(struct sim_journal *j);
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
 bool sim_journal_has_vote(const struct sim_journal *j, const struct hub_subject *s);
@@ -202,6 +211,7 @@ enum sim_event_kind {
     SIM_SPLIT,
     SIM_JOIN,
     SIM_HEAL,
+    SIM_BACK_UP,
     SIM_SCRIPT
 };
 struct sim_event {
