@@ -95,5 +95,8 @@ void stored_catch_up(struct stored_ledger *s)
         must(s, hub_read_header(&r, height, &header, &hash), "header");
         must(s, hub_read_final_certificate(&r, &header, &hash, &cert), "certificate");
         small_ledger_replay(s->chain, replay.block, &cert, take_replayed, &replay);
+        if (hub_history_size(s->history).held_bytes >
+            2 * HUB_CHECKPOINT_LOG_BYTES) /* as the node does */
+            must(s, hub_checkpoint_write_log(s->store, s->history), "log");
     }
 }
