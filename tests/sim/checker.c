@@ -164,6 +164,16 @@ static void check_height(struct sim_node *n, uint64_t height)
         sim_fail(s, "node %u has other roots at %llu", n->index, (unsigned long long)height);
 }
 
+/* Bad signatures of one peer are looked at n times a second, and 8 n times at once (consensus.md 2.9). */
+static void check_tokens(struct sim_node *n)
+{
+    uint64_t size = n->sim->plan.n, most = size * (n->sim->now_ms / 1000 + 1) + 8 * size;
+    for (uint8_t i = 0; i < size; i++)
+        if (n->replica->peer[i].bad_signatures > most)
+            sim_fail(n->sim, "node %u checked %llu bad signatures of node %u", n->index,
+                     (unsigned long long)n->replica->peer[i].bad_signatures, i);
+}
+
 /* Where the state stands at the final block, its root and the log's are what the header claims. */
 static void check_roots(struct sim_node *n)
 {
@@ -193,6 +203,7 @@ void sim_check_turn(struct sim_node *n)
         sim_fail(n->sim, "node %u: %llu events and %llu frames found no room", n->index,
                  (unsigned long long)n->replica->events_lost,
                  (unsigned long long)n->replica->frames_lost);
+    check_tokens(n);
     while (n->checked_height < height && !n->sim->failed)
         check_height(n, ++n->checked_height);
     if (height > n->final_height && height == n->checked_height &&

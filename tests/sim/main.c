@@ -14,8 +14,8 @@
 
 enum { WORKERS = 2 };
 
-static const char *const treasons[SIM_TREASONS] = {"equivocator", "silent", "skipper", "forger",
-                                                   "garbler"};
+static const char *const treasons[SIM_TREASONS] = {"equivocator", "silent",  "skipper",
+                                                   "forger",      "garbler", "flooder"};
 
 static double seconds(void)
 {

@@ -46,7 +46,7 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 
 static sim_traitor_act *const acts[SIM_TREASONS] = {
     [SIM_EQUIVOCATOR] = sim_equivocate, [SIM_SILENT] = sim_stay_silent, [SIM_SKIPPER] = sim_skip,
-    [SIM_FORGER] = sim_forge,           [SIM_GARBLER] = sim_garble,
+    [SIM_FORGER] = sim_forge,           [SIM_GARBLER] = sim_garble,     [SIM_FLOODER] = sim_flood,
 };
 
 static void net_send(void *net, int peer, struct hub_span frame)

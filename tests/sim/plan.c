@@ -11,7 +11,8 @@ static void pick_traitors(struct sim_plan *p, uint64_t *r)
     int second = (first + 1 + (int)sim_below(r, p->n - 1u)) % p->n;
     p->traitor = p->wiped = -1;
     p->treason = (enum sim_treason)sim_below(r, SIM_TREASONS);
-    bool signs = p->treason != SIM_SILENT && p->treason != SIM_GARBLER;
+    bool signs =
+        p->treason == SIM_EQUIVOCATOR || p->treason == SIM_SKIPPER || p->treason == SIM_FORGER;
     if (p->n >= 3 && sim_chance(r, 600) && (p->n > 3 || !signs))
         p->traitor = first;
     else if (p->n >= 4 && sim_chance(r, 400))

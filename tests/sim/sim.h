@@ -6,7 +6,7 @@
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
  *   sign.c      signatures        scenarios.c  scripted lock-ups
- *   traitor.c and equivocator.c, silent.c, skipper.c, forger.c, garbler.c: one lying validator each
+ *   traitor.c and equivocator.c, silent.c, skipper.c, forger.c, garbler.c, flooder.c: one lying validator each
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -53,6 +53,7 @@ enum sim_treason {
     SIM_SKIPPER,     /* proposes past a certified view */
     SIM_FORGER,      /* proposes blocks that break a rule */
     SIM_GARBLER,     /* frames with flipped bits, or cut short */
+    SIM_FLOODER,     /* bad signatures and hungry requests without end */
     SIM_TREASONS
 };
 struct sim_plan {
@@ -284,7 +285,7 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 
 /* A traitor sees every frame its node sends, and deals with it in its place when it answers true. */
 typedef bool sim_traitor_act(struct sim_node *n, int peer, struct hub_span frame);
-sim_traitor_act sim_equivocate, sim_stay_silent, sim_skip, sim_forge, sim_garble;
+sim_traitor_act sim_equivocate, sim_stay_silent, sim_skip, sim_forge, sim_garble, sim_flood;
 /* A vote of n's key, whatever its journal says. */
 void sim_traitor_vote(struct sim_node *n, uint8_t to, const struct hub_subject *s);
 /* PROPOSE with this header and these entries, signed by n, and the just of m; valid until the next call. */
