@@ -21,6 +21,7 @@ analyse() {
     cppcheck --quiet --std=c11 --platform=unix64 --enable=warning,portability,performance \
         --inline-suppr --suppress=missingIncludeSystem --suppress=uninitvar \
         --suppress=legacyUninitvar --error-exitcode=1 -j 2 \
+        -D'json_array_foreach(a, i, v)=while ((v = json_array_get(a, i)))' \
         -Iinclude -I. -D_DEFAULT_SOURCE= $(sources crypto ledger consensus node tools)
 }
 
