@@ -1,4 +1,4 @@
-/* cluster_impl.h: the data of a simulated cluster, shared by cluster.c (nodes) and cluster_net.c (network). */
+/* cluster_impl.h: the data of a simulated cluster, shared by cluster.c, cluster_node.c and cluster_net.c. */
 #ifndef TESTS_CLUSTER_IMPL_H
 #define TESTS_CLUSTER_IMPL_H
 
@@ -86,6 +86,20 @@ struct cluster {
     uint64_t traitor_ms;
     char failure[200];
 };
+
+/* nodes */
+uint8_t cluster_node_index_of(const struct cluster *k, const struct node *x);
+void cluster_node_feed(struct cluster *k, struct node *x,
+                       const struct hub_event *ev); /* for the next turn */
+void cluster_node_turn(struct cluster *k,
+                       struct node *x); /* steps, one commit, sends, own votes fed back */
+void cluster_node_start(struct cluster *k, struct node *x); /* from its disk */
+void cluster_node_power_off(struct cluster *k, struct node *x);
+void cluster_node_deliver(struct cluster *k, const struct message *m);
+void cluster_node_update_gate(struct cluster *k, struct node *x);
+void cluster_node_status(struct cluster *k, struct node *x);
+void cluster_node_post_all(struct cluster *k, struct node *x,
+                           struct message *m); /* with the next turn */
 
 uint64_t cluster_random(struct cluster *k);
 bool cluster_chance(struct cluster *k, uint32_t permille);
