@@ -272,6 +272,16 @@ Test(store, refuses_a_tip_that_does_not_descend_from_the_last, .init = opened, .
     cr_assert_eq(put_tip(&child), HUB_CONFLICT);
 }
 
+Test(store, refuses_a_tip_with_a_height_left_out, .init = opened, .fini = end)
+{
+    struct test_block a, gap;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&gap, &genesis, 3, &a.hash, 0);
+    must(put_block(&a));
+    must(put_block(&gap));
+    cr_assert_eq(put_tip(&gap), HUB_CONFLICT, "its parent has height 1, not 2");
+}
+
 Test(store, forgets_old_votes_in_order_and_keeps_their_chain, .init = opened, .fini = end)
 {
     struct test_block tip;
@@ -399,35 +409,50 @@ Test(store, lets_an_auditor_read_beside_a_running_node, .init = opened, .fini = 
 }
 
 /* ---- hazards */
+/* Under seals that fit, as if somebody had written them: the chain finds it. */
 Test(store, refuses_to_open_when_an_own_vote_is_missing_or_changed, .init = opened, .fini = end)
 {
-    struct hub_env *env = hub_store_env(store);
-    uint8_t key[17] = {0}, order[8] = {0};
-    hub_put_be64(key, 1);
-    hub_put_be64(key + 8, 2);
-    key[16] = HUB_NULLIFY;
-    hub_put_be64(order, 1);
     for (uint64_t view = 1; view <= 3; view++) {
         struct hub_vote v = test_dir_vote(HUB_NULLIFY, view, NULL);
         must(ports.put_vote(store, &v));
     }
     must(ports.commit(store));
-    reopen();
-    env = hub_store_env(store);
-    struct hub_span value;
-    struct hub_reader r = hub_env_reader(env);
-    must(hub_env_get(&r, HUB_MAP_VOTE, (struct hub_span){key, 17}, &value));
-    uint8_t changed[512];
-    size_t len = value.len;
-    memcpy(changed, value.data, len);
-    changed[len - 1] ^= 1; /* a bit of the signature, under a seal that fits: the chain finds it */
-    must(hub_env_put(env, HUB_MAP_VOTE, (struct hub_span){key, 17},
-                     (struct hub_span){changed, len}));
-    must(ports.commit(store));
     hub_store_close(store);
-    store = NULL;
-    cr_assert_eq(open_store(), HUB_CORRUPT);
-    cr_assert_not_null(strstr(why, "own votes"), "%s", why);
+    for (uint64_t view = 1; view <= 3; view++) {
+        for (int removed = 0; removed < 2; removed++) {
+            uint8_t key[17] = {0}, saved[512], changed[512];
+            char path[128];
+            struct hub_env *env;
+            struct hub_span value;
+            hub_put_be64(key, 1);
+            hub_put_be64(key + 8, view);
+            key[16] = HUB_NULLIFY;
+            snprintf(path, sizeof path, "%s/ledger", dir);
+            cr_assert_eq(hub_env_open(&env, why, path, TEST_MAP_BYTES, HUB_ENV_WRITE), HUB_OK);
+            struct hub_reader r = hub_env_reader(env);
+            cr_assert_eq(hub_env_get(&r, HUB_MAP_VOTE, (struct hub_span){key, 17}, &value), HUB_OK);
+            size_t len = value.len;
+            memcpy(saved, value.data, len);
+            memcpy(changed, value.data, len);
+            changed[len - 1] ^= 1; /* a bit of the signature */
+            cr_assert_eq(removed ? hub_env_del(env, HUB_MAP_VOTE, (struct hub_span){key, 17})
+                                 : hub_env_put(env, HUB_MAP_VOTE, (struct hub_span){key, 17},
+                                               (struct hub_span){changed, len}),
+                         HUB_OK);
+            cr_assert_eq(hub_env_commit(env), HUB_OK);
+            hub_env_close(env);
+            store = NULL;
+            cr_expect_eq(open_store(), HUB_CORRUPT, "view %u, removed %d", (unsigned)view, removed);
+            cr_expect_not_null(strstr(why, "own votes"), "%s", why);
+            cr_assert_eq(hub_env_open(&env, why, path, TEST_MAP_BYTES, HUB_ENV_WRITE), HUB_OK);
+            cr_assert_eq(hub_env_put(env, HUB_MAP_VOTE, (struct hub_span){key, 17},
+                                     (struct hub_span){saved, len}),
+                         HUB_OK);
+            cr_assert_eq(hub_env_commit(env), HUB_OK);
+            hub_env_close(env);
+        }
+    }
+    cr_assert_eq(open_store(), HUB_OK, "as it was: %s", why);
 }
 
 Test(store, a_damaged_block_or_certificate_counts_as_lost_and_is_replaced, .init = opened,
