@@ -32,6 +32,7 @@ const struct hub_route hub_api_routes[] = {
     {"GET", "/v1/institutions/{}", hub_api_get_institution},
     {"GET", "/v1/status", hub_api_get_status},
     {"GET", "/v1/codes", hub_api_get_codes},
+    {"GET", "/v1/events", hub_api_get_events},
     {"GET", "/v1/metrics", hub_api_get_metrics},
     {"GET", "/metrics", hub_api_get_metrics},
     {"GET", "/v1/health/live", hub_api_get_health},
@@ -120,6 +121,13 @@ static bool take_body(struct hub_query *q, const char *data, size_t len)
     return true;
 }
 
+void hub_api_wake(struct hub_api *a)
+{
+    const uint64_t one = 1;
+    if (write(a->fd, &one, sizeof one) < 0 && errno != EAGAIN) /* EAGAIN: awake already */
+        HUB_LOG(WARNING, "api_wake", HUB_LOG_TEXT("error", strerror(errno)));
+}
+
 /* False: too many wait, or the node stops. */
 static bool enqueue(struct hub_api *a, struct hub_query *q)
 {
@@ -134,8 +142,9 @@ static bool enqueue(struct hub_api *a, struct hub_query *q)
         MHD_suspend_connection(q->connection); /* before the main thread can resume it */
     }
     pthread_mutex_unlock(&a->lock);
-    const uint64_t one = 1;
-    return room && write(a->fd, &one, sizeof one) == sizeof one;
+    if (room)
+        hub_api_wake(a);
+    return room;
 }
 
 static void add_header(struct MHD_Response *r, const char *name, const char *value)
@@ -147,7 +156,8 @@ static enum MHD_Result send_answer(const struct hub_api *a, struct hub_query *q)
 {
     char text[80], chain[9];
     struct MHD_Response *r =
-        MHD_create_response_from_buffer(q->out.len, q->out.data, MHD_RESPMEM_MUST_COPY);
+        q->stream ? hub_stream_response(q->stream)
+                  : MHD_create_response_from_buffer(q->out.len, q->out.data, MHD_RESPMEM_MUST_COPY);
     if (!r)
         return MHD_NO;
     add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
@@ -204,6 +214,9 @@ static enum MHD_Result dispatch(struct hub_api *a, struct hub_query *q, const ch
     bool path_known;
     MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, keep_parameter, q);
     q->zh = !strncmp(header(q->connection, MHD_HTTP_HEADER_ACCEPT_LANGUAGE), "zh", 2);
+    const char *last = header(q->connection, "Last-Event-ID");
+    if (*last)
+        keep_parameter(q, MHD_HEADER_KIND, "last-event-id", last);
     q->is_sequence =
         !strncmp(header(q->connection, MHD_HTTP_HEADER_CONTENT_TYPE), "application/cbor-seq", 20);
     q->route = find_route(q, method, url, &path_known);
@@ -245,6 +258,8 @@ static void completed(void *cls, struct MHD_Connection *c, void **con_cls,
     (void)cls, (void)c, (void)code;
     if (!q)
         return;
+    if (q->stream)
+        hub_stream_gone(q->stream);
     free(q->body.data);
     free(q->out.data);
     free(q->item);
@@ -295,9 +310,8 @@ void hub_api_serve(struct hub_api *a)
     pthread_mutex_lock(&a->lock);
     const bool more = a->first != NULL;
     pthread_mutex_unlock(&a->lock);
-    const uint64_t one = 1;
-    if (more && write(a->fd, &one, sizeof one) < 0)
-        HUB_LOG(WARNING, "api_wake", HUB_LOG_TEXT("error", strerror(errno)));
+    if (more)
+        hub_api_wake(a);
 }
 
 void hub_api_final(struct hub_api *a, const struct hub_applied *applied, struct hub_span block)
@@ -317,7 +331,9 @@ void hub_api_final(struct hub_api *a, const struct hub_applied *applied, struct 
 
 void hub_api_tend(struct hub_api *a)
 {
-    hub_submission_tend(a, hub_clock_mono_ms());
+    const uint64_t now_ms = hub_clock_mono_ms();
+    hub_submission_tend(a, now_ms);
+    hub_streams_tend(a, now_ms);
 }
 
 void hub_api_settled(struct hub_api *a, const struct hub_hash *id, uint16_t why)
@@ -380,7 +396,9 @@ void hub_api_close(struct hub_api *a)
     while ((q = dequeue(a)) != NULL) /* every suspended connection is resumed before the stop */
         hub_answer_problem(a, q, "stopping", "the node is stopping");
     hub_submission_tend(a, UINT64_MAX);
+    hub_streams_end(a);
     MHD_stop_daemon(a->daemon);
+    hub_streams_free(a);
     close(a->fd);
     pthread_mutex_destroy(&a->lock);
     free(a);

@@ -20,7 +20,7 @@ HUB_MUST_USE enum hub_status hub_api_open(struct hub_api **out, char why[512],
 void hub_api_close(struct hub_api *a);
 int hub_api_fd(const struct hub_api *a); /* readable while questions wait */
 void hub_api_serve(struct hub_api *a);   /* main thread: answers them */
-/* Main thread: a block became final; its waiters are answered, its events queued. applied and block borrowed. */
+/* Main thread: a block became final; its waiters are answered. applied and block borrowed. */
 void hub_api_final(struct hub_api *a, const struct hub_applied *applied, struct hub_span block);
 /* Main thread, after each turn: answers whoever waited for what became final, or has waited long enough. */
 void hub_api_tend(struct hub_api *a);

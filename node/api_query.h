@@ -27,7 +27,12 @@ enum {
     HUB_API_PARAMETERS_MAX = 8,
     HUB_API_BUCKETS = 1024,
     HUB_API_WAIT_MAX_MS = 30000,
-    HUB_API_SCAN_RECORDS_MAX = 2000 /* records one listing looks at: about 5 ms */
+    HUB_API_SCAN_RECORDS_MAX = 2000, /* records one listing looks at: about 5 ms */
+    HUB_STREAMS_MAX = 32, /* of 256 connections: a dashboard each for 20 offices, and some tools */
+    HUB_STREAM_BYTES = 1 << 16,       /* handed over at once: 60 events of 1 KiB; 2 MiB for all */
+    HUB_STREAM_WORK_MAX = 500,        /* events rendered, or KiB of blocks read, in one turn: 1 to 2 ms */
+    HUB_STREAM_HEARTBEAT_MS = 15000,  /* below the idle time-outs of proxies, 30 to 60 s */
+    HUB_STREAM_SLOW_MS = 30000        /* a reader that takes HUB_STREAM_BYTES slower than this is cut */
 };
 
 enum hub_item_state {
@@ -36,6 +41,25 @@ enum hub_item_state {
     HUB_ITEM_TRY_LATER,
     HUB_ITEM_PENDING,
     HUB_ITEM_FINAL
+};
+
+/* One reader of /v1/events. The text belongs to the main thread while sent == ready, and to the HTTP thread
+ * until it has sent what was handed over; so a slow reader holds up nobody and costs a bounded text.
+ *
+ *   FREE -- hub_api_get_events --> OPEN -- request completed (HTTP thread) --> GONE -- next turn --> FREE */
+struct hub_stream {
+    enum { HUB_STREAM_FREE, HUB_STREAM_OPEN, HUB_STREAM_GONE } state; /* guarded by the lock of hub_api */
+    struct hub_api *api;               /* borrowed */
+    struct MHD_Connection *connection; /* borrowed while OPEN */
+    size_t ready, sent;                /* guarded: bytes of text handed over, and of these taken */
+    bool suspended, ended;             /* guarded: waits for text; the next read is the last */
+    struct hub_buf text;               /* owned from OPEN to FREE */
+    /* main thread */
+    uint64_t height;   /* of the block whose events come next */
+    uint32_t position; /* of the record in it */
+    uint64_t n, from;  /* number of that record's first event; the first number not sent yet */
+    char type[24];     /* only events of this type, or of this family ("agreement"); "" = all */
+    uint64_t spoke_ms; /* when text was handed over last */
 };
 
 struct hub_query_item { /* one submitted record */
@@ -70,6 +94,7 @@ struct hub_query {
     uint64_t height, time_ms;
     bool final; /* never changes: an ETag may be given */
     unsigned retry_after_s;
+    struct hub_stream *stream; /* the answer is this stream; NULL: it is out */
 };
 
 struct hub_route {
@@ -91,6 +116,8 @@ struct hub_api {
     /* main thread */
     struct hub_query *waiting; /* submissions that wait */
     struct hub_query_item *bucket[HUB_API_BUCKETS];
+    struct hub_stream stream[HUB_STREAMS_MAX]; /* see there whose each field is */
+    unsigned streams, stream_turn;             /* not FREE; whose turn is first */
     uint64_t requests, refused;
 };
 
@@ -114,6 +141,17 @@ void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name
 unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *detail);
 unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const char *detail);
 
+struct hub_found { /* one record of the log, read and decoded; borrowed until the next read of the store */
+    struct hub_header header;
+    struct hub_hash block_hash;
+    struct hub_span header_bytes, block;
+    struct hub_record record;
+    uint16_t code;
+    struct hub_span value, result;
+};
+/* Members of an outcome, all but failed entries and body, into an open object. */
+void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
+                             const struct hub_place *place, bool replayed);
 /* Outcome JSON (an object) of a record in the log. False: not found or damaged. */
 bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
                      bool with_body, bool replayed);
@@ -141,6 +179,37 @@ void hub_api_get_codes(struct hub_api *a, struct hub_query *q);
 void hub_api_get_status(struct hub_api *a, struct hub_query *q);
 void hub_api_get_health(struct hub_api *a, struct hub_query *q);
 void hub_api_get_metrics(struct hub_api *a, struct hub_query *q);
+
+/* What one final record says (api_facts.c), in the order of its events: record.final, then what it did. From record
+ * and result alone, so it is the same on every node. found and place are borrowed. */
+struct hub_facts {
+    const struct hub_found *found;
+    const struct hub_place *place;
+    const char *type[3]; /* of the first events; payments follow */
+    uint32_t types, next, count;
+    struct hub_cbor failed; /* the failed entries of a batch not reached yet */
+    uint64_t failed_entry;  /* UINT64_MAX: none */
+    uint16_t failed_code;
+};
+struct hub_fact {
+    const char *type;
+    uint32_t entry; /* of a batch */
+    uint16_t code;  /* of a failed payment */
+};
+void hub_facts_open(struct hub_facts *out, const struct hub_found *found, const struct hub_place *place);
+bool hub_facts_next(struct hub_facts *facts, struct hub_fact *out);
+/* Its JSON object; at most 4 KiB. */
+void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const struct hub_fact *fact);
+
+/* Streams (api_events.c). */
+void hub_api_get_events(struct hub_api *a, struct hub_query *q);
+struct MHD_Response *hub_stream_response(struct hub_stream *s); /* HTTP thread; NULL: no memory */
+void hub_stream_gone(struct hub_stream *s);                     /* HTTP thread: its request is completed */
+/* Main thread, after each turn: hands over what became final. now_ms: monotonic. */
+void hub_streams_tend(struct hub_api *a, uint64_t now_ms);
+void hub_streams_end(struct hub_api *a);  /* every stream ends; before the daemon stops */
+void hub_streams_free(struct hub_api *a); /* once it has */
+void hub_api_wake(struct hub_api *a);     /* any thread: the main thread takes a turn */
 
 /* Submissions (api_submit.c): called from hub_api_settled, hub_api_final and hub_api_tend. */
 void hub_submission_settled(struct hub_api *a, const struct hub_hash *id, uint16_t why);

@@ -19,17 +19,7 @@ static void put_number(struct hub_buf *out, const char *key, uint64_t value)
     hub_json_u64(out, value);
 }
 
-struct
-    found { /* one record of the log, read and decoded; borrowed until the next read of the store */
-    struct hub_header header;
-    struct hub_hash block_hash;
-    struct hub_span header_bytes, block;
-    struct hub_record record;
-    uint16_t code;
-    struct hub_span value, result;
-};
-
-static bool read_result(struct found *f, const struct hub_reader *r, const struct hub_history *h,
+static bool read_result(struct hub_found *f, const struct hub_reader *r, const struct hub_history *h,
                         const struct hub_place *p)
 {
     struct hub_span results;
@@ -45,7 +35,7 @@ static bool read_result(struct found *f, const struct hub_reader *r, const struc
     return !c.bad;
 }
 
-static bool read_found(struct hub_api *a, struct found *f, const struct hub_place *p)
+static bool read_found(struct hub_api *a, struct hub_found *f, const struct hub_place *p)
 {
     const struct hub_reader r = hub_store_reader(a->node->store);
     struct hub_span record, attachment;
@@ -58,7 +48,7 @@ static bool read_found(struct hub_api *a, struct found *f, const struct hub_plac
            read_result(f, &r, a->node->history, p);
 }
 
-static void put_result(struct hub_buf *out, const struct found *f)
+static void put_result(struct hub_buf *out, const struct hub_found *f)
 {
     const struct hub_result_text *t = hub_result_text(f->code);
     hub_json_key(out, "result");
@@ -75,30 +65,36 @@ static void put_result(struct hub_buf *out, const struct found *f)
     hub_json_object_end(out);
 }
 
-bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
-                     bool with_body, bool replayed)
+void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
+                             const struct hub_place *place, bool replayed)
 {
-    struct found f;
-    if (!read_found(a, &f, place))
-        return false;
-    hub_json_object(out);
     hub_json_key(out, "record_id");
-    hub_json_hash(out, &f.record.id);
-    put_string(out, "type", hub_record_types[f.record.type].name);
+    hub_json_hash(out, &f->record.id);
+    put_string(out, "type", hub_record_types[f->record.type].name);
     put_string(out, "state", "final");
-    put_result(out, &f);
+    put_result(out, f);
     put_number(out, "height", place->height);
     hub_json_key(out, "index");
     hub_json_int(out, place->position);
     put_number(out, "log_index", place->log_index);
-    hub_json_time_members(out, "time", f.header.time_ms);
+    hub_json_time_members(out, "time", f->header.time_ms);
     hub_json_key(out, "iss");
-    hub_json_string_span(out, f.record.iss);
+    hub_json_string_span(out, f->record.iss);
     hub_json_key(out, "kid");
-    hub_json_hash(out, &f.record.kid);
-    put_number(out, "seq", f.record.seq);
+    hub_json_hash(out, &f->record.kid);
+    put_number(out, "seq", f->record.seq);
     hub_json_key(out, "replayed");
     hub_json_bool(out, replayed);
+}
+
+bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
+                     bool with_body, bool replayed)
+{
+    struct hub_found f;
+    if (!read_found(a, &f, place))
+        return false;
+    hub_json_object(out);
+    hub_put_outcome_members(out, &f, place, replayed);
     if (f.record.type == HUB_TYPE_CURRENCY_BATCH &&
         (f.code == 0 || f.code == HUB_CODE_batch_aborted)) {
         hub_json_key(out, "entries");
@@ -153,7 +149,7 @@ static bool text_is(struct hub_span s, const char *text)
     return !text || (s.len == strlen(text) && memcmp(s.data, text, s.len) == 0);
 }
 
-static bool passes(const struct filter *f, const struct found *r)
+static bool passes(const struct filter *f, const struct hub_found *r)
 {
     char kid[65];
     for (unsigned i = 0; f->key && i < 32; i++)
@@ -182,7 +178,7 @@ static bool list(struct hub_api *a, struct hub_query *q, const struct filter *f,
 {
     const uint64_t tip = a->node->replica->chain.final_header.height;
     uint64_t shown = 0, scanned = 0;
-    struct found r;
+    struct hub_found r;
     for (; at->height <= to && at->height <= tip; at->height++, at->position = 0) {
         const struct hub_reader reader = hub_store_reader(a->node->store);
         struct hub_header h;

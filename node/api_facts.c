@@ -1,0 +1,224 @@
+/* api_facts.c: which events one final record gives, and their JSON. See struct hub_facts. */
+#include "node/api_query.h"
+
+#include <string.h>
+
+static void put_string(struct hub_buf *out, const char *key, const char *value)
+{
+    hub_json_key(out, key);
+    hub_json_string(out, value);
+}
+
+static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
+{
+    hub_json_key(out, key);
+    hub_json_string_span(out, value);
+}
+
+static void put_wallet(struct hub_buf *out, const char *key, uint64_t number)
+{
+    hub_json_key(out, key);
+    hub_json_wallet(out, number);
+}
+
+/* ---- which */
+
+static void add(struct hub_facts *f, const char *type)
+{
+    HUB_ASSERT(f->types < sizeof f->type / sizeof *f->type);
+    f->type[f->types++] = type;
+}
+
+static const char *decision_type(struct hub_span body)
+{
+    static const char *const names[] = {"sign", "refuse", "return", NULL};
+    static const char *const types[] = {"agreement.signed_by", "agreement.refused_by",
+                                        "agreement.returned_by"};
+    const int i = hub_field_enum(body, "decision", names);
+    HUB_ASSERT(i >= 0); /* the body was checked when the record was decoded */
+    return types[i];
+}
+
+/* What a record without fault did beside moving money. */
+static void add_done(struct hub_facts *f, const struct hub_record *r)
+{
+    switch (r->type) {
+    case HUB_TYPE_KEY_ADD:
+        add(f, "key.added");
+        break;
+    case HUB_TYPE_KEY_REVOKE:
+        add(f, "key.revoked");
+        break;
+    case HUB_TYPE_AGREEMENT_PROPOSE:
+    case HUB_TYPE_AGREEMENT_AMEND:
+        add(f, r->type == HUB_TYPE_AGREEMENT_PROPOSE ? "agreement.proposed" : "agreement.amended");
+        if (hub_field_has(r->body, "consent"))
+            add(f, "agreement.signed_by");
+        break;
+    case HUB_TYPE_AGREEMENT_CONSENT:
+        add(f, decision_type(r->body));
+        break;
+    case HUB_TYPE_WALLET_OPEN:
+        add(f, "wallet.opened");
+        break;
+    case HUB_TYPE_CURRENCY_ISSUE:
+        add(f, "currency.issued");
+        break;
+    default:
+        break;
+    }
+}
+
+static void next_failed(struct hub_facts *f)
+{
+    f->failed_entry = UINT64_MAX;
+    if (hub_cbor_peek(&f->failed) != HUB_CBOR_ARRAY)
+        return;
+    hub_cbor_array(&f->failed, 2, 2);
+    const uint64_t entry = hub_cbor_uint(&f->failed, 0, HUB_BATCH_ENTRIES_MAX - 1);
+    f->failed_code = (uint16_t)hub_cbor_uint(&f->failed, 1, UINT16_MAX);
+    if (!f->failed.bad)
+        f->failed_entry = entry;
+}
+
+/* Payments the record moved or would have moved; a batch whose form did not even reach them has none. */
+static uint32_t payments(struct hub_facts *f, const struct hub_record *r, uint16_t code)
+{
+    if (r->type == HUB_TYPE_CURRENCY_TRANSFER || r->type == HUB_TYPE_CURRENCY_REDEEM)
+        return 1;
+    if (r->type != HUB_TYPE_CURRENCY_BATCH || (code != 0 && code != HUB_CODE_batch_aborted))
+        return 0;
+    f->failed = hub_cbor_open(f->found->value);
+    if (hub_cbor_peek(&f->failed) == HUB_CBOR_ARRAY) {
+        hub_cbor_array(&f->failed, 0, HUB_BATCH_ENTRIES_MAX);
+        next_failed(f);
+    }
+    return (uint32_t)(r->attachment.len / HUB_BATCH_ENTRY_BYTES);
+}
+
+void hub_facts_open(struct hub_facts *out, const struct hub_found *found,
+                    const struct hub_place *place)
+{
+    *out = (struct hub_facts){.found = found, .place = place, .failed_entry = UINT64_MAX};
+    add(out, "record.final");
+    if (found->code == 0)
+        add_done(out, &found->record);
+    out->count = out->types + payments(out, &found->record, found->code);
+}
+
+bool hub_facts_next(struct hub_facts *f, struct hub_fact *out)
+{
+    if (f->next == f->count)
+        return false;
+    const uint32_t i = f->next++;
+    *out = (struct hub_fact){.type = i < f->types ? f->type[i] : "payment.posted",
+                             .code = f->found->code};
+    if (i < f->types)
+        return true;
+    out->entry = i - f->types;
+    if (f->found->record.type == HUB_TYPE_CURRENCY_BATCH && f->failed_entry == out->entry) {
+        out->code = f->failed_code;
+        next_failed(f);
+    }
+    if (out->code)
+        out->type = "payment.failed";
+    return true;
+}
+
+/* ---- their JSON */
+
+static void put_agreement(struct hub_buf *out, const struct hub_record *r)
+{
+    put_span(out, "agreement", r->sub);
+    put_span(out, "member", r->iss);
+    if (r->type == HUB_TYPE_AGREEMENT_CONSENT) {
+        hub_json_key(out, "revision");
+        hub_json_int(out, (int64_t)hub_field_uint(r->body, "revision", 0));
+    }
+}
+
+static void put_key(struct hub_buf *out, const struct hub_record *r)
+{
+    struct hub_hash kid;
+    struct hub_public_key key;
+    put_span(out, "member", r->sub);
+    hub_json_key(out, "kid");
+    if (r->type == HUB_TYPE_KEY_ADD && hub_record_brings_key(r, &key)) {
+        hub_kid_of(&kid, &key);
+        hub_json_hash(out, &kid);
+    } else {
+        hub_json_hex(out, hub_field_span(r->body, "kid"));
+    }
+}
+
+static void put_payment(struct hub_buf *out, const struct hub_record *r, const struct hub_fact *fact)
+{
+    uint64_t debit, credit = hub_field_uint(r->body, "credit", 0);
+    uint64_t amount = hub_field_uint(r->body, "amount", 0);
+    struct hub_span reference = hub_field_span(r->body, "reference");
+    if (r->type == HUB_TYPE_CURRENCY_BATCH) {
+        const uint8_t *entry = r->attachment.data + (size_t)fact->entry * HUB_BATCH_ENTRY_BYTES;
+        debit = hub_get_be64(entry), credit = hub_get_be64(entry + 8);
+        amount = hub_get_be64(entry + 16);
+        reference = (struct hub_span){entry + 24, 16};
+        hub_json_key(out, "entry");
+        hub_json_int(out, fact->entry);
+    } else {
+        debit = hub_field_uint(r->body, r->type == HUB_TYPE_CURRENCY_REDEEM ? "wallet" : "debit", 0);
+    }
+    put_wallet(out, "debit", debit);
+    if (r->type != HUB_TYPE_CURRENCY_REDEEM) /* a redemption credits the reserve of the institution */
+        put_wallet(out, "credit", credit);
+    hub_json_amount_members(out, "amount", amount);
+    if (reference.len) {
+        hub_json_key(out, "reference");
+        hub_json_hex(out, reference);
+    }
+    if (fact->code) {
+        const struct hub_result_text *t = hub_result_text(fact->code);
+        hub_json_key(out, "code");
+        hub_json_int(out, fact->code);
+        put_string(out, "name", t ? t->name : "?");
+    }
+}
+
+static void put_money(struct hub_buf *out, const struct hub_found *f)
+{
+    struct hub_span body = f->record.body;
+    hub_json_key(out, "institution");
+    hub_json_int(out, (int64_t)hub_field_uint(body, "institution", 0));
+    if (f->record.type == HUB_TYPE_CURRENCY_ISSUE) {
+        hub_json_amount_members(out, "amount", hub_field_uint(body, "amount", 0));
+        return;
+    }
+    struct hub_cbor value = hub_cbor_open(f->value);
+    put_wallet(out, "wallet", hub_cbor_uint(&value, 0, UINT64_MAX));
+    put_span(out, "kind", hub_field_span(body, "kind"));
+    hub_json_key(out, "reference");
+    hub_json_hex(out, hub_field_span(body, "reference"));
+}
+
+void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const struct hub_fact *fact)
+{
+    const struct hub_found *f = facts->found;
+    hub_json_object(out);
+    if (fact->type == facts->type[0]) {
+        hub_put_outcome_members(out, f, facts->place, false);
+        hub_json_object_end(out);
+        return;
+    }
+    hub_json_key(out, "record_id");
+    hub_json_hash(out, &f->record.id);
+    hub_json_key(out, "height");
+    hub_json_u64(out, facts->place->height);
+    hub_json_time_members(out, "time", f->header.time_ms);
+    if (!strncmp(fact->type, "payment.", 8))
+        put_payment(out, &f->record, fact);
+    else if (!strncmp(fact->type, "agreement.", 10))
+        put_agreement(out, &f->record);
+    else if (!strncmp(fact->type, "key.", 4))
+        put_key(out, &f->record);
+    else
+        put_money(out, f);
+    hub_json_object_end(out);
+}
