@@ -7,6 +7,8 @@
 
 /* Commit latency, checkpoint cost, restart time with 100,000 wallets. */
 int bench_store(void);
+/* Lone records, transfers and batches on a running network: see network.c; nothing without one. */
+int bench_network(void);
 
 /* Monotonic nanoseconds. */
 uint64_t bench_now_ns(void);

@@ -7,7 +7,7 @@
 static const struct {
     const char *name;
     int (*run)(void);
-} benches[] = {{"store", bench_store}};
+} benches[] = {{"store", bench_store}, {"network", bench_network}};
 
 uint64_t bench_now_ns(void)
 {
