@@ -154,7 +154,7 @@ static void add_just(struct hub_replica *r, struct hub_span just[HUB_JUST_MAX], 
 }
 
 /* The newest FINALIZATION, the parent's certificate unless it is that one, and the newest NULLIFICATIONs of
- * the views between: with these in hand any receiver can vote for the block (consensus.md 2.8). */
+ * the views between: with these in hand any receiver can vote for the block (docs/protocol.md 6). */
 static uint32_t collect_just(struct hub_replica *r, struct hub_span just[HUB_JUST_MAX],
                              uint64_t parent_view, uint64_t view)
 {

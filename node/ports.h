@@ -49,7 +49,7 @@ struct hub_ports {
     /* Records. A record waits while its number is unspent in `s`, the state it would be built on: so one that lies
      * in an unfinalized ancestor neither waits nor is taken twice. */
     void *pool;
-    /* An eligible record, not parked, waits (consensus.md 2.11). view: the current one, to count missed views for parking. */
+    /* An eligible record, not parked, waits (docs/protocol.md 7). view: the current one, to count missed views for parking. */
     bool (*waiting)(void *pool, const struct hub_state *s, uint64_t view, uint64_t now_mono_ms);
     /* Candidates for a block of this time on state `s`, in signer order, all verified; their bytes stay valid until the
      * pool is next told of a final block. */

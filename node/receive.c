@@ -1,6 +1,6 @@
 /* receive.c: what peers say. Every frame may hold anything. The core is asked whether it wants a vote,
  * certificate or proposal before a signature is checked, so checks that can help are bounded by construction;
- * failed ones are paid for by the peer's tokens, and so are requests it wants answered (consensus.md 2.9). An
+ * failed ones are paid for by the peer's tokens, and so are requests it wants answered (docs/protocol.md 9). An
  * empty purse drops the message; it never mutes the peer. */
 #include "node/replica_parts.h"
 
@@ -8,7 +8,7 @@
 
 enum {
     TOKEN = 1000,
-    CHECK_BURST_PER_VALIDATOR = 8, /* consensus.md 2.9: n a second, burst 8 n */
+    CHECK_BURST_PER_VALIDATOR = 8, /* docs/protocol.md 9: n a second, burst 8 n */
     SERVICES_PER_S = 32,           /* a catching-up peer asks a few times a second */
     SERVICES_BURST = 64
 };

@@ -94,7 +94,7 @@ static bool votes_whole(const struct hub_store_votes *votes, const struct hub_re
            stored == votes->next - votes->first && ordered == stored;
 }
 
-/* Two votes of one validator in one view (consensus.md 2.13, E1 to E4). */
+/* Two votes of one validator in one view (docs/protocol.md 9, E1 to E4). */
 static bool may_stand_together(const struct hub_subject *a, const struct hub_subject *b)
 {
     if (a->kind == b->kind)

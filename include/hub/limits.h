@@ -59,13 +59,13 @@ enum {
     HUB_OUTBOX_BYTES_MAX = 4 << 20, /* frames of one turn: a proposal, replies, the small ones; beyond it, lost */
     HUB_OUTBOX_REPLY_BYTES_MAX = 2 << 20, /* replies stop here: a hungry peer never crowds out a vote */
     HUB_OUTBOX_FRAMES_MAX = 1024,
-    HUB_REPLY_ITEMS_MAX = 64, /* certificates or blocks in one answer (consensus.md 2.3) */
+    HUB_REPLY_ITEMS_MAX = 64, /* certificates or blocks in one answer (docs/protocol.md 11) */
     HUB_REPLY_BYTES_MAX = 1 << 20,
     HUB_RECORDS_FRAME_BYTES_MAX = 65536, /* forwarded records in one frame, or a single longer one */
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
-    HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (consensus.md 2.10) */
+    HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (docs/protocol.md 10) */
     HUB_CERTIFICATE_BYTES_MAX = 4400,    /* 64 signatures, bitmap, the longest subject */
 
     /* Agreements (records.md A.2). */

@@ -164,7 +164,7 @@ static void check_height(struct sim_node *n, uint64_t height)
         sim_fail(s, "node %u has other roots at %llu", n->index, (unsigned long long)height);
 }
 
-/* Bad signatures of one peer are looked at n times a second, and 8 n times at once (consensus.md 2.9). */
+/* Bad signatures of one peer are looked at n times a second, and 8 n times at once (docs/protocol.md 9). */
 static void check_tokens(struct sim_node *n)
 {
     uint64_t size = n->sim->plan.n, most = size * (n->sim->now_ms / 1000 + 1) + 8 * size;

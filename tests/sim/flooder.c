@@ -1,5 +1,5 @@
 /* flooder.c: a traitor that pours bad signatures and hungry requests over the others, and otherwise does its
- * duty. What it may cost them is bounded by its tokens (consensus.md 2.9). */
+ * duty. What it may cost them is bounded by its tokens (docs/protocol.md 9). */
 #include "sim.h"
 
 #include <string.h>

@@ -45,7 +45,7 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     return HUB_OK;
 }
 
-/* As consensus.md 2.4: one vote a kind; Z and F exclude each other; F is for the block of N. */
+/* As docs/protocol.md 4: one vote a kind; Z and F exclude each other; F is for the block of N. */
 static bool excludes(const struct hub_subject *a, const struct hub_subject *b)
 {
     if (a->epoch != b->epoch || a->view != b->view)

@@ -1,6 +1,6 @@
 /* scenarios.c: lock-ups that others had, or that exhaustive search found, replayed with a script: which frames
  * are lost until when, who crashes. Each must end with every record final on every node; the checkers of
- * checker.c hold throughout. Numbers refer to docs/protocol.md (consensus.md 2.4, 2.11 and section 5). */
+ * checker.c hold throughout. Numbers refer to docs/protocol.md. */
 #include "sim.h"
 
 #include <string.h>

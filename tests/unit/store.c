@@ -162,7 +162,7 @@ Test(store, answers_not_found_in_an_empty_store, .init = opened, .fini = end)
     must(ports.commit(store)); /* nothing to commit */
 }
 
-/* consensus.md 2.13: E1 and E3 same kind, E2 nullify and finalize, E4 finalize and notarize of another block. */
+/* docs/protocol.md 9: E1 and E3 same kind, E2 nullify and finalize, E4 finalize and notarize of another block. */
 Test(store, refuses_an_own_vote_that_contradicts_another, .init = opened, .fini = end)
 {
     struct test_block a, b;
