@@ -112,13 +112,13 @@ deps:
 
 test:
 	scripts/deps.sh build test
-	$(MAKE) tests VARIANT=release
-	$(MAKE) tests VARIANT=asan
+	$(MAKE) -j$$(nproc) tests VARIANT=release
+	$(MAKE) -j$$(nproc) tests VARIANT=asan
 	scripts/test.sh
 
 demo:
 	scripts/deps.sh build demo
-	$(MAKE) all VARIANT=release
+	$(MAKE) -j$$(nproc) all VARIANT=release
 	scripts/demo.sh
 
 bench: $(BENCH) all
@@ -134,7 +134,7 @@ check:
 
 test-interop:
 	scripts/deps.sh build interop
-	$(MAKE) all VARIANT=release
+	$(MAKE) -j$$(nproc) all VARIANT=release
 	tests/interop/run.sh
 
 MINUTES ?= 5

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { PAGE_MAX = 500, PAGE_DEFAULT = 50 };
 
@@ -80,17 +81,59 @@ static bool waits_on(const struct hub_agreement_view *v, const char *code)
     return false;
 }
 
+static bool is_text(struct hub_span s, const char *text)
+{
+    return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
+}
+
+static bool has_party(const struct hub_agreement_view *v, const char *code, bool lead_only)
+{
+    for (uint32_t i = 0; i < v->is.party_count; i++)
+        if (is_text(v->party[i].member.code, code) &&
+            (!lead_only || v->party[i].is.member == v->is.lead))
+            return true;
+    return false;
+}
+
+static bool has_area(const struct hub_agreement_view *v, const char *code)
+{
+    struct hub_cbor areas;
+    uint32_t count;
+    if (!hub_field_array(v->revision.body, "areas", &areas, &count))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (is_text(hub_field_span(hub_cbor_item(&areas), "code"), code))
+            return true;
+    return false;
+}
+
 static bool wanted(const struct hub_query *q, const struct hub_agreement_view *v,
                    uint64_t due_before)
 {
     const char *state = hub_query_parameter(q, "state"),
                *waiting = hub_query_parameter(q, "waiting_on");
-    const char *number = hub_query_parameter(q, "number");
+    const char *number = hub_query_parameter(q, "number"), *party = hub_query_parameter(q, "party");
+    const char *lead = hub_query_parameter(q, "lead"), *area = hub_query_parameter(q, "area");
     return (!state || !strcmp(state, hub_agreement_state_names[v->state])) &&
-           (!waiting || waits_on(v, waiting)) &&
-           (!number || (v->is.number.len == strlen(number) &&
-                        !memcmp(v->is.number.data, number, strlen(number)))) &&
-           v->is.sign_by_ms <= due_before;
+           (!waiting || waits_on(v, waiting)) && (!number || is_text(v->is.number, number)) &&
+           (!party || has_party(v, party, false)) && (!lead || has_party(v, lead, true)) &&
+           (!area || has_area(v, area)) && v->is.sign_by_ms <= due_before;
+}
+
+/* Milliseconds, or a day as YYYY-MM-DD: its last millisecond in Beijing time. */
+static bool due_before_of(struct hub_query *q, uint64_t *out)
+{
+    unsigned y, m, d;
+    int used = 0;
+    const char *text = hub_query_parameter(q, "due_before");
+    if (!text || !strchr(text, '-'))
+        return hub_query_number(q, "due_before", out, UINT64_MAX, HUB_UINT_MAX);
+    if (sscanf(text, "%4u-%2u-%2u%n", &y, &m, &d, &used) != 3 || text[used] || y < 1970 || m < 1 ||
+        m > 12 || d < 1 || d > 31)
+        return false;
+    struct tm day = {.tm_year = (int)y - 1900, .tm_mon = (int)m - 1, .tm_mday = (int)d + 1};
+    *out = (uint64_t)(timegm(&day) - 8 * 3600) * 1000 - 1;
+    return true;
 }
 
 /* Newest first; the cursor is the row to go on with. */
@@ -100,13 +143,13 @@ void hub_api_get_agreements(struct hub_api *a, struct hub_query *q)
     const struct hub_state *s = hub_api_state(a, &time_ms);
     struct hub_agreement_view *v = malloc(sizeof *v);
     if (!v || !hub_query_number(q, "limit", &limit, PAGE_DEFAULT, PAGE_MAX) || !limit ||
-        !hub_query_number(q, "due_before", &due, UINT64_MAX, HUB_UINT_MAX) ||
+        !due_before_of(q, &due) ||
         !hub_query_number(q, "cursor", &from, s->count[HUB_TABLE_AGREEMENTS],
                           s->count[HUB_TABLE_AGREEMENTS])) {
         free(v);
-        hub_answer_problem(
-            a, q, "bad_parameter",
-            "limit: 1 to 500; due_before: milliseconds; cursor: as an answer gave it");
+        hub_answer_problem(a, q, "bad_parameter",
+                           "limit: 1 to 500; due_before: YYYY-MM-DD or milliseconds; cursor: as an "
+                           "answer gave it");
         return;
     }
     hub_json_object(&q->out);

@@ -79,6 +79,10 @@ static bool check_lines(const char *path, char *error)
         depth += strchr(start, '{') != NULL;
         depth -= depth > 0 && strchr(start, '}') != NULL;
     }
+    if (ok && depth) {
+        snprintf(error, ERROR_BYTES, "%s:%u: a section is not closed; add its }", path, number);
+        ok = false;
+    }
     fclose(f);
     return ok;
 }
