@@ -1,5 +1,5 @@
 /* ed25519.c: keys in their one outside form, and the proof that the library under us decides edge
- * cases the way every other node's does (formats.md section 6). */
+ * cases the way every other node's does (docs/protocol.md). */
 #include "hub/sign.h"
 
 #include "hub/hash.h"

@@ -1,4 +1,4 @@
-/* agreement.c: what agreement.propose, agreement.consent and agreement.amend do (records.md A.4.1).
+/* agreement.c: what agreement.propose, agreement.consent and agreement.amend do (docs/agreements.md).
  *  1. A rule checks everything, in the order of the result codes, and then writes.
  *  2. An agreement is judged by its standing at block time, so what time brought about counts even where
  *     no record has said so.

@@ -1,4 +1,4 @@
-/* agreement_body.c: fields and static rules of the agreement records (records.md A.2). What follows here
+/* agreement_body.c: fields and static rules of the agreement records (docs/agreements.md). What follows here
  * needs no state: a record that breaks it can be in no block. */
 #include "ledger/agreement.h"
 
@@ -20,7 +20,7 @@ static const char *const prevailing_names[] = {"zh", "en", "equal", NULL};
 static const char *const accept_names[] = {"all", "any", "listed", NULL};
 static const char *const then_names[] = {"others-stay", "ends", NULL};
 
-/* bi(N) of records.md: Chinese always, English where there is one. */
+/* bi(N) of docs/agreements.md: Chinese always, English where there is one. */
 #define BILINGUAL(id, bytes)                                                                       \
     static const struct hub_field id[] = {                                                         \
         {.name = "en", .kind = HUB_FIELD_TEXT, .min = 1, .max = (bytes)},                          \

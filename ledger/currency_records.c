@@ -1,4 +1,4 @@
-/* currency_records.c: currency.issue, currency.transfer and currency.redeem (records.md A.2). A reference is
+/* currency_records.c: currency.issue, currency.transfer and currency.redeem (docs/currency.md). A reference is
  * unique to the paying wallet, across these types; without one, which only a transfer may do, the record's
  * own sequence number is all that stops a repetition. */
 #include "ledger/wallet.h"

@@ -1,4 +1,4 @@
-/* wallet_audit.c: the invariants of domain.md section 4: on the touched rows of a block, and in full.
+/* wallet_audit.c: the invariants of docs/currency.md: on the touched rows of a block, and in full.
  *
  * A block's log holds the bytes before each write, so a wallet written twice is in it twice. Its first write
  * is the one whose old last_height differs from the row's now: every write sets it to the block's height. */

@@ -1,4 +1,4 @@
-/* wallet_limits.c: the tiers' limits and a wallet's own (domain.md section 4; docs/currency.md has the table). */
+/* wallet_limits.c: the tiers' limits and a wallet's own (docs/currency.md has the table). */
 #include "ledger/wallet.h"
 
 const char *const hub_limit_names[] = {"single",      "day",

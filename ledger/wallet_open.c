@@ -1,4 +1,4 @@
-/* wallet_open.c: wallet.open (records.md A.2): an institution's operator opens a wallet. */
+/* wallet_open.c: wallet.open (docs/currency.md): an institution's operator opens a wallet. */
 #include "ledger/wallet.h"
 
 #include <string.h>

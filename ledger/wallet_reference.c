@@ -1,4 +1,4 @@
-/* wallet_reference.c: business references: why a file submitted twice pays once (domain.md section 4). */
+/* wallet_reference.c: business references: why a file submitted twice pays once (docs/currency.md). */
 #include "ledger/wallet.h"
 
 #include <string.h>

@@ -369,7 +369,7 @@ static void on_frame(void *ctx, uint8_t peer, struct hub_span frame)
                            (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
 }
 
-/* Once a minute: dead readers of the store, and whether the disk still has room (safety.md H6). */
+/* Once a minute: dead readers of the store, and whether the disk still has room (docs/hazards.md H6). */
 static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
 {
     static const char *const levels[] = {"ok", "takes no new records", "proposes no blocks",

@@ -9,7 +9,7 @@
  *     comes from the disk as well.
  *  5. No allocation: all memory is handed in, every queue is bounded by limits.h.
  *
- * Before it votes, a node asks its peers for the highest votes of its own key (safety.md H12). One that its
+ * Before it votes, a node asks its peers for the highest votes of its own key (docs/hazards.md H12). One that its
  * own journal does not have means a lost or rolled-back disk: the node follows, but signs nothing.
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out

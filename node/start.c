@@ -1,5 +1,5 @@
 /* start.c: how a replica begins: memory, replay of stored blocks, the journal into the core, and the questions
- * to its peers before it votes (safety.md H12). */
+ * to its peers before it votes (docs/hazards.md H12). */
 #include "node/replica_parts.h"
 
 #include "hub/member.h"

@@ -17,7 +17,7 @@ static enum hub_status path_in(char out[HUB_STORE_PATH_BYTES], char why[HUB_WHY_
                : hub_store_explain(why, HUB_IO, "store: the path of the directory is too long");
 }
 
-/* Readers of the group register in the lock file (architecture.md section 7); the data stays read-only to them. */
+/* Readers of the group register in the lock file (README.md); the data stays read-only to them. */
 static bool set_modes(const char *path)
 {
     char file[HUB_STORE_PATH_BYTES + 16];

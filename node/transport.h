@@ -1,7 +1,7 @@
 /* transport.h: ZeroMQ between nodes: who may speak, and how frames move.
  *  1. Fail closed. A ZAP handler is bound before any other socket, every connection is CURVE, the domain
  *     is enforced, and a self-test at start sees a random key being refused, or the node does not start
- *     (safety.md H14: without a handler CURVE lets any key in, silently).
+ *     (docs/hazards.md H14: without a handler CURVE lets any key in, silently).
  *  2. A peer is the transport key that CURVE proved, never a routing id it chose (H15); the allow-list is
  *     looked up again for each frame, so a session does not outlive its removal (H24).
  *  3. One ROUTER in, one DEALER out per peer; nothing ever blocks. What does not fit the queue of a peer

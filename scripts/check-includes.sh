@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Include direction (architecture.md section 4): tools -> node -> consensus -> ledger -> crypto -> base;
+# Include direction (README.md): tools -> node -> consensus -> ledger -> crypto -> base;
 # each library in the files named for it; a .c begins with its own header (tools: with cli.h).
 set -euo pipefail
 cd "$(dirname "$0")/.."

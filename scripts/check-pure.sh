@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves architecture.md rule 3: crypto (without key files and sealing), ledger and consensus refer to
+# Proves that crypto (without key files and sealing), ledger and consensus refer only to
 # nothing that has a clock, randomness, memory of its own, threads or I/O, and keep no global state.
 # usage: scripts/check-pure.sh [BUILD_DIRECTORY]
 set -euo pipefail

@@ -156,7 +156,7 @@ static bool own_member(struct hub_cli *cli, const struct options *o, char out[24
     return true;
 }
 
-/* {key, label, roles, member, ? not_after, ? transport}: records.md key.add, in the order of encoding. */
+/* {key, label, roles, member, ? not_after, ? transport}: docs/keys.md key.add, in the order of encoding. */
 static void put_add(struct hub_buf *b, const struct options *o, const struct hub_keyfile *k,
                     const char *member)
 {

@@ -1,5 +1,5 @@
 /* agreement.h: cooperation agreements: what the ledger knows of one, how it stands at a moment, and the
- * signatures of its parties (records.md A.2, A.4.1; formats.cddl sections 4-6).
+ * signatures of its parties (docs/agreements.md, docs/formats.cddl sections 4-6).
  *  1. A row holds what records brought about; what only time brings (lapsed, in force, expired) is
  *     computed by hub_agreement_standing from row and block time, here and nowhere else.
  *  2. A moment is due when block time has reached it: at sign_by itself an agreement has lapsed.
@@ -102,7 +102,7 @@ struct hub_statement {
 bool hub_statement_find(struct hub_statement *out, const struct hub_state *s,
                         const struct hub_hash *agreement, uint32_t revision, uint32_t member);
 
-/* ---- everything a screen shows of one agreement (interfaces.md B.2) */
+/* ---- everything a screen shows of one agreement (docs/operations.md) */
 
 struct hub_party_view {
     struct hub_agreement_party is;
@@ -134,7 +134,7 @@ void hub_agreement_read(struct hub_agreement_view *out, const struct hub_state *
  * suffice: 32 names twice); zh = true for Chinese. */
 void hub_agreement_sentence(struct hub_buf *out, const struct hub_agreement_view *v, bool zh);
 
-/* The agreement of interfaces.md B.2 as one JSON object; absent is absent. `blocks` holds the sentence in both
+/* The agreement of docs/operations.md as one JSON object; absent is absent. `blocks` holds the sentence in both
  * languages. A listing gives the same object without parties' remarks, milestones and documents. */
 void hub_agreement_json(struct hub_buf *out, const struct hub_agreement_view *v, bool whole);
 /* One revision with what each of its parties said to it: {agreement, revision, body_hash, proposer, proposed,
@@ -145,7 +145,7 @@ bool hub_revision_json(struct hub_buf *out, const struct hub_state *s,
 
 /* ---- what a signer builds and anybody checks */
 
-/* id = SHA-256("hubledger/agreement/1" || [chain, proposer's kid, nonce]) (formats.md section 2). */
+/* id = SHA-256("hubledger/agreement/1" || [chain, proposer's kid, nonce]) (docs/formats.cddl). */
 void hub_agreement_id(struct hub_hash *out, const struct hub_hash *chain,
                       const struct hub_hash *kid, const uint8_t nonce[16]);
 

@@ -40,7 +40,7 @@ struct hub_draft_milestone {
     uint32_t deemed_days, review_days; /* 0 = the default: never, 30 */
 };
 
-struct hub_draft { /* agreement-body of records.md A.2 */
+struct hub_draft { /* agreement-body of docs/agreements.md */
     struct hub_hash agreement, chain;
     const char *number, *lead;
     struct hub_bilingual title, place, dispute, change_note;

@@ -17,7 +17,7 @@ enum {
     HUB_COSIGN_MAX = 16,
     HUB_RECORD_RESULT_BYTES_MAX = 16384, /* 1,500 failed entries x 7 bytes + head */
 
-    /* Encoding (formats.md section 1). */
+    /* Encoding (docs/formats.cddl). */
     HUB_CBOR_DEPTH_MAX = 8,
 
     /* State. */
@@ -68,7 +68,7 @@ enum {
     HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (docs/protocol.md 10) */
     HUB_CERTIFICATE_BYTES_MAX = 4400,    /* 64 signatures, bitmap, the longest subject */
 
-    /* Agreements (records.md A.2). */
+    /* Agreements (docs/formats.cddl). */
     HUB_PARTIES_MAX = 32,
     HUB_DOCUMENTS_MAX = 16,
     HUB_MILESTONES_MAX = 32,
@@ -104,7 +104,7 @@ enum {
     HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX + 4096
 };
 
-#define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (formats.md section 1) */
+#define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (docs/formats.cddl) */
 #define HUB_AMOUNT_MAX 1000000000000000u /* fen; ten trillion yuan */
 
 _Static_assert(HUB_BATCH_ENTRIES_MAX * HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX, "a full batch fits");

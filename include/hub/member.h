@@ -1,4 +1,4 @@
-/* member.h: parameters, members and keys: the rows every rule reads (records.md A.3, domain.md section 2). */
+/* member.h: parameters, members and keys: the rows every rule reads (docs/keys.md). */
 #ifndef HUB_MEMBER_H
 #define HUB_MEMBER_H
 

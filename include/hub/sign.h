@@ -17,7 +17,7 @@ bool hub_verify(const struct hub_signature *sig, struct hub_span message, const 
 void hub_key_from_seed(struct hub_public_key *key, uint8_t secret[HUB_SECRET_BYTES], const uint8_t seed[HUB_SEED_BYTES]);
 
 /* True if the point is canonical, on the main subgroup and of full order: the rule for registering
- * a key (safety.md H25: crypto_sign_verify_detached accepts mixed-order keys). */
+ * a key (docs/hazards.md H25: crypto_sign_verify_detached accepts mixed-order keys). */
 bool hub_public_key_ok(const struct hub_public_key *key);
 
 /* COSE_Key {1: 1, -1: 6, -2: key}: exactly these 40 bytes in both directions. */

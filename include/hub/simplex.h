@@ -176,7 +176,7 @@ struct hub_view {
     bool used;
     bool closed; /* made again after it was dropped with own votes in it: cast none here */
     struct hub_header_facts prop,
-        cert_blk; /* two slots: one alone is a lock-up (consensus.md 2.4) */
+        cert_blk; /* two slots: one alone is a lock-up (docs/protocol.md) */
     enum hub_slot prop_state, cert_state;
     bool did_notarize, did_nullify, did_finalize; /* own votes */
     struct hub_hash my_notarize; /* set by FINALIZE too: its block is ours for good */

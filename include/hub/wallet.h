@@ -1,5 +1,5 @@
 /* wallet.h: the rows of the currency tables for those who read them: API, command line, verifier, tests.
- * The rules that write them are in ledger/wallet*.c and ledger/currency*.c (records.md A.3, domain.md section 4).
+ * The rules that write them are in ledger/wallet*.c and ledger/currency*.c (docs/currency.md).
  *  1. A wallet row is 128 bytes, big-endian, at the offsets below; its slot is its row index.
  *  2. Amounts are fen. A holder's balance is credits_posted - debits_posted and never negative; the issuer
  *     wallet, slot 0, is the only one in debt, and its debt is the money in circulation.
@@ -95,7 +95,7 @@ struct hub_limit_use {         /* rolled over to the time asked for */
     uint64_t sum, count, left; /* fen, times, fen left; left = HUB_LIMIT_NONE without a limit */
 };
 
-struct hub_wallet {          /* what people see of a wallet (interfaces.md B.2) */
+struct hub_wallet {          /* what people see of a wallet (docs/operations.md) */
     uint64_t number, parent; /* parent: number, 0 = none */
     uint32_t slot, key;      /* key: row + 1, 0 = custodied */
     uint16_t institution, custodian, issuer, open_items, flags;

@@ -1,4 +1,4 @@
-/* The agreement's state machine, cell by cell as in records.md A.4.1, and each code of the family. */
+/* The agreement's state machine, cell by cell as in docs/agreements.md, and each code of the family. */
 #include "tests/support/desk.h"
 
 #include <criterion/criterion.h>

@@ -548,7 +548,7 @@ Test(agreement_form, the_largest_record_within_the_limits_fits)
         HUB_OK, "code %u", why);
     cr_expect_eq(body.len, 55229);  /* tests/vectors/agreement.py */
     cr_expect_eq(bytes.len, 58098); /* the same */
-    cr_expect_leq(bytes.len, 59905, "the bound records.md gives");
+    cr_expect_leq(bytes.len, 59905, "the bound docs/agreements.md gives");
     /* A revision row holds the body, 36 bytes of key, two hashes, four integers and 32 member rows. */
     cr_expect_leq(body.len + 3 + 38 + 2 * 34 + 4 * 9 + 2 + 32 * 5 + 1,
                   (size_t)HUB_ROW_BYTES_MAX - 2);

@@ -1,5 +1,5 @@
 /* Expected values: RFC 8949 appendix A as published in machine-readable form, the refusals of
- * formats.md section 1, and tests/vectors/cbor.txt, the verdicts of python's cbor2. */
+ * docs/formats.cddl, and tests/vectors/cbor.txt, the verdicts of python's cbor2. */
 #include "hub/cbor.h"
 
 #include "hub/limits.h"
@@ -200,7 +200,7 @@ Test(cbor, refuses_heads_that_are_not_shortest)
 
 Test(cbor, refuses_unordered_and_duplicate_keys_at_any_depth)
 {
-    /* formats.md: to < ref < from < amount; 01 < 0f < 19018b < 20 < 3a0001116f. */
+    /* docs/formats.cddl: to < ref < from < amount; 01 < 0f < 19018b < 20 < 3a0001116f. */
     cr_assert(ok("a4 62746f00 6372656600 6466726f6d00 66616d6f756e7400"));
     cr_assert(ok("a5 0100 0f00 19018b00 2000 3a0001116f00"));
     cr_assert_not(ok("a2 63726566 00 62746f 00"), "longer text first");

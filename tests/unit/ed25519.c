@@ -109,7 +109,7 @@ Test(ed25519, registers_only_points_of_the_main_subgroup)
         key = public_key(small_order[i]);
         cr_assert_not(hub_public_key_ok(&key), "small order %zu", i);
     }
-    /* Mixed order: verifies signatures (speccheck 3), must not be registered (safety.md H25). */
+    /* Mixed order: verifies signatures (speccheck 3), must not be registered (docs/hazards.md H25). */
     key = public_key("cdb267ce40c5cd45306fa5d2f29731459387dbf9eb933b7bd5aed9a765b88d4d");
     cr_assert_not(hub_public_key_ok(&key));
     /* y = 2 is on no point of the curve: (y^2 - 1) / (d y^2 + 1) is no square. */

@@ -1,4 +1,4 @@
-/* Rows, numbers, days and wallet.open. Layout and sample number: records.md A.3 as docs/formats.cddl quotes it;
+/* Rows, numbers, days and wallet.open. Layout and sample number: docs/currency.md as docs/formats.cddl quotes it;
  * CRC: the catalogue's check value; days: the C library's calendar. */
 #include "tests/support/currency_world.h"
 

@@ -63,7 +63,7 @@ print("consent", first[1].hex())
 ordered = [item for _, item in sorted([first, second])]
 print("executed", (head(6, 98) + array(bstr(SHARED), mapping(), bstr(BODY), array(*ordered))).hex())
 
-# The largest agreement record within the limits of records.md A.2, by arithmetic: agreement.amend, 32
+# The largest agreement record within the limits of docs/agreements.md, by arithmetic: agreement.amend, 32
 # parties, 32 areas, 16 documents, 32 milestones that list the other 31 parties, own consent with the
 # longest remark, 7 co-signatures.
 
