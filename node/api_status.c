@@ -198,6 +198,7 @@ void hub_api_get_metrics(struct hub_api *a, struct hub_query *q)
 {
     const struct hub_node *n = a->node;
     const struct hub_transport_stats t = hub_transport_stats(n->transport);
+    const struct hub_env_commits commits = hub_store_commits(n->store);
     const struct hub_chain *c = &n->replica->chain;
     const uint64_t now = hub_clock_mono_ms();
     struct hub_buf *out = &q->out;
@@ -228,6 +229,9 @@ void hub_api_get_metrics(struct hub_api *a, struct hub_query *q)
            t.refused_keys);
     metric(out, "frames_refused_total", "counter", "Frames refused: unlisted or malformed.",
            t.refused_frames);
+    metric(out, "commits_total", "counter", "Commits of the store since start.", commits.count);
+    metric(out, "commit_microseconds_total", "counter",
+           "Time the main thread spent in them: writing pages and syncing.", commits.us);
     metric(out, "disk_level", "gauge", "0 ok, 1 takes no records, 2 proposes nothing, 3 stops.",
            n->disk);
     metric(out, "resident_bytes", "gauge", "Resident memory.", resident_bytes());

@@ -5,6 +5,7 @@
 #include "hub/base.h"
 
 uint64_t hub_clock_mono_ms(void); /* never goes back; for timers */
+uint64_t hub_clock_mono_us(void); /* the same clock, for measuring */
 uint64_t hub_clock_wall_ms(void); /* Unix ms UTC; for block times */
 
 #endif

@@ -412,6 +412,11 @@ static enum hub_status commit(void *store)
     return hub_env_commit(s->env);
 }
 
+struct hub_env_commits hub_store_commits(const struct hub_store *s)
+{
+    return hub_env_commits(s->env);
+}
+
 void hub_store_ports(struct hub_store *s, struct hub_ports *p)
 {
     p->store = s;

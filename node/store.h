@@ -47,6 +47,7 @@ void hub_store_ports(struct hub_store *s, struct hub_ports *p);
 /* The owner's view, which sees uncommitted puts; and a snapshot for one request of another thread (H8), ended
  * with hub_env_end. HUB_NOT_NOW: too many snapshots are open. */
 struct hub_reader hub_store_reader(struct hub_store *s);
+struct hub_env_commits hub_store_commits(const struct hub_store *s);
 HUB_MUST_USE enum hub_status hub_store_begin(struct hub_store *s, struct hub_reader *out);
 struct hub_env *hub_store_env(struct hub_store *s);
 

@@ -1,6 +1,7 @@
 #include "node/store_env.h"
 
 #include "hub/hash.h"
+#include "node/clock.h"
 
 #include <lmdb.h>
 
@@ -28,6 +29,7 @@ struct hub_env {
     MDB_txn *read;  /* the owner's snapshot, reset while write is open */
     bool read_live, failed;
     pid_t pid;
+    struct hub_env_commits commits;
     char why[HUB_WHY_BYTES];
 };
 
@@ -297,10 +299,13 @@ enum hub_status hub_env_commit(struct hub_env *e)
     if (!e->write)
         return HUB_OK;
     HUB_ASSERT(e->pid == getpid());
+    const uint64_t began_us = hub_clock_mono_us();
     inside = 1;
     int code = mdb_txn_commit(e->write);
     inside = 0;
     e->write = NULL; /* LMDB frees it, also on failure */
+    e->commits.count++;
+    e->commits.us += hub_clock_mono_us() - began_us;
     if (code == 0)
         return HUB_OK;
     e->failed = true;
@@ -308,6 +313,11 @@ enum hub_status hub_env_commit(struct hub_env *e)
         e->why, HUB_IO,
         "store: commit failed: %s%s. What was not committed was not sent; the node stops",
         mdb_strerror(code), code == EIO || code == ENOSPC ? " (the disk fails or is full)" : "");
+}
+
+struct hub_env_commits hub_env_commits(const struct hub_env *e)
+{
+    return e->commits;
 }
 
 void hub_env_abort(struct hub_env *e)

@@ -71,6 +71,10 @@ HUB_MUST_USE enum hub_status hub_env_del(struct hub_env *e, enum hub_env_map map
                                          struct hub_span key); /* HUB_NOT_FOUND */
 /* Synced when it returns HUB_OK; nothing to commit is HUB_OK too. HUB_IO: end the process with code 70. */
 HUB_MUST_USE enum hub_status hub_env_commit(struct hub_env *e);
+struct hub_env_commits { /* since the environment was opened */
+    uint64_t count, us;  /* us: of the owner's thread, in writing pages and syncing */
+};
+struct hub_env_commits hub_env_commits(const struct hub_env *e);
 /* Forgets every put since the last commit. */
 void hub_env_abort(struct hub_env *e);
 /* Lets go of the owner's snapshot: what it has read may go. For owners that never write. */

@@ -81,6 +81,18 @@ uint64_t load_log_size(struct load *l)
     return size;
 }
 
+uint64_t load_metric(struct load *l, const char *name)
+{
+    char line[80];
+    if (!main_curl)
+        main_curl = curl_easy_init();
+    if (!main_curl || ask(main_curl, &main_answer, l->node[0], "/metrics", NULL) != 200)
+        return 0;
+    snprintf(line, sizeof line, "\nhubledger_%s ", name);
+    const char *at = strstr((const char *)main_bytes, line);
+    return at ? strtoull(at + strlen(line), NULL, 10) : 0;
+}
+
 uint64_t load_alone(struct load *l, unsigned stream, unsigned request, unsigned node)
 {
     const struct load_request *r = &l->stream[stream].request[request];

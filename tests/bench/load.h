@@ -49,6 +49,8 @@ bool load_send(struct load *l, double seconds_max, struct load_outcome *out);
 /* One record sent alone, the answer waits for finality: nanoseconds, or 0 if it did not become final. */
 uint64_t load_alone(struct load *l, unsigned stream, unsigned request, unsigned node);
 void load_forget(struct load *l); /* the requests */
+/* A number of /metrics of the first node, by its name without hubledger_; 0 if it does not answer. */
+uint64_t load_metric(struct load *l, const char *name);
 /* Leaves of the log at the first node; 0 if it does not answer. */
 uint64_t load_log_size(struct load *l);
 

@@ -221,6 +221,56 @@ static void make_batch(void *ctx, struct hub_buf *core, struct hub_buf *attachme
     put_batch(core, attachment, w, n, w->entries);
 }
 
+/* ---- time in commits, of the first node, and processor time, of all */
+
+struct commits {
+    uint64_t began_ns, count, us;
+    double processor_s;
+};
+
+/* /proc/PID/stat: the 14th and 15th numbers, behind the name in parentheses. */
+static double processor_seconds(void)
+{
+    char pids[256], path[64], line[1024], *rest = pids;
+    const char *text = getenv("BENCH_PIDS");
+    double sum = 0;
+    snprintf(pids, sizeof pids, "%s", text ? text : "");
+    for (char *t; (t = strtok_r(rest, " \n", &rest)) != NULL;) {
+        snprintf(path, sizeof path, "/proc/%.20s/stat", t);
+        FILE *f = fopen(path, "r");
+        const char *at = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+        for (unsigned field = 2; at && field < 14; field++)
+            at = strchr(at + 1, ' ');
+        char *next = NULL;
+        if (at) {
+            sum += (double)strtoull(at, &next, 10);
+            sum += (double)strtoull(next, NULL, 10);
+        }
+        if (f)
+            fclose(f);
+    }
+    return sum / (double)sysconf(_SC_CLK_TCK);
+}
+
+static struct commits commits_begin(void)
+{
+    return (struct commits){bench_now_ns(), load_metric(&load, "commits_total"),
+                            load_metric(&load, "commit_microseconds_total"), processor_seconds()};
+}
+
+static void commits_end(const struct commits *c, const char *name)
+{
+    char text[64];
+    const double count = (double)(load_metric(&load, "commits_total") - c->count),
+                 us = (double)(load_metric(&load, "commit_microseconds_total") - c->us);
+    snprintf(text, sizeof text, "%s_commit_share", name);
+    result(text, us * 1000 / (double)(bench_now_ns() - c->began_ns));
+    snprintf(text, sizeof text, "%s_processor_s", name);
+    result(text, processor_seconds() - c->processor_s);
+    snprintf(text, sizeof text, "%s_commit_ms", name);
+    result(text, count > 0 ? us / 1000 / count : 0);
+}
+
 /* ---- phases */
 
 static bool sign(const char *what, uint16_t type, unsigned count, unsigned per_request,
@@ -247,7 +297,9 @@ static bool run(const char *what, const char *name, unsigned seconds_max, unsign
     char line[64];
     load.window = window;
     measure_checks();
+    const struct commits commits = commits_begin();
     const bool ok = load_send(&load, seconds_max, o);
+    commits_end(&commits, name);
     measure_checks();
     load_forget(&load);
     const double rate = ok ? (double)o->records * each / o->seconds : 0;
@@ -291,6 +343,7 @@ static bool lone_records(unsigned seconds_max)
     unsigned n = 0;
     struct bench_hops *hops = bench_hops_open();
     bool ok = hops && sign("lone transfers", HUB_TYPE_CURRENCY_TRANSFER, LONE, 1, make_transfer);
+    const struct commits commits = commits_begin();
     const uint64_t began = bench_now_ns();
     for (; ok && n < LONE && bench_now_ns() - began < seconds_max * UINT64_C(1000000000); n++) {
         const uint64_t record =
@@ -300,6 +353,7 @@ static bool lone_records(unsigned seconds_max)
         bare[n] = (double)trip / 1e6;
         ok = record && trip;
     }
+    commits_end(&commits, "lone");
     load_forget(&load);
     if (hops)
         bench_hops_close(hops);
@@ -365,6 +419,8 @@ int bench_network(void)
         run("batch entries", "entries", limit, WINDOW_BATCHES, wallets.entries, &o);
     measure_checks();
     result("checks_per_s", checks_sum / checks_taken);
+    result("check_processor_s",
+           (double)sysconf(_SC_NPROCESSORS_ONLN) * checks_taken / checks_alone_sum);
     result("checks_alone_per_s", checks_alone_sum / checks_taken);
     load_close(&load);
     if (results)
