@@ -39,6 +39,7 @@ enum hub_item_state {
     HUB_ITEM_CHECKING,
     HUB_ITEM_REFUSED,
     HUB_ITEM_TRY_LATER,
+    HUB_ITEM_PASSED, /* dry run: all rules hold; nothing was queued */
     HUB_ITEM_PENDING,
     HUB_ITEM_FINAL
 };

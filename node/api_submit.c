@@ -54,6 +54,11 @@ static void put_item(struct hub_api *a, struct hub_query *q, const struct hub_qu
         hub_put_code_members(out, item->why, "");
     } else if (item->state == HUB_ITEM_TRY_LATER) {
         hub_put_problem_members(out, a->node->intake.closed ? "disk_low" : "queue_full", "");
+    } else if (item->state == HUB_ITEM_PASSED) {
+        hub_json_key(out, "state");
+        hub_json_string(out, "checked");
+        hub_json_key(out, "recorded");
+        hub_json_bool(out, false);
     } else {
         hub_json_key(out, "state");
         hub_json_string(out, "pending");
@@ -89,7 +94,7 @@ static void finish(struct hub_api *a, struct hub_query *q)
         hub_answer_problem(a, q, a->node->intake.closed ? "disk_low" : "queue_full", "");
     } else {
         put_item(a, q, one);
-        hub_answer_json(a, q, one->known || one->state == HUB_ITEM_FINAL ? 200 : 202);
+        hub_answer_json(a, q, one->known || one->state != HUB_ITEM_PENDING ? 200 : 202);
     }
 }
 
@@ -126,7 +131,7 @@ static void submit(struct hub_api *a, struct hub_query_item *item, struct hub_sp
     }
     if (dry || hub_query_parameter(item->query, "check")) {
         item->why = try_rules(a, record, attachment, wall);
-        item->state = item->why ? HUB_ITEM_REFUSED : HUB_ITEM_PENDING;
+        item->state = item->why ? HUB_ITEM_REFUSED : HUB_ITEM_PASSED;
         if (dry || item->why)
             return;
     }
