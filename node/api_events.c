@@ -6,9 +6,11 @@
 #include "node/clock.h"
 #include "node/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { BLOCK_BYTES_WORK = 1024 }; /* reading so many bytes of a block costs about what an event costs */
 
@@ -101,6 +103,7 @@ static bool open_stream(struct hub_api *a, struct hub_stream *s, struct hub_quer
     s->state = HUB_STREAM_OPEN;
     s->api = a;
     s->connection = q->connection;
+    s->fd = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     s->text = (struct hub_buf){text, 0, HUB_STREAM_BYTES, false};
     hub_text_put(&s->text, "retry: 2000\n\n"); /* ms until a browser tries again */
     s->ready = s->text.len;
@@ -319,14 +322,27 @@ static void hand_over(struct hub_api *a, struct hub_stream *s, bool readable, ui
     pthread_mutex_unlock(&a->lock);
 }
 
-/* Is the text ours? Releases what is gone, and cuts a reader that takes too long. */
+/* Did the reader hang up? Nobody waits on the socket of a suspended connection, so we look. Lock held. */
+static bool hung_up(struct hub_stream *s, uint64_t now_ms)
+{
+    char byte;
+    if (!s->suspended || now_ms - s->looked_ms < HUB_STREAM_LOOK_MS)
+        return false;
+    s->looked_ms = now_ms;
+    const ssize_t got = recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* Is the text ours? Releases what is gone, and ends a reader that hung up or takes too long. */
 static bool idle(struct hub_api *a, struct hub_stream *s, uint64_t now_ms)
 {
     pthread_mutex_lock(&a->lock);
     const bool gone = s->state == HUB_STREAM_GONE;
-    const bool ours = s->state == HUB_STREAM_OPEN && !s->ended && s->sent == s->ready;
-    if (s->state == HUB_STREAM_OPEN && !ours && now_ms - s->spoke_ms > HUB_STREAM_SLOW_MS)
+    const bool open = s->state == HUB_STREAM_OPEN && !s->ended;
+    const bool slow = s->sent < s->ready && now_ms - s->spoke_ms > HUB_STREAM_SLOW_MS;
+    if (open && (slow || hung_up(s, now_ms)))
         end(s);
+    const bool ours = open && !s->ended && s->sent == s->ready;
     if (gone)
         release(a, s);
     pthread_mutex_unlock(&a->lock);

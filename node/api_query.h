@@ -32,6 +32,7 @@ enum {
     HUB_STREAM_BYTES = 1 << 16,       /* handed over at once: 60 events of 1 KiB; 2 MiB for all */
     HUB_STREAM_WORK_MAX = 500,        /* events rendered, or KiB of blocks read, in one turn: 1 to 2 ms */
     HUB_STREAM_HEARTBEAT_MS = 15000,  /* below the idle time-outs of proxies, 30 to 60 s */
+    HUB_STREAM_LOOK_MS = 1000,        /* a reader that hung up gives its place back in this time */
     HUB_STREAM_SLOW_MS = 30000        /* a reader that takes HUB_STREAM_BYTES slower than this is cut */
 };
 
@@ -54,13 +55,14 @@ struct hub_stream {
     struct MHD_Connection *connection; /* borrowed while OPEN */
     size_t ready, sent;                /* guarded: bytes of text handed over, and of these taken */
     bool suspended, ended;             /* guarded: waits for text; the next read is the last */
+    int fd;                            /* of the connection; open while OPEN and the lock is held */
     struct hub_buf text;               /* owned from OPEN to FREE */
     /* main thread */
     uint64_t height;   /* of the block whose events come next */
     uint32_t position; /* of the record in it */
     uint64_t n, from;  /* number of that record's first event; the first number not sent yet */
     char type[24];     /* only events of this type, or of this family ("agreement"); "" = all */
-    uint64_t spoke_ms; /* when text was handed over last */
+    uint64_t spoke_ms, looked_ms; /* when text was handed over, and the socket looked at, last */
 };
 
 struct hub_query_item { /* one submitted record */
