@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { BLOCK_BYTES_WORK = 1024 }; /* reading so many bytes of a block costs about what an event costs */
+enum {
+    BLOCK_BYTES_WORK = 1024
+}; /* reading so many bytes of a block costs about what an event costs */
 
 /* ---- HTTP thread */
 
@@ -142,7 +144,7 @@ void hub_api_get_events(struct hub_api *a, struct hub_query *q)
 
 /* ---- main thread: filling */
 
-struct block_read { /* the block several streams are at: read once a turn */
+struct block_read {  /* the block several streams are at: read once a turn */
     uint64_t height; /* 0: none yet */
     struct hub_found found;
     struct hub_span results;
@@ -160,8 +162,7 @@ static enum hub_status read_block(struct hub_api *a, struct block_read *b, uint6
     enum hub_status st = hub_read_header(&r, height, &f->header, &f->block_hash);
     if (st == HUB_OK && f->header.record_count) {
         st = hub_read_block(&r, height, &f->block);
-        if (st == HUB_OK &&
-            !hub_block_peek(&f->header, &f->block_hash, &f->header_bytes, f->block))
+        if (st == HUB_OK && !hub_block_peek(&f->header, &f->block_hash, &f->header_bytes, f->block))
             st = HUB_CORRUPT;
         if (st == HUB_OK)
             st = hub_find_results(&r, a->node->history, height, &b->results);
@@ -183,8 +184,9 @@ static void put_event(struct hub_buf *out, uint64_t n, const struct hub_facts *f
                       const struct hub_fact *fact)
 {
     char head[96];
-    snprintf(head, sizeof head, "id: %llu.%llu\nevent: %s\ndata: ",
-             (unsigned long long)facts->place->height, (unsigned long long)n, fact->type);
+    snprintf(head, sizeof head,
+             "id: %llu.%llu\nevent: %s\ndata: ", (unsigned long long)facts->place->height,
+             (unsigned long long)n, fact->type);
     hub_text_put(out, head);
     hub_fact_put(out, facts, fact);
     hub_text_put(out, "\n\n");
@@ -193,8 +195,8 @@ static void put_event(struct hub_buf *out, uint64_t n, const struct hub_facts *f
 /* Events of the record at s->position from s->from on; then s is at the next record. */
 static enum fill fill_record(struct hub_stream *s, const struct hub_found *f, int *work)
 {
-    const struct hub_place place = {.log_index = f->header.log_size - f->header.record_count +
-                                                 s->position,
+    const struct hub_place place = {.log_index =
+                                        f->header.log_size - f->header.record_count + s->position,
                                     .height = f->header.height,
                                     .position = s->position};
     struct hub_facts facts;
@@ -240,7 +242,8 @@ static bool next_entry(struct hub_api *a, struct hub_found *f, struct hub_cbor *
 }
 
 /* Events of the block that was read, as far as text and work allow; at its end s is at the next block. */
-static enum fill fill_block(struct hub_api *a, struct hub_stream *s, struct block_read *b, int *work)
+static enum fill fill_block(struct hub_api *a, struct hub_stream *s, struct block_read *b,
+                            int *work)
 {
     struct hub_found *f = &b->found;
     if (f->header.record_count) {

@@ -151,7 +151,8 @@ static void put_key(struct hub_buf *out, const struct hub_record *r)
     }
 }
 
-static void put_payment(struct hub_buf *out, const struct hub_record *r, const struct hub_fact *fact)
+static void put_payment(struct hub_buf *out, const struct hub_record *r,
+                        const struct hub_fact *fact)
 {
     uint64_t debit, credit = hub_field_uint(r->body, "credit", 0);
     uint64_t amount = hub_field_uint(r->body, "amount", 0);
@@ -164,10 +165,12 @@ static void put_payment(struct hub_buf *out, const struct hub_record *r, const s
         hub_json_key(out, "entry");
         hub_json_int(out, fact->entry);
     } else {
-        debit = hub_field_uint(r->body, r->type == HUB_TYPE_CURRENCY_REDEEM ? "wallet" : "debit", 0);
+        debit =
+            hub_field_uint(r->body, r->type == HUB_TYPE_CURRENCY_REDEEM ? "wallet" : "debit", 0);
     }
     put_wallet(out, "debit", debit);
-    if (r->type != HUB_TYPE_CURRENCY_REDEEM) /* a redemption credits the reserve of the institution */
+    if (r->type !=
+        HUB_TYPE_CURRENCY_REDEEM) /* a redemption credits the reserve of the institution */
         put_wallet(out, "credit", credit);
     hub_json_amount_members(out, "amount", amount);
     if (reference.len) {
