@@ -287,8 +287,18 @@ int hub_cli_submit(struct hub_cli *cli, struct hub_span entries, json_t **items)
                               HUB_T(cli, "the node's answer has no items", "节点应答缺少 items"));
 }
 
-int hub_cli_await(struct hub_cli *cli, const struct hub_hash *id, uint64_t wait_ms,
-                  json_t **outcome)
+/* A node that ended before its peers had the record knows it no more; the same bytes are harmless twice. */
+static void send_again(struct hub_cli *cli, struct hub_span entry)
+{
+    struct hub_reply r;
+    int code;
+    if (hub_cli_post(cli, &r, "/v1/records", "application/cbor-seq", entry, &code))
+        hub_reply_free(&r);
+}
+
+/* entry: sent again whenever the node does not know the record; empty: never. */
+static int await_entry(struct hub_cli *cli, const struct hub_hash *id, struct hub_span entry,
+                       uint64_t wait_ms, json_t **outcome)
 {
     char path[96] = "/v1/records/";
     const uint64_t end = now_ms() + wait_ms;
@@ -304,12 +314,20 @@ int hub_cli_await(struct hub_cli *cli, const struct hub_hash *id, uint64_t wait_
                 hub_reply_free(&r);
                 return HUB_EXIT_OK;
             }
+            if (r.status == 404 && entry.len)
+                send_again(cli, entry);
         }
         hub_reply_free(&r);
         if (now_ms() >= end)
             return HUB_EXIT_UNKNOWN;
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     }
+}
+
+int hub_cli_await(struct hub_cli *cli, const struct hub_hash *id, uint64_t wait_ms,
+                  json_t **outcome)
+{
+    return await_entry(cli, id, (struct hub_span){0}, wait_ms, outcome);
 }
 
 /* entry = [record, attachment] into a buffer of its own. */
@@ -378,7 +396,7 @@ static int send_entry(struct hub_cli *cli, const struct hub_buf *entry, const st
     }
     if (cli->wait && strcmp(hub_json_text(o, "state"), "final") != 0) {
         json_t *final = NULL;
-        if (hub_cli_await(cli, id, cli->wait_ms, &final) == HUB_EXIT_OK) {
+        if (await_entry(cli, id, hub_span_of(entry), cli->wait_ms, &final) == HUB_EXIT_OK) {
             json_decref(o);
             o = final;
         }

@@ -39,6 +39,21 @@ net_ready
 record
 net_same_root "${MEMBERS[@]}" >/dev/null || failed "after killing all"
 
+# A record that one node took and no other has: whoever waits for it sends it again when that node has forgotten it.
+net_stop "${MEMBERS[@]}"
+net_start XIANGCHENG
+until curl -sf --max-time 2 "$(net_api XIANGCHENG)/health/live" >/dev/null; do sleep 0.05; done
+"$hub" currency issue 3 1.00 --key "$dir/net/AUTHORITY/issuer-1.key" --wait=30s >"$dir/waiting" 2>&1 &
+waiting=$!
+for i in $(seq 200); do
+    curl -s "$(net_api XIANGCHENG)/v1/status" | grep -q '"waiting_records":1' && break
+    sleep 0.05
+done
+[ "$i" -lt 200 ] || failed "a node alone took no record: $(cat "$dir/waiting")"
+net_kill XIANGCHENG
+net_start
+wait $waiting || failed "a forgotten record was not sent again: $(cat "$dir/waiting")"
+
 net_stop JIADING
 rm -rf "$dir/net/JIADING/data"
 net_start JIADING
