@@ -202,7 +202,8 @@ static enum hub_status open_secret(int *fd, const char *path, bool regular_only,
 {
     struct stat st;
 
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A named pipe in place of a key file is refused below, not waited for. */
+    *fd = open(path, O_RDONLY | O_CLOEXEC | (regular_only ? O_NONBLOCK : 0));
     if (*fd < 0 && errno == ENOENT)
         return failed(HUB_NOT_FOUND, why, "there is no such file");
     if (*fd < 0 || fstat(*fd, &st) != 0)

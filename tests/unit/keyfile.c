@@ -311,6 +311,15 @@ Test(keyfile, refuses_files_that_others_can_open)
     hub_keyfile_close(&k);
 }
 
+Test(keyfile, refuses_a_named_pipe_without_waiting_for_a_writer, .timeout = 5)
+{
+    struct hub_keyfile k = {.secrets = NULL};
+
+    cr_assert_eq(mkfifo(key_path, 0600), 0);
+    cr_expect_eq(hub_keyfile_open(&k, key_path, NULL, &why), HUB_BAD_KEY_FILE);
+    cr_expect_not_null(strstr(why, "regular file"));
+}
+
 Test(keyfile, says_what_is_missing)
 {
     struct hub_keyfile k = {.secrets = NULL};
