@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { ERROR_BYTES = 512 };
 
@@ -44,8 +45,14 @@ static bool check_lines(const char *path, char *error)
 {
     char line[2048], seen[64][32];
     unsigned count = 0, number = 0, depth = 0;
+    struct stat st;
     FILE *f = fopen(path, "r");
     bool ok = true;
+    if (f && (fstat(fileno(f), &st) != 0 || S_ISDIR(st.st_mode))) { /* libconfuse would exit */
+        fclose(f);
+        f = NULL;
+        errno = EISDIR;
+    }
     if (!f) {
         snprintf(error, ERROR_BYTES, "%s: %s; give the configuration file's path with --config",
                  path, strerror(errno));

@@ -42,6 +42,14 @@ Test(config, reads_every_option_and_resolves_paths)
     cr_assert_str_eq(c.peer[1].address, "[::1]:9");
 }
 
+Test(config, refuses_a_directory_and_names_it)
+{
+    struct hub_config c;
+    char error[512] = "";
+    cr_assert_not(hub_config_read(&c, error, "/tmp"));
+    cr_assert_not_null(strstr(error, "/tmp: Is a directory"), "%s", error);
+}
+
 Test(config, has_defaults)
 {
     struct hub_config c;
