@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define START_EMPTY                                                                                \
+    "; keep a copy of the directory, check the disk, then start with an empty one: the node "      \
+    "fetches the chain from its peers"
 static const char environment[] = "ledger"; /* DIR/ledger */
 
 static enum hub_status path_in(char out[HUB_STORE_PATH_BYTES], char why[HUB_WHY_BYTES],
@@ -69,17 +72,19 @@ static enum hub_status check_birth(const struct hub_reader *r, char why[HUB_WHY_
     struct hub_span format;
     enum hub_status status = hub_env_get(r, HUB_MAP_META, name("format"), &format);
     if (status || format.len != 4)
-        return hub_store_explain(why, HUB_CORRUPT, "store: the format number of %s cannot be read",
-                                 dir);
+        return hub_store_explain(why, HUB_CORRUPT,
+                                 "store: the format number of %s cannot be read" START_EMPTY, dir);
     if (hub_get_be32(format.data) != HUB_STORE_FORMAT)
         return hub_store_explain(why, HUB_BAD_ENCODING,
                                  "store: %s has format %u and this program knows %d: use the "
                                  "version that wrote it, or a newer one",
                                  dir, hub_get_be32(format.data), HUB_STORE_FORMAT);
     status = hub_env_get(r, HUB_MAP_META, name("genesis"), genesis);
-    return status ? hub_store_explain(why, HUB_CORRUPT,
-                                      "store: the genesis file kept in %s cannot be read", dir)
-                  : HUB_OK;
+    return status
+               ? hub_store_explain(why, HUB_CORRUPT,
+                                   "store: the genesis file kept in %s cannot be read" START_EMPTY,
+                                   dir)
+               : HUB_OK;
 }
 
 static enum hub_status check_genesis(const struct hub_reader *r, char why[HUB_WHY_BYTES],
@@ -108,10 +113,11 @@ static enum hub_status check_tip(struct hub_store *s, char why[HUB_WHY_BYTES])
     enum hub_status status = hub_read_tip(&r, &s->tip, &edge);
     s->has_tip = status == HUB_OK;
     return status == HUB_NOT_FOUND ? HUB_OK
-           : status                ? hub_store_explain(why, HUB_CORRUPT,
-                                                       "store: the place of the final block in %s cannot be read",
-                                                       s->dir)
-                                   : HUB_OK;
+           : status
+               ? hub_store_explain(
+                     why, HUB_CORRUPT,
+                     "store: the place of the final block in %s cannot be read" START_EMPTY, s->dir)
+               : HUB_OK;
 }
 
 static enum hub_status open_own(struct hub_store *s, char why[HUB_WHY_BYTES],
