@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves that crypto (without key files and sealing), ledger and consensus refer only to
+# Proves that crypto (without key files and sealing), ledger and consensus refer to
 # nothing that has a clock, randomness, memory of its own, threads or I/O, and keep no global state.
 # usage: scripts/check-pure.sh [BUILD_DIRECTORY]
 set -euo pipefail

@@ -1,5 +1,5 @@
 /* cli.h: what all commands of `hubledger` share: global options, texts in two languages, the node's API, key
- * files, and the one path on which everything that signs goes (online, --offline, --draft).
+ * files, and the one path on which everything that signs goes (online or --offline).
  *
  * A command is a row in the table of its family's file: noun, verb, one line of help in each language, its own
  * options, a function. Families: key.c, network.c, agreement.c, wallet.c, currency.c, pay.c, record.c,
@@ -24,7 +24,7 @@ enum hub_exit {
     HUB_EXIT_REFUSED = 4,     /* refused, not recorded */
     HUB_EXIT_UNKNOWN = 5,     /* outcome unknown yet; the record id was printed */
     HUB_EXIT_UNVERIFIED = 6,
-    HUB_EXIT_COSIGN = 7 /* needs more co-signatures; a draft was written */
+    HUB_EXIT_COSIGN = 7 /* needs more co-signatures than were given */
 };
 
 enum { HUB_CLI_NODES_MAX = 8, HUB_CLI_COSIGNERS_MAX = HUB_COSIGN_MAX, HUB_CLI_ARGS_MAX = 64 };
@@ -35,7 +35,7 @@ struct hub_cli { /* the global options, one a run */
     const char *genesis_path, *key_path, *passphrase_file, *output, *confirm;
     const char *cosign_path[HUB_CLI_COSIGNERS_MAX];
     unsigned cosigners;
-    bool json, offline, draft, dry_run, yes, quiet, color, zh, wait;
+    bool json, offline, dry_run, yes, quiet, color, zh, wait;
     uint64_t wait_ms, seq, valid_ms; /* seq, valid_ms: 0 = not given */
     /* Loaded on first use, released at exit. */
     struct hub_buf genesis_bytes;
@@ -135,7 +135,7 @@ bool hub_cli_hints(struct hub_cli *cli, struct hub_hints *out, int *exit_code);
 /* Signs with --key, --cosign-by and `also`; uses and increments hints->next_seq. Returns an enum hub_exit. */
 int hub_cli_sign(struct hub_cli *cli, struct hub_signed *out, const struct hub_signing *what,
                  struct hub_hints *hints);
-/* Signs, then writes (--offline, --draft), checks (--dry-run) or submits, waits (--wait) and shows the outcome.
+/* Signs, then writes (--offline), checks (--dry-run) or submits, waits (--wait) and shows the outcome.
  * *outcome (may be NULL) gets its JSON, owned by the caller; NULL if there is none. */
 int hub_cli_sign_and_send(struct hub_cli *cli, const struct hub_signing *what, json_t **outcome);
 /* Submits entries (formats.cddl `entry`, a CBOR sequence); *items gets the array of outcomes, owned by the caller. */

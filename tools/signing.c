@@ -343,7 +343,7 @@ static bool make_entry(struct hub_buf *out, struct hub_span record, struct hub_s
     return !out->full;
 }
 
-/* --offline and --draft: the entry into a file, to be sent by `record submit`. */
+/* --offline: the entry into a file, to be sent by `record submit`. */
 static int write_entry(struct hub_cli *cli, const struct hub_buf *entry, const char *id)
 {
     if (!cli->output)
