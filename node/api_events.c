@@ -106,7 +106,8 @@ static bool open_stream(struct hub_api *a, struct hub_stream *s, struct hub_quer
     s->api = a;
     s->connection = q->connection;
     s->fd = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    s->text = (struct hub_buf){text, 0, HUB_STREAM_BYTES, false};
+    s->text.data = text;
+    s->text.cap = HUB_STREAM_BYTES;
     hub_text_put(&s->text, "retry: 2000\n\n"); /* ms until a browser tries again */
     s->ready = s->text.len;
     s->spoke_ms = hub_clock_mono_ms();
