@@ -121,8 +121,10 @@ demo:
 	$(MAKE) -j$$(nproc) all VARIANT=release
 	scripts/demo.sh
 
-bench: $(BENCH) all
-	$(if $(wildcard scripts/bench.sh),scripts/bench.sh,$(BENCH))
+bench:
+	scripts/deps.sh build demo
+	$(MAKE) all build/release/bench VARIANT=release
+	scripts/bench.sh
 
 SEEDS ?= 200
 sim: $(B)/sim
