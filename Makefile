@@ -63,7 +63,6 @@ PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(FUZZERS)
-BENCH := $(if $(BENCH_SRC),$(B)/bench)
 
 .PHONY: all tests fuzzers deps test demo bench check sim test-interop fuzz coverage format install clean help
 all: $(LEDGER_A) $(PROGRAMS)
