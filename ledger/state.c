@@ -16,7 +16,8 @@
 enum {
     ENTRY_HEAD = 10,
     ENTRY_BYTES = ENTRY_HEAD + 2, /* what an entry takes beside its room: a part of validity */
-    LENGTH_BYTES = 2              /* in front of every row but a wallet's */
+    LENGTH_BYTES = 2,             /* in front of every row but a wallet's */
+    INDEX_SLOTS_FIRST = 1024      /* a page: what an index takes while its table is small */
 };
 
 _Static_assert(ENTRY_BYTES + HUB_WALLET_ROW_BYTES == 140, "as HUB_BLOCK_UNDO_BYTES_MAX reckons");
@@ -78,18 +79,19 @@ static void lay_out(struct hub_table_memory *m, uint8_t *base, size_t *used, enu
     size_t words = (size_t)rows / 64 + 2;
 
     m->row_cap = rows;
-    m->index_cap = 2;
-    while (m->index_cap < 2 * (uint64_t)rows)
-        m->index_cap *= 2;
+    m->index_max = 2;
+    while (m->index_max < 2 * (uint64_t)rows)
+        m->index_max *= 2;
+    m->index_cap = m->index_max < INDEX_SLOTS_FIRST ? m->index_max : INDEX_SLOTS_FIRST;
     m->rows = take(base, used, (size_t)rows * hub_table_kinds[t].slot_bytes);
     m->nodes = (struct hub_hash *)take(base, used, (size_t)rows * 2 * sizeof *m->nodes);
     m->dirty = (uint64_t *)(void *)take(base, used, words * sizeof *m->dirty);
     m->unsaved = (uint64_t *)(void *)take(base, used, words * sizeof *m->unsaved);
     m->index = NULL;
     if (is_raw(t))
-        m->index_cap = 0;
+        m->index_cap = m->index_max = 0;
     else
-        m->index = (uint32_t *)(void *)take(base, used, m->index_cap * sizeof *m->index);
+        m->index = (uint32_t *)(void *)take(base, used, m->index_max * sizeof *m->index);
 }
 
 size_t hub_state_memory_bytes(const uint32_t caps[HUB_TABLES])
@@ -190,17 +192,40 @@ static uint32_t home_of(const struct hub_table_memory *m, struct hub_span key)
     return hub_get_be32(h.b) & (m->index_cap - 1);
 }
 
-static void index_add(struct hub_state *s, enum hub_table t, uint32_t row)
+static void index_put(struct hub_state *s, enum hub_table t, uint32_t row)
 {
     struct hub_table_memory *m = &s->mem[t];
-    uint32_t at;
+    uint32_t at = home_of(m, key_of(hub_state_row(s, t, row)));
 
-    if (is_raw(t))
-        return;
-    at = home_of(m, key_of(hub_state_row(s, t, row)));
     while (m->index[at] != 0)
         at = (at + 1) & (m->index_cap - 1);
     m->index[at] = row + 1;
+}
+
+/* Twice the slots, filled again in the order of the rows, so that the newest entry stays the last of its
+ * run. The index never shrinks: an undone block will mostly come again. */
+static void index_grow(struct hub_state *s, enum hub_table t)
+{
+    struct hub_table_memory *m = &s->mem[t];
+
+    memset(m->index, 0, m->index_cap * sizeof *m->index);
+    m->index_cap *= 2;
+    for (uint32_t row = 0; row < s->count[t]; row++)
+        index_put(s, t, row);
+}
+
+/* row is the last one of its table. */
+static void index_add(struct hub_state *s, enum hub_table t, uint32_t row)
+{
+    const struct hub_table_memory *m = &s->mem[t];
+
+    if (is_raw(t))
+        return;
+    HUB_ASSERT(row + 1 == s->count[t]);
+    if (s->count[t] > m->index_cap / 2 && m->index_cap < m->index_max)
+        index_grow(s, t); /* which places this row, too */
+    else
+        index_put(s, t, row);
 }
 
 static void index_remove(struct hub_state *s, enum hub_table t, uint32_t row)

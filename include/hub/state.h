@@ -58,7 +58,8 @@ struct hub_table_memory { /* parts of the one block of memory given to hub_state
     uint64_t *dirty;        /* bitmap over rows: path to be rehashed */
     uint64_t *unsaved;      /* bitmap over rows: written since the last checkpoint took it */
     uint32_t *index;        /* open addressing, row + 1; 0 = empty. NULL for wallets */
-    uint32_t row_cap, index_cap;
+    uint32_t row_cap;
+    uint32_t index_cap, index_max; /* slots in use, doubled as rows come; slots there is room for */
 };
 
 struct hub_undo { /* log storage is the caller's: HUB_BLOCK_UNDO_BYTES_MAX bytes */

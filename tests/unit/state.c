@@ -447,3 +447,40 @@ Test(state, rows_of_a_checkpoint_are_checked_for_form)
     cr_assert(!hub_state_row_ok(HUB_TABLE_WALLETS, (struct hub_span){wallet, 127}));
     cr_assert(!hub_state_row_ok(HUB_TABLE_WALLETS, (struct hub_span){wallet, 129}));
 }
+
+/* 20,000 members from 1,024 slots on: five doublings, one of them inside the undone part. */
+Test(state, an_index_that_grew_finds_every_row_also_after_undo_and_redo)
+{
+    enum { KEPT = 12000, UNDONE = 8000 };
+    struct hub_state *s = open_state(KEPT + UNDONE);
+    struct hub_undo log = open_log(8 << 20);
+    uint8_t bytes[ROW_BYTES];
+    uint32_t row;
+
+    cr_assert_geq(s->mem[HUB_TABLE_REFERENCES].row_cap, KEPT + UNDONE);
+    for (uint32_t i = 0; i < KEPT; i++)
+        cr_assert_eq(hub_state_add(s, HUB_TABLE_REFERENCES, make_row(bytes, i)), i);
+    s->undo = &log;
+    for (uint32_t i = KEPT; i < KEPT + UNDONE; i++)
+        cr_assert_eq(hub_state_add(s, HUB_TABLE_REFERENCES, make_row(bytes, i)), i);
+    cr_assert_not(log.full);
+    s->undo = NULL;
+    for (int forward = 0; forward <= 1; forward++) {
+        uint32_t there = forward ? KEPT + UNDONE : KEPT;
+
+        (forward ? hub_state_swap_forward : hub_state_swap_back)(s, &log);
+        cr_assert_eq(s->count[HUB_TABLE_REFERENCES], there);
+        for (uint32_t i = 0; i < KEPT + UNDONE; i++) {
+            struct hub_span whole = make_row(bytes, i);
+            struct hub_cbor c = hub_cbor_open(whole);
+
+            hub_cbor_array(&c, 1, UINT16_MAX);
+            struct hub_span key = hub_cbor_peek(&c) == HUB_CBOR_TEXT ? hub_cbor_text(&c, 0, 99)
+                                                                     : hub_cbor_bytes(&c, 0, 99);
+            bool found = hub_state_find(s, HUB_TABLE_REFERENCES, key, &row);
+
+            cr_assert_eq(found, i < there, "row %u", i);
+            cr_assert(!found || row == i);
+        }
+    }
+}
