@@ -8,8 +8,7 @@
 enum { GOVERNORS_LEFT = 2 }; /* a member has two from genesis, and two it keeps */
 
 #define HOUR_MS ((uint64_t)3600 * 1000)
-#define RECOVERY_DELAY_MS                                                                          \
-    (7 * 24 * HOUR_MS) /* docs/keys.md: only a governor, after seven days */
+#define RECOVERY_DELAY_MS (7 * 24 * HOUR_MS) /* docs/keys.md: only a governor, after seven days */
 
 static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
 

@@ -29,11 +29,11 @@ enum {
     HUB_API_WAIT_MAX_MS = 30000,
     HUB_API_SCAN_RECORDS_MAX = 2000, /* records one listing looks at: about 5 ms */
     HUB_STREAMS_MAX = 32, /* of 256 connections: a dashboard each for 20 offices, and some tools */
-    HUB_STREAM_BYTES = 1 << 16,       /* handed over at once: 60 events of 1 KiB; 2 MiB for all */
-    HUB_STREAM_WORK_MAX = 500,        /* events rendered, or KiB of blocks read, in one turn: 1 to 2 ms */
-    HUB_STREAM_HEARTBEAT_MS = 15000,  /* below the idle time-outs of proxies, 30 to 60 s */
-    HUB_STREAM_LOOK_MS = 1000,        /* a reader that hung up gives its place back in this time */
-    HUB_STREAM_SLOW_MS = 30000        /* a reader that takes HUB_STREAM_BYTES slower than this is cut */
+    HUB_STREAM_BYTES = 1 << 16, /* handed over at once: 60 events of 1 KiB; 2 MiB for all */
+    HUB_STREAM_WORK_MAX = 500,  /* events rendered, or KiB of blocks read, in one turn: 1 to 2 ms */
+    HUB_STREAM_HEARTBEAT_MS = 15000, /* below the idle time-outs of proxies, 30 to 60 s */
+    HUB_STREAM_LOOK_MS = 1000,       /* a reader that hung up gives its place back in this time */
+    HUB_STREAM_SLOW_MS = 30000 /* a reader that takes HUB_STREAM_BYTES slower than this is cut */
 };
 
 enum hub_item_state {
@@ -50,7 +50,11 @@ enum hub_item_state {
  *
  *   FREE -- hub_api_get_events --> OPEN -- request completed (HTTP thread) --> GONE -- next turn --> FREE */
 struct hub_stream {
-    enum { HUB_STREAM_FREE, HUB_STREAM_OPEN, HUB_STREAM_GONE } state; /* guarded by the lock of hub_api */
+    enum {
+        HUB_STREAM_FREE,
+        HUB_STREAM_OPEN,
+        HUB_STREAM_GONE
+    } state;                           /* guarded by the lock of hub_api */
     struct hub_api *api;               /* borrowed */
     struct MHD_Connection *connection; /* borrowed while OPEN */
     size_t ready, sent;                /* guarded: bytes of text handed over, and of these taken */
@@ -144,7 +148,8 @@ void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name
 unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *detail);
 unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const char *detail);
 
-struct hub_found { /* one record of the log, read and decoded; borrowed until the next read of the store */
+struct
+    hub_found { /* one record of the log, read and decoded; borrowed until the next read of the store */
     struct hub_header header;
     struct hub_hash block_hash;
     struct hub_span header_bytes, block;
@@ -199,7 +204,8 @@ struct hub_fact {
     uint32_t entry; /* of a batch */
     uint16_t code;  /* of a failed payment */
 };
-void hub_facts_open(struct hub_facts *out, const struct hub_found *found, const struct hub_place *place);
+void hub_facts_open(struct hub_facts *out, const struct hub_found *found,
+                    const struct hub_place *place);
 bool hub_facts_next(struct hub_facts *facts, struct hub_fact *out);
 /* Its JSON object; at most 4 KiB. */
 void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const struct hub_fact *fact);
@@ -207,7 +213,7 @@ void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const stru
 /* Streams (api_events.c). */
 void hub_api_get_events(struct hub_api *a, struct hub_query *q);
 struct MHD_Response *hub_stream_response(struct hub_stream *s); /* HTTP thread; NULL: no memory */
-void hub_stream_gone(struct hub_stream *s);                     /* HTTP thread: its request is completed */
+void hub_stream_gone(struct hub_stream *s); /* HTTP thread: its request is completed */
 /* Main thread, after each turn: hands over what became final. now_ms: monotonic. */
 void hub_streams_tend(struct hub_api *a, uint64_t now_ms);
 void hub_streams_end(struct hub_api *a);  /* every stream ends; before the daemon stops */

@@ -19,8 +19,8 @@ static void put_number(struct hub_buf *out, const char *key, uint64_t value)
     hub_json_u64(out, value);
 }
 
-static bool read_result(struct hub_found *f, const struct hub_reader *r, const struct hub_history *h,
-                        const struct hub_place *p)
+static bool read_result(struct hub_found *f, const struct hub_reader *r,
+                        const struct hub_history *h, const struct hub_place *p)
 {
     struct hub_span results;
     if (hub_find_results(r, h, p->height, &results) != HUB_OK ||

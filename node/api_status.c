@@ -116,10 +116,10 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     struct hub_buf *out = &q->out;
     hub_json_object(out);
     put_string(out, "state",
-               !quorum                    ? "no_quorum"
-               : stuck(n, now)            ? "stuck"
+               !quorum                   ? "no_quorum"
+               : stuck(n, now)           ? "stuck"
                : n->replica->sync.active ? "syncing"
-                                          : "ok");
+                                         : "ok");
     if (!quorum || stuck(n, now))
         put_why(out, n, now);
     hub_json_key(out, "network");

@@ -261,7 +261,8 @@ void hub_submission_final(struct hub_api *a, const struct hub_hash *id)
         next = i->next;
         if (!hub_hash_equal(&i->id, id))
             continue;
-        i->state = HUB_ITEM_FINAL; /* answered by the next hub_submission_tend: the block can be read then */
+        i->state =
+            HUB_ITEM_FINAL; /* answered by the next hub_submission_tend: the block can be read then */
         stop_awaiting(a, i);
     }
 }
@@ -274,7 +275,8 @@ void hub_submission_tend(struct hub_api *a, uint64_t now_ms)
         next = q->next;
         for (uint32_t i = 0; i < q->items; i++)
             checking = checking || q->item[i].state == HUB_ITEM_CHECKING;
-        if (!q->open || (!checking && q->deadline_ms && now_ms >= q->deadline_ms) || now_ms == UINT64_MAX)
+        if (!q->open || (!checking && q->deadline_ms && now_ms >= q->deadline_ms) ||
+            now_ms == UINT64_MAX)
             finish(a, q);
     }
 }

@@ -396,13 +396,12 @@ static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
 static enum hub_status checkpoint(struct hub_node *n, uint64_t now_ms)
 {
     const bool idle = now_ms - n->final_ms > CHECKPOINT_IDLE_MS && hub_mempool_count(n->pool) == 0;
-    const enum hub_checkpoint_due due =
-        hub_checkpoint_due(&n->replica->chain, n->history, idle);
+    const enum hub_checkpoint_due due = hub_checkpoint_due(&n->replica->chain, n->history, idle);
     if (due == HUB_DUE_NOTHING)
         return HUB_OK;
-    const enum hub_status st =
-        due == HUB_DUE_LOG ? hub_checkpoint_write_log(n->store, n->history)
-                           : hub_checkpoint_write(n->store, &n->replica->chain, n->history);
+    const enum hub_status st = due == HUB_DUE_LOG
+                                   ? hub_checkpoint_write_log(n->store, n->history)
+                                   : hub_checkpoint_write(n->store, &n->replica->chain, n->history);
     HUB_LOG(DEBUG, "checkpoint", HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
             HUB_LOG_NUMBER("ms", hub_clock_mono_ms() - now_ms));
     return st;

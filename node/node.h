@@ -24,17 +24,17 @@ struct hub_node {
     struct hub_verifier *verifier;
     struct hub_transport *transport;
     struct hub_intake intake;
-    struct hub_replica *replica; /* mapped; its chain holds the state */
+    struct hub_replica *replica;    /* mapped; its chain holds the state */
     struct hub_chain_memory memory; /* of the chain in replica */
     struct hub_history *history;
     struct hub_dry_run *dry_run;
-    struct hub_api *api;         /* NULL: no HTTP */
+    struct hub_api *api; /* NULL: no HTTP */
     uint8_t me;
     int signal_fd;
     bool stopping;
     enum hub_disk_level disk;
     uint64_t started_ms, tended_ms, final_ms; /* monotonic; final_ms: the last final block */
-    uint64_t final_blocks, final_records; /* since start */
+    uint64_t final_blocks, final_records;     /* since start */
 };
 
 /* Makes everything, or says why not in why[HUB_WHY_BYTES + 128] and releases what it made. Returns the

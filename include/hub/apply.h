@@ -23,10 +23,10 @@ struct hub_apply { /* everything a rule may read; borrowed for one record */
     uint32_t keys_before;  /* keys with row >= this were added by this block and do not act yet */
 };
 
-enum hub_sub_rule {                    /* what the record's sub must be (docs/formats.cddl) */
-                    HUB_SUB_ISS,       /* the member code in iss */
-                    HUB_SUB_MEMBER,    /* body.member */
-                    HUB_SUB_AGREEMENT, /* lower-case hex of body.agreement */
+enum hub_sub_rule {                         /* what the record's sub must be (docs/formats.cddl) */
+                    HUB_SUB_ISS,            /* the member code in iss */
+                    HUB_SUB_MEMBER,         /* body.member */
+                    HUB_SUB_AGREEMENT,      /* lower-case hex of body.agreement */
                     HUB_SUB_BODY_AGREEMENT, /* lower-case hex of body.body.agreement */
                     HUB_SUB_DEBIT,          /* decimal body.debit */
                     HUB_SUB_WALLET,         /* decimal body.wallet */

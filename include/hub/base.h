@@ -120,7 +120,8 @@ static inline uint32_t hub_get_be32(const uint8_t p[4])
 
 static inline void hub_put_be32(uint8_t p[4], uint32_t v)
 {
-    p[0] = (uint8_t)(v >> 24), p[1] = (uint8_t)(v >> 16), p[2] = (uint8_t)(v >> 8), p[3] = (uint8_t)v;
+    p[0] = (uint8_t)(v >> 24), p[1] = (uint8_t)(v >> 16), p[2] = (uint8_t)(v >> 8),
+    p[3] = (uint8_t)v;
 }
 
 static inline uint16_t hub_get_be16(const uint8_t p[2])

@@ -10,10 +10,10 @@
 #include "hub/cbor.h"
 
 enum hub_field_kind {
-    HUB_FIELD_UINT,     /* min..max */
-    HUB_FIELD_AMOUNT,   /* uint, fen; 0 and above HUB_AMOUNT_MAX have codes of their own */
-    HUB_FIELD_TIME,     /* uint, Unix ms UTC */
-    HUB_FIELD_WALLET,   /* uint64, wallet number with check digits */
+    HUB_FIELD_UINT,   /* min..max */
+    HUB_FIELD_AMOUNT, /* uint, fen; 0 and above HUB_AMOUNT_MAX have codes of their own */
+    HUB_FIELD_TIME,   /* uint, Unix ms UTC */
+    HUB_FIELD_WALLET, /* uint64, wallet number with check digits */
     HUB_FIELD_BOOL,
     HUB_FIELD_TEXT,     /* min..max bytes, trimmed */
     HUB_FIELD_CODE,     /* member code */
@@ -46,12 +46,14 @@ uint16_t hub_body_check(struct hub_span body, const struct hub_field *fields, co
 bool hub_field_has(struct hub_span map, const char *name);
 uint64_t hub_field_uint(struct hub_span map, const char *name, uint64_t absent);
 bool hub_field_bool(struct hub_span map, const char *name, bool absent);
-struct hub_span hub_field_span(struct hub_span map, const char *name); /* bytes or text, without head */
+struct hub_span hub_field_span(struct hub_span map,
+                               const char *name); /* bytes or text, without head */
 struct hub_span hub_field_item(struct hub_span map, const char *name); /* whole encoded item */
 /* Place of an enum's text in names, or -1. */
 int hub_field_enum(struct hub_span map, const char *name, const char *const *names);
 /* Array under name: *count items; open a cursor at the first. False if absent. */
-bool hub_field_array(struct hub_span map, const char *name, struct hub_cbor *items, uint32_t *count);
+bool hub_field_array(struct hub_span map, const char *name, struct hub_cbor *items,
+                     uint32_t *count);
 
 /* A wallet number's check digits: CRC-16/IBM-3740 of its first six bytes. */
 uint64_t hub_wallet_number(uint16_t institution, uint32_t slot);

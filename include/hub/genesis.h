@@ -8,7 +8,7 @@
 #include "hub/state.h"
 #include "hub/vote.h"
 
-struct hub_genesis { /* a view into bytes, checked; borrowed */
+struct hub_genesis {                                  /* a view into bytes, checked; borrowed */
     struct hub_span bytes, members, keys, parameters; /* encoded items */
     struct hub_span name;
     uint64_t time_ms;
@@ -18,15 +18,19 @@ struct hub_genesis { /* a view into bytes, checked; borrowed */
 
 /* Every rule of a genesis file that needs no state. *why (may be NULL) gets a sentence that names the
  * field and the rule, static storage. */
-HUB_MUST_USE enum hub_status hub_genesis_decode(struct hub_genesis *out, const char **why, struct hub_span bytes);
+HUB_MUST_USE enum hub_status hub_genesis_decode(struct hub_genesis *out, const char **why,
+                                                struct hub_span bytes);
 /* Writes the first rows into an empty state: parameters, members, keys, epoch, issuer and reserve wallets. */
 HUB_MUST_USE enum hub_status hub_genesis_apply(const struct hub_genesis *g, struct hub_state *s);
 /* Header 0 and the log's edge after its two leaves; s is the state hub_genesis_apply left. */
-void hub_genesis_header(struct hub_header *out, struct hub_hash *hash, struct hub_edge *edge, const struct hub_genesis *g,
-                        struct hub_state *s);
+void hub_genesis_header(struct hub_header *out, struct hub_hash *hash, struct hub_edge *edge,
+                        const struct hub_genesis *g, struct hub_state *s);
 /* genesis.signatures: a CBOR array of COSE_Signature [protected {1: -8, 4: kid}, {}, sig] over
  * ["Signature", h'', protected, h'', file bytes]; each voting member's governor signs. */
-HUB_MUST_USE enum hub_status hub_genesis_signatures_ok(const struct hub_genesis *g, const char **why, struct hub_span signatures);
-void hub_genesis_signature_message(struct hub_buf *out, struct hub_span genesis, struct hub_span sign_protected);
+HUB_MUST_USE enum hub_status hub_genesis_signatures_ok(const struct hub_genesis *g,
+                                                       const char **why,
+                                                       struct hub_span signatures);
+void hub_genesis_signature_message(struct hub_buf *out, struct hub_span genesis,
+                                   struct hub_span sign_protected);
 
 #endif

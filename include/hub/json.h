@@ -67,6 +67,7 @@ void hub_json_item(struct hub_buf *out, struct hub_span item);
 bool hub_json_result_value(struct hub_buf *out, const struct hub_record *record, uint16_t code,
                            struct hub_span value);
 /* The failed entries of a batch: [{"n":112,"code":331,"name":"..","to":"..","amount_fen":".."}]. */
-void hub_json_failed_entries(struct hub_buf *out, const struct hub_record *record, struct hub_span value);
+void hub_json_failed_entries(struct hub_buf *out, const struct hub_record *record,
+                             struct hub_span value);
 
 #endif

@@ -9,11 +9,14 @@ enum {
     HUB_ATTACHMENT_BYTES_MAX = 60000, /* 1,500 batch entries of 40 bytes */
     HUB_BATCH_ENTRY_BYTES = 40,
     HUB_BATCH_ENTRIES_MAX = 1500,
-    HUB_BLOCK_BYTES_MAX = 1 << 20,    /* body of a block: the leader's egress, 31 MiB at n = 31 */
-    HUB_BLOCK_RECORDS_MAX = 4096,     /* 1 MiB / 256 bytes, the smallest useful record */
-    HUB_BLOCK_UNDO_BYTES_MAX = 16 << 20, /* row bytes one block may write: 26,214 batch entries x 2 wallets x 140 */
-    HUB_BLOCK_RESULT_BYTES_MAX = 1 << 19, /* 4,096 results x 47 bytes and 26,214 failed entries x 7 */
-    HUB_RECORD_UNDO_BYTES_MAX = 1 << 20, /* the heaviest record, 1,500 entries x 2 wallets, and one revision row */
+    HUB_BLOCK_BYTES_MAX = 1 << 20, /* body of a block: the leader's egress, 31 MiB at n = 31 */
+    HUB_BLOCK_RECORDS_MAX = 4096,  /* 1 MiB / 256 bytes, the smallest useful record */
+    HUB_BLOCK_UNDO_BYTES_MAX =
+        16 << 20, /* row bytes one block may write: 26,214 batch entries x 2 wallets x 140 */
+    HUB_BLOCK_RESULT_BYTES_MAX = 1
+                                 << 19, /* 4,096 results x 47 bytes and 26,214 failed entries x 7 */
+    HUB_RECORD_UNDO_BYTES_MAX =
+        1 << 20, /* the heaviest record, 1,500 entries x 2 wallets, and one revision row */
     HUB_COSIGN_MAX = 16,
     HUB_RECORD_RESULT_BYTES_MAX = 16384, /* 1,500 failed entries x 7 bytes + head */
 
@@ -25,7 +28,8 @@ enum {
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
     HUB_MEMBER_ROW_BYTES = 640, /* names, contact, 16 governors */
-    HUB_GOVERNORS_MAX = 16,   /* governor keys a member may have: counting them is a step of key.revoke */
+    HUB_GOVERNORS_MAX =
+        16, /* governor keys a member may have: counting them is a step of key.revoke */
     HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */
     /* Slots of the currency tables: the longest row of ledger/wallet.h and its 2-byte length, rounded up to 16. */
     HUB_LIMITS_ROW_BYTES = 112,     /* key and ten amounts */
@@ -34,39 +38,48 @@ enum {
     HUB_BATCH_ROW_BYTES = 48,       /* institution and reference (18 bytes), height, index */
     HUB_REFERENCE_ROW_BYTES = 64,   /* key (at most 21 bytes), height, index, wallet */
     HUB_TOTALS_ROW_BYTES = 192,     /* issued, retired, balance and wallets of each kind */
-    HUB_SEQ_WINDOW = 4096,    /* bits below the highest number, RFC 4303 3.4.3 */
+    HUB_SEQ_WINDOW = 4096,          /* bits below the highest number, RFC 4303 3.4.3 */
     HUB_SEQ_AHEAD = 65536,
 
     /* Consensus. */
-    HUB_VALIDATORS_MAX = 64,  /* signer bitmap is one u64 */
-    HUB_UNFINAL_MAX = 8,      /* applied blocks above the finalized one: undo logs are this many */
-    HUB_EMPTY_MAX = 64,       /* newest empty blocks of which headers are held, like certificates of views */
-    HUB_VIEWS_MAX = 16,       /* view-1 .. view+2 and the 8 newest notarized above top, rounded up */
-    HUB_GAPS_MAX = 64,        /* nullified intervals kept in memory; older ones are in the store */
-    HUB_JUST_MAX = 34,        /* certificates in one PROPOSE: finalization, parent, 32 nullifications */
-    HUB_CANDIDATES_MAX = 22,  /* different subjects tallied per view and kind: n - q + 1 at n = 64, so junk never
+    HUB_VALIDATORS_MAX = 64, /* signer bitmap is one u64 */
+    HUB_UNFINAL_MAX = 8,     /* applied blocks above the finalized one: undo logs are this many */
+    HUB_EMPTY_MAX =
+        64, /* newest empty blocks of which headers are held, like certificates of views */
+    HUB_VIEWS_MAX = 16, /* view-1 .. view+2 and the 8 newest notarized above top, rounded up */
+    HUB_GAPS_MAX = 64,  /* nullified intervals kept in memory; older ones are in the store */
+    HUB_JUST_MAX = 34,  /* certificates in one PROPOSE: finalization, parent, 32 nullifications */
+    HUB_CANDIDATES_MAX =
+        22, /* different subjects tallied per view and kind: n - q + 1 at n = 64, so junk never
                                * keeps out the one that can still reach a quorum */
-    HUB_EFFECTS_MAX = 64,     /* per step: 12 views x (KEEP_BLOCK, VOTE, FETCH_BLOCK or EXECUTE) + 20 others */
-    HUB_GET_VIEWS_MAX = 64,   /* views one GET_CERTS may ask for */
+    HUB_EFFECTS_MAX =
+        64, /* per step: 12 views x (KEEP_BLOCK, VOTE, FETCH_BLOCK or EXECUTE) + 20 others */
+    HUB_GET_VIEWS_MAX = 64, /* views one GET_CERTS may ask for */
 
     /* Replica (node/replica.h). */
     HUB_TURN_STEPS_MAX = 64, /* blocks executed in one turn, so that timers are never starved */
-    HUB_EVENTS_MAX = 128,    /* waiting for the core: one step asks for a few; beyond it, lost like a message */
-    HUB_VOTE_VIEWS_MAX = 20, /* views whose votes are kept with signatures: the core's slots and a few just left */
-    HUB_BODIES_MAX = 64,     /* blocks in memory: one GET_BLOCKS answer; when full, stored and unproven ones go */
+    HUB_EVENTS_MAX =
+        128, /* waiting for the core: one step asks for a few; beyond it, lost like a message */
+    HUB_VOTE_VIEWS_MAX =
+        20, /* views whose votes are kept with signatures: the core's slots and a few just left */
+    HUB_BODIES_MAX =
+        64, /* blocks in memory: one GET_BLOCKS answer; when full, stored and unproven ones go */
     HUB_BODY_BYTES_MAX = HUB_BLOCK_BYTES_MAX + 4096, /* a block's records, its header and heads */
-    HUB_WANTS_MAX = 40,             /* blocks to fetch or execute: two a view slot, and a few */
-    HUB_OUTBOX_BYTES_MAX = 4 << 20, /* frames of one turn: a proposal, replies, the small ones; beyond it, lost */
-    HUB_OUTBOX_REPLY_BYTES_MAX = 2 << 20, /* replies stop here: a hungry peer never crowds out a vote */
+    HUB_WANTS_MAX = 40, /* blocks to fetch or execute: two a view slot, and a few */
+    HUB_OUTBOX_BYTES_MAX =
+        4 << 20, /* frames of one turn: a proposal, replies, the small ones; beyond it, lost */
+    HUB_OUTBOX_REPLY_BYTES_MAX =
+        2 << 20, /* replies stop here: a hungry peer never crowds out a vote */
     HUB_OUTBOX_FRAMES_MAX = 1024,
     HUB_REPLY_ITEMS_MAX = 64, /* certificates or blocks in one answer (docs/protocol.md 11) */
     HUB_REPLY_BYTES_MAX = 1 << 20,
-    HUB_RECORDS_FRAME_BYTES_MAX = 65536, /* forwarded records in one frame, or a single longer one */
+    HUB_RECORDS_FRAME_BYTES_MAX =
+        65536, /* forwarded records in one frame, or a single longer one */
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
     HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (docs/protocol.md 10) */
-    HUB_CERTIFICATE_BYTES_MAX = 4400,    /* 64 signatures, bitmap, the longest subject */
+    HUB_CERTIFICATE_BYTES_MAX = 4400, /* 64 signatures, bitmap, the longest subject */
 
     /* Agreements (docs/formats.cddl). */
     HUB_PARTIES_MAX = 32,
@@ -74,31 +87,41 @@ enum {
     HUB_MILESTONES_MAX = 32,
     HUB_AREAS_MAX = 32,
     HUB_AGREEMENT_NUMBER_MAX = 64,
-    HUB_REMARK_BYTES_MAX = 1000,      /* formats.cddl `remark` */
-    HUB_SENTENCE_BYTES_MAX = 8192,    /* what blocks an agreement: 64 names of 100 bytes and some words */
-    HUB_EXECUTED_BYTES_MAX = 1 << 17, /* a record-sized body and 32 consents of at most 1,140 bytes */
+    HUB_REMARK_BYTES_MAX = 1000, /* formats.cddl `remark` */
+    HUB_SENTENCE_BYTES_MAX =
+        8192, /* what blocks an agreement: 64 names of 100 bytes and some words */
+    HUB_EXECUTED_BYTES_MAX =
+        1 << 17, /* a record-sized body and 32 consents of at most 1,140 bytes */
 
     HUB_MEMBER_CODE_MAX = 18,
     HUB_NETWORK_NAME_MAX = 64,
     HUB_GENESIS_BYTES_MAX = 65535, /* it is log leaf 0, a record-sized leaf */
     HUB_BUNDLE_BYTES_MAX = 1 << 20,
     HUB_PATH_MAX = 64,
-    HUB_BUNDLE_HEADERS_MAX = 64, /* headers from a certified block down to the one that holds the record */
-    HUB_BUNDLE_LINKS_MAX = 64,   /* epochs a receipt can be away from genesis */
+    HUB_BUNDLE_HEADERS_MAX =
+        64, /* headers from a certified block down to the one that holds the record */
+    HUB_BUNDLE_LINKS_MAX = 64, /* epochs a receipt can be away from genesis */
     HUB_BUNDLE_ROWS_MAX = 16,
     HUB_STATEMENT_RECEIPTS_MAX = 64, /* one of each validator */
 
     /* Derived data of a node between two checkpoints (node/history.h, node/checkpoint.h). */
-    HUB_CHECKPOINT_BLOCK_BYTES = 32 << 20, /* blocks above a checkpoint: what a restart executes again, seconds */
-    HUB_CHECKPOINT_LOG_BYTES = 8 << 20,    /* blocks of which nodes, ids and results wait in memory: what of them is
+    HUB_CHECKPOINT_BLOCK_BYTES =
+        32 << 20, /* blocks above a checkpoint: what a restart executes again, seconds */
+    HUB_CHECKPOINT_LOG_BYTES =
+        8 << 20, /* blocks of which nodes, ids and results wait in memory: what of them is
                                             * written at a time, 50 to 100 ms */
-    HUB_CHECKPOINT_WRITES_MAX = 65536,     /* rows written since the last, where the state has more pages than the next */
-    HUB_CHECKPOINT_PAGES_MAX = 100000,     /* pages of rows in one transaction: LMDB 0.9 keeps 131,071 pages dirty
+    HUB_CHECKPOINT_WRITES_MAX =
+        65536, /* rows written since the last, where the state has more pages than the next */
+    HUB_CHECKPOINT_PAGES_MAX =
+        100000, /* pages of rows in one transaction: LMDB 0.9 keeps 131,071 pages dirty
                                             * before it spills, which its 0.9.24 does wrongly (H10) */
-    HUB_HISTORY_RECORDS_MAX = 1 << 19,     /* 32 MiB of records of 256 bytes, and 64 blocks of one turn; address
+    HUB_HISTORY_RECORDS_MAX =
+        1 << 19, /* 32 MiB of records of 256 bytes, and 64 blocks of one turn; address
                                             * space, touched as used; so are the next two */
-    HUB_HISTORY_BLOCKS_MAX = 1 << 18,      /* 32 MiB of blocks of 500 bytes with one record, and a turn's */
-    HUB_HISTORY_RESULT_BYTES_MAX = 64 << 20, /* results are at most half as long as what they are of */
+    HUB_HISTORY_BLOCKS_MAX =
+        1 << 18, /* 32 MiB of blocks of 500 bytes with one record, and a turn's */
+    HUB_HISTORY_RESULT_BYTES_MAX = 64
+                                   << 20, /* results are at most half as long as what they are of */
 
     /* One wire frame: a whole block, its just certificates and heads. */
     HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX + 4096
@@ -107,11 +130,15 @@ enum {
 #define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (docs/formats.cddl) */
 #define HUB_AMOUNT_MAX 1000000000000000u /* fen; ten trillion yuan */
 
-_Static_assert(HUB_BATCH_ENTRIES_MAX * HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX, "a full batch fits");
-_Static_assert(HUB_BLOCK_UNDO_BYTES_MAX >= HUB_RECORD_UNDO_BYTES_MAX, "any record fits an empty block");
+_Static_assert(HUB_BATCH_ENTRIES_MAX *HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX,
+               "a full batch fits");
+_Static_assert(HUB_BLOCK_UNDO_BYTES_MAX >= HUB_RECORD_UNDO_BYTES_MAX,
+               "any record fits an empty block");
 _Static_assert(HUB_VIEWS_MAX >= 4 + 8, "view-1..view+2 and the 8 newest notarized");
 _Static_assert(HUB_EFFECTS_MAX >= (4 + 8) * 3 + 20, "every effect of one step fits");
-_Static_assert(HUB_CANDIDATES_MAX >= HUB_VALIDATORS_MAX - (2 * HUB_VALIDATORS_MAX / 3 + 1) + 1, "see its line");
-_Static_assert(HUB_RECORD_BYTES_MAX + HUB_ATTACHMENT_BYTES_MAX < HUB_BLOCK_BYTES_MAX, "any record fits a block");
+_Static_assert(HUB_CANDIDATES_MAX >= HUB_VALIDATORS_MAX - (2 * HUB_VALIDATORS_MAX / 3 + 1) + 1,
+               "see its line");
+_Static_assert(HUB_RECORD_BYTES_MAX + HUB_ATTACHMENT_BYTES_MAX < HUB_BLOCK_BYTES_MAX,
+               "any record fits a block");
 
 #endif

@@ -34,20 +34,23 @@ struct hub_record_keys {
 
 /* Decodes and checks form, sizes, chain, type, body and the type's static rules, attachment included
  * (batch root, totals). *why gets the result code when the answer is HUB_REFUSED. Nothing is copied. */
-HUB_MUST_USE enum hub_status hub_record_decode(struct hub_record *out, uint16_t *why, struct hub_span bytes,
-                                               struct hub_span attachment, const struct hub_hash *chain);
+HUB_MUST_USE enum hub_status hub_record_decode(struct hub_record *out, uint16_t *why,
+                                               struct hub_span bytes, struct hub_span attachment,
+                                               const struct hub_hash *chain);
 
 /* The same without the type's own check function and without an attachment: for receipts, displays and
  * tools, where what travels beside a record is not at hand. Never for a record that will be applied. */
-HUB_MUST_USE enum hub_status hub_record_peek(struct hub_record *out, uint16_t *why, struct hub_span bytes,
-                                             const struct hub_hash *chain);
+HUB_MUST_USE enum hub_status hub_record_peek(struct hub_record *out, uint16_t *why,
+                                             struct hub_span bytes, const struct hub_hash *chain);
 /* True if the signer's own signature is good and key is the one its kid names. Co-signatures are not
  * looked at, and verified is not set. */
-HUB_MUST_USE bool hub_record_signature_ok(const struct hub_record *r, const struct hub_public_key *key);
+HUB_MUST_USE bool hub_record_signature_ok(const struct hub_record *r,
+                                          const struct hub_public_key *key);
 
 /* Checks the signer's and every co-signer's signature with the given keys (their kids are compared
  * with the record's) and sets verified. Any thread. False: signature_invalid or cosign_invalid in *why. */
-HUB_MUST_USE bool hub_record_verify(struct hub_record *r, uint16_t *why, const struct hub_record_keys *keys);
+HUB_MUST_USE bool hub_record_verify(struct hub_record *r, uint16_t *why,
+                                    const struct hub_record_keys *keys);
 /* For node/verifier.c only: these exact bytes (leaf) were verified before. */
 void hub_record_trust_cache(struct hub_record *r);
 
@@ -60,23 +63,27 @@ bool hub_record_brings_key(const struct hub_record *r, struct hub_public_key *ke
 struct hub_record_draft {
     uint16_t type;
     struct hub_hash kid, chain;
-    struct hub_span iss, sub, payload; /* payload: BODY, or {core, cosign} encoded by hub_payload_* */
+    struct hub_span iss, sub,
+        payload; /* payload: BODY, or {core, cosign} encoded by hub_payload_* */
     uint64_t seq, valid_until_ms;
 };
 /* Encodes the protected header into out. */
 void hub_record_protected(struct hub_buf *out, const struct hub_record_draft *d);
 /* Protected header, signature over it and payload, envelope: the whole record into out. scratch holds
  * the Sig_structure (payload.len + 512 bytes). HUB_LIMIT if it does not fit 65,535 bytes or a buffer. */
-HUB_MUST_USE enum hub_status hub_record_build(struct hub_buf *out, struct hub_buf *scratch, const struct hub_record_draft *d,
+HUB_MUST_USE enum hub_status hub_record_build(struct hub_buf *out, struct hub_buf *scratch,
+                                              const struct hub_record_draft *d,
                                               const uint8_t secret[HUB_SECRET_BYTES]);
 /* One co-signature over (protected, core). The result is kept with its kid; hub_payload_cosigned sorts them. */
 struct hub_cosignature {
     struct hub_hash kid;
     struct hub_signature sig;
 };
-void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch, struct hub_span protected_, struct hub_span core,
+void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
+                       struct hub_span protected_, struct hub_span core,
                        const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
 /* payload {core, ? cosign} for types of the cosigned shape; cosign[n] is sorted by kid in place. */
-void hub_payload_cosigned(struct hub_buf *out, struct hub_span core, struct hub_cosignature *cosign, uint32_t n);
+void hub_payload_cosigned(struct hub_buf *out, struct hub_span core, struct hub_cosignature *cosign,
+                          uint32_t n);
 
 #endif

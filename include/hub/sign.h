@@ -10,11 +10,14 @@
 
 enum { HUB_COSE_KEY_BYTES = 40, HUB_SEED_BYTES = 32, HUB_SECRET_BYTES = 64 };
 
-void hub_sign(struct hub_signature *out, const uint8_t secret[HUB_SECRET_BYTES], struct hub_span message);
-bool hub_verify(const struct hub_signature *sig, struct hub_span message, const struct hub_public_key *key);
+void hub_sign(struct hub_signature *out, const uint8_t secret[HUB_SECRET_BYTES],
+              struct hub_span message);
+bool hub_verify(const struct hub_signature *sig, struct hub_span message,
+                const struct hub_public_key *key);
 
 /* seed[32] -> public key and the 64-byte secret of libsodium (seed || public). */
-void hub_key_from_seed(struct hub_public_key *key, uint8_t secret[HUB_SECRET_BYTES], const uint8_t seed[HUB_SEED_BYTES]);
+void hub_key_from_seed(struct hub_public_key *key, uint8_t secret[HUB_SECRET_BYTES],
+                       const uint8_t seed[HUB_SEED_BYTES]);
 
 /* True if the point is canonical, on the main subgroup and of full order: the rule for registering
  * a key (docs/hazards.md H25: crypto_sign_verify_detached accepts mixed-order keys). */

@@ -291,8 +291,7 @@ Test(receipt, strip_takes_no_other_header)
     struct hub_sign1 s;
     struct hub_buf back = {bytes, 0, sizeof bytes, false}, out;
     static const char *const unprotected[] = {"a10127", "a119018a80", "a119018a8101",
-                                              "a119018b8141aa",
-                                              "a2012719018a8141aa"};
+                                              "a119018b8141aa", "a2012719018a8141aa"};
     static uint8_t changed[4096];
 
     cr_assert(hub_sign1_decode(&s, test_vector("record.currency.transfer")));
