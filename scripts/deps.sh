@@ -28,6 +28,11 @@ fi
 
 missing=""
 for package in $wanted; do
+    # Another source's node brings npm along, and Debian's would conflict with it.
+    case $package in
+    nodejs) ! command -v node >/dev/null || continue ;;
+    npm) ! command -v npm >/dev/null || continue ;;
+    esac
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$state" = installed ] || missing="$missing $package"
 done
