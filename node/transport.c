@@ -4,7 +4,6 @@
 #include "node/clock.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,9 @@ enum {
     BACKLOG = 256,
     SELF_TEST_MS = 5000,
     CURVE_BYTES = 64, /* libzmq counts the sealed frame: 33 bytes more than ours */
-    ZAP_PARTS_MAX = 8
+    ZAP_PARTS_MAX = 8,
+    KEY_BYTES = 32,
+    Z85_KEY = 40 /* characters of a key in Z85 (ZeroMQ RFC 32) */
 };
 static const char ZAP_ADDRESS[] = "inproc://zeromq.zap.01";
 static const char ZAP_DOMAIN[] = "hubledger";
@@ -94,19 +95,17 @@ static void *make_client(struct hub_transport *t, const char *address, const uin
 static int peer_of_key(const struct hub_transport *t, const uint8_t key[32])
 {
     for (unsigned i = 0; i < t->cfg.n; i++)
-        if (i != t->cfg.me && sodium_memcmp(t->cfg.peer[i].key, key, 32) == 0)
+        if (i != t->cfg.me && memcmp(t->cfg.peer[i].key, key, 32) == 0)
             return (int)i;
     return -1;
 }
 
-/* The User-Id that the ZAP answer gave this connection: hex of the proven key. */
+/* The User-Id that the ZAP answer gave this connection: the proven key in Z85. */
 static int peer_of_message(const struct hub_transport *t, zmq_msg_t *m)
 {
-    const char *hex = zmq_msg_gets(m, "User-Id");
-    uint8_t key[32];
-    size_t len;
-    if (!hex || sodium_hex2bin(key, sizeof key, hex, strlen(hex), NULL, &len, NULL) != 0 ||
-        len != sizeof key)
+    const char *z85 = zmq_msg_gets(m, "User-Id");
+    uint8_t key[KEY_BYTES];
+    if (!z85 || strlen(z85) != Z85_KEY || !zmq_z85_decode(key, z85))
         return -1;
     return peer_of_key(t, key);
 }
@@ -158,9 +157,9 @@ static void answer_zap(struct hub_transport *t)
         bool ok = count == 9 && part_is(&part[2], "1.0") && part_is(&part[4], ZAP_DOMAIN) &&
                   part_is(&part[7], "CURVE") && zmq_msg_size(&part[8]) == 32 &&
                   peer_of_key(t, zmq_msg_data(&part[8])) >= 0;
-        char user[65] = "";
+        char user[Z85_KEY + 1] = "";
         if (ok)
-            sodium_bin2hex(user, sizeof user, zmq_msg_data(&part[8]), 32);
+            zmq_z85_encode(user, zmq_msg_data(&part[8]), KEY_BYTES);
         else
             t->stats.refused_keys++;
         zap_reply(t, part, ok, user);
@@ -179,11 +178,14 @@ static bool readable(void *socket)
 /* A random key must be refused by our own door, through our own handler. */
 static bool self_test(struct hub_transport *t, const char *address)
 {
-    uint8_t public_key[32], secret_key[32], server_key[32];
-    crypto_box_keypair(public_key, secret_key);
+    char public_z85[Z85_KEY + 1], secret_z85[Z85_KEY + 1];
+    uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES], server_key[KEY_BYTES];
+    if (zmq_curve_keypair(public_z85, secret_z85) != 0 || !zmq_z85_decode(public_key, public_z85) ||
+        !zmq_z85_decode(secret_key, secret_z85))
+        return false;
     memcpy(server_key, t->cfg.public_key, 32);
     void *stranger = make_client(t, address, server_key, public_key, secret_key);
-    sodium_memzero(secret_key, sizeof secret_key);
+    explicit_bzero(secret_key, sizeof secret_key);
     if (!stranger)
         return false;
     bool refused = false, entered = false;
@@ -281,7 +283,7 @@ void hub_transport_close(struct hub_transport *t)
         zmq_close(t->zap); /* last: while it lives nobody unlisted gets in */
     if (t->ctx)
         zmq_ctx_term(t->ctx);
-    sodium_memzero(&t->cfg, sizeof t->cfg);
+    explicit_bzero(&t->cfg, sizeof t->cfg);
     free(t);
 }
 
