@@ -255,7 +255,7 @@ static enum hub_status put(struct hub_env *e, enum hub_env_map map, struct hub_s
         memcpy((uint8_t *)v.mv_data + value.len, seal.b, HUB_SEAL_BYTES);
     }
     bool whole = false;
-    if (code == MDB_KEYEXIST) {
+    if (code == MDB_KEYEXIST && held != NULL) { /* only a put that may not replace asks */
         *held = (struct hub_span){v.mv_data, v.mv_size};
         whole = take_seal(held, map, key, true);
     }

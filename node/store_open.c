@@ -90,10 +90,11 @@ static enum hub_status check_birth(const struct hub_reader *r, char why[HUB_WHY_
 static enum hub_status check_genesis(const struct hub_reader *r, char why[HUB_WHY_BYTES],
                                      const char *dir, const struct hub_genesis *g)
 {
-    struct hub_span stored;
+    struct hub_span stored = {NULL, 0};
     enum hub_status status = check_birth(r, why, dir, &stored);
     if (status)
         return status;
+    HUB_ASSERT(stored.data != NULL);
     struct hub_hash chain;
     hub_hash_tagged(&chain, "hubledger/genesis/1", stored);
     if (hub_hash_equal(&chain, &g->chain))
@@ -162,10 +163,11 @@ static enum hub_status new_store(struct hub_store **out, char why[HUB_WHY_BYTES]
 enum hub_status hub_store_open(struct hub_store **out, char why[HUB_WHY_BYTES], const char *dir,
                                const struct hub_genesis *g, uint64_t map_bytes)
 {
-    struct hub_store *s;
+    struct hub_store *s = NULL;
     enum hub_status status = new_store(&s, why, dir);
     if (status)
         return status;
+    HUB_ASSERT(s != NULL);
     status = open_own(s, why, g, map_bytes);
     if (status) {
         hub_store_close(s);
@@ -180,10 +182,11 @@ static enum hub_status keep_genesis(struct hub_store *s, char why[HUB_WHY_BYTES]
                                     struct hub_span *genesis)
 {
     const struct hub_reader r = hub_env_reader(s->env);
-    struct hub_span stored;
+    struct hub_span stored = {NULL, 0};
     enum hub_status status = check_birth(&r, why, s->dir, &stored);
     if (status)
         return status;
+    HUB_ASSERT(stored.data != NULL);
     s->genesis = malloc(stored.len ? stored.len : 1);
     if (!s->genesis)
         return hub_store_explain(why, HUB_IO, "store: no memory");
@@ -196,11 +199,12 @@ static enum hub_status keep_genesis(struct hub_store *s, char why[HUB_WHY_BYTES]
 enum hub_status hub_store_open_read(struct hub_store **out, char why[HUB_WHY_BYTES],
                                     const char *dir, bool alone, struct hub_span *genesis)
 {
-    struct hub_store *s;
+    struct hub_store *s = NULL;
     char path[HUB_STORE_PATH_BYTES];
     enum hub_status status = new_store(&s, why, dir);
     if (status)
         return status;
+    HUB_ASSERT(s != NULL);
     status = path_in(path, why, dir, environment);
     if (status == HUB_OK && !hub_disk_exists(dir, environment))
         status = hub_store_explain(
