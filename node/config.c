@@ -149,7 +149,6 @@ static bool take(struct hub_config *out, cfg_t *cfg, char *error, const char *pa
     if (!copy_path(out->genesis, path, cfg_getstr(cfg, "genesis")) ||
         !copy_path(out->data, path, cfg_getstr(cfg, "data")) ||
         !copy_path(out->key, path, cfg_getstr(cfg, "key")) ||
-        !copy_path(out->tokens, path, cfg_getstr(cfg, "tokens")) ||
         !copy_path(out->passphrase_file, path, cfg_getstr(cfg, "passphrase_file")))
         return fail(error, path, "paths", "at most 1,023 bytes each");
     if (!hub_address_ok(cfg_getstr(cfg, "listen")))
@@ -179,7 +178,6 @@ bool hub_config_read(struct hub_config *out, char error[512], const char *path)
                            CFG_STR("passphrase_file", "", CFGF_NONE),
                            CFG_STR("listen", "", CFGF_NONE),
                            CFG_STR("api", "", CFGF_NONE),
-                           CFG_STR("tokens", "", CFGF_NONE),
                            CFG_STR("log_level", "info", CFGF_NONE),
                            CFG_INT("uplink_mbit", 100, CFGF_NONE),
                            CFG_INT("threads", 0, CFGF_NONE),

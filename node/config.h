@@ -19,7 +19,6 @@ struct
     char genesis[HUB_PATH_BYTES_MAX], data[HUB_PATH_BYTES_MAX], key[HUB_PATH_BYTES_MAX];
     char passphrase_file[HUB_PATH_BYTES_MAX]; /* empty: the key file is unprotected */
     char listen[HUB_ADDRESS_MAX + 1], api[HUB_ADDRESS_MAX + 1];
-    char tokens[HUB_PATH_BYTES_MAX]; /* empty: no tokens, loopback may read everything */
     enum hub_log_level log_level;
     uint32_t uplink_mbit, threads; /* threads 0 = one a core */
     struct hub_config_peer peer[HUB_VALIDATORS_MAX];
