@@ -1,6 +1,8 @@
 /* cose.c: the envelope and the bytes that are signed (RFC 9052 sections 4.2, 4.4). */
 #include "hub/cose.h"
 
+#include <string.h>
+
 enum { TAG_SIGN1 = 18 };
 
 bool hub_sign1_decode(struct hub_sign1 *out, struct hub_span bytes)
@@ -82,4 +84,75 @@ void hub_cosign_structure(struct hub_buf *out, struct hub_span body_protected,
     hub_put_bytes(out, sign_protected);
     hub_put_bytes_head(out, 0);
     hub_put_bytes(out, payload);
+}
+
+enum { COSIGN_PROTECTED_BYTES = 38, LABEL_ALG = 1, LABEL_KID = 4, ALG_EDDSA = -8 };
+
+static void put_cosign_protected(struct hub_buf *out, const struct hub_hash *kid)
+{
+    hub_put_map(out, 2);
+    hub_put_uint(out, LABEL_ALG);
+    hub_put_int(out, ALG_EDDSA);
+    hub_put_uint(out, LABEL_KID);
+    hub_put_hash(out, kid);
+}
+
+void hub_cosignature_read(struct hub_cosignature *out, struct hub_cbor *c)
+{
+    struct hub_cbor p;
+
+    hub_cbor_array(c, 3, 3);
+    p = hub_cbor_open(hub_cbor_bytes(c, COSIGN_PROTECTED_BYTES, COSIGN_PROTECTED_BYTES));
+    hub_cbor_map(c, 0, 0);
+    hub_cbor_copy(c, out->sig.b, sizeof out->sig.b);
+    hub_cbor_map(&p, 2, 2);
+    hub_cbor_label(&p, LABEL_ALG);
+    hub_cbor_label(&p, ALG_EDDSA); /* the value, which is an integer as well */
+    hub_cbor_label(&p, LABEL_KID);
+    hub_cbor_hash(&p, &out->kid);
+    if (!hub_cbor_done(&p))
+        c->bad = true;
+}
+
+void hub_cosignature_put(struct hub_buf *out, const struct hub_cosignature *s)
+{
+    hub_put_array(out, 3);
+    hub_put_bytes_head(out, COSIGN_PROTECTED_BYTES);
+    put_cosign_protected(out, &s->kid);
+    hub_put_map(out, 0);
+    hub_put_bytes(out, (struct hub_span){s->sig.b, sizeof s->sig.b});
+}
+
+void hub_cosignatures_sort(struct hub_cosignature *s, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        struct hub_cosignature moved = s[i];
+        uint32_t at = i;
+
+        for (; at > 0 && memcmp(s[at - 1].kid.b, moved.kid.b, sizeof moved.kid.b) > 0; at--)
+            s[at] = s[at - 1];
+        s[at] = moved;
+    }
+}
+
+void hub_cosign_message(struct hub_buf *out, struct hub_span body_protected,
+                        const struct hub_hash *kid, struct hub_span payload)
+{
+    uint8_t header[COSIGN_PROTECTED_BYTES];
+    struct hub_buf own = {header, 0, sizeof header, false};
+
+    put_cosign_protected(&own, kid);
+    HUB_ASSERT(!own.full);
+    hub_cosign_structure(out, body_protected, hub_span_of(&own), payload);
+}
+
+void hub_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
+                struct hub_span body_protected, struct hub_span payload,
+                const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES])
+{
+    hub_kid_of(&out->kid, key);
+    scratch->len = 0;
+    hub_cosign_message(scratch, body_protected, &out->kid, payload);
+    HUB_ASSERT(!scratch->full);
+    hub_sign(&out->sig, secret, hub_span_of(scratch));
 }

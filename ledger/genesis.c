@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { COSIGN_PROTECTED_BYTES = 38, GOVERNORS_MIN = 2 };
+enum { GOVERNORS_MIN = 2 };
 
 static const struct hub_field names_fields[] = {
     {.name = "en", .kind = HUB_FIELD_TEXT, .min = 1, .max = 100},
@@ -455,39 +455,7 @@ enum hub_status hub_genesis_decode(struct hub_genesis *out, const char **why, st
     return HUB_OK;
 }
 
-void hub_genesis_signature_message(struct hub_buf *out, struct hub_span genesis,
-                                   struct hub_span sign_protected)
-{
-    static const uint8_t none[1] = {0};
-
-    hub_cosign_structure(out, (struct hub_span){none, 0}, sign_protected, genesis);
-}
-
-struct genesis_signature {
-    struct hub_span protected_;
-    struct hub_hash kid;
-    struct hub_signature sig;
-};
-
-static void read_signature(struct genesis_signature *out, struct hub_cbor *c)
-{
-    struct hub_cbor p;
-
-    hub_cbor_array(c, 3, 3);
-    out->protected_ = hub_cbor_bytes(c, COSIGN_PROTECTED_BYTES, COSIGN_PROTECTED_BYTES);
-    hub_cbor_map(c, 0, 0);
-    hub_cbor_copy(c, out->sig.b, sizeof out->sig.b);
-    p = hub_cbor_open(out->protected_);
-    hub_cbor_map(&p, 2, 2);
-    hub_cbor_label(&p, 1);
-    hub_cbor_label(&p, -8); /* the value of alg, which is an integer as well */
-    hub_cbor_label(&p, 4);
-    hub_cbor_hash(&p, &out->kid);
-    if (!hub_cbor_done(&p))
-        c->bad = true;
-}
-
-static const char *check_signature(const struct hub_genesis *g, const struct genesis_signature *s)
+static const char *check_signature(const struct hub_genesis *g, const struct hub_cosignature *s)
 {
     uint8_t bytes[HUB_GENESIS_BYTES_MAX + 128];
     struct hub_buf message = {bytes, 0, sizeof bytes, false};
@@ -498,7 +466,7 @@ static const char *check_signature(const struct hub_genesis *g, const struct gen
         return "genesis.signatures: a signature is by no governor key of this genesis file";
     if (!hub_cose_key_decode(&key, hub_field_span(k.map, "key")))
         return "genesis.signatures: the signer's key cannot be read";
-    hub_genesis_signature_message(&message, g->bytes, s->protected_);
+    hub_cosign_message(&message, hub_text_span(""), &s->kid, g->bytes);
     HUB_ASSERT(!message.full);
     return hub_verify(&s->sig, hub_span_of(&message), &key)
                ? NULL
@@ -510,11 +478,11 @@ static bool member_signed(const struct hub_genesis *g, struct hub_span code,
 {
     uint32_t n;
     struct hub_cbor c = open_array(signatures, &n);
-    struct genesis_signature s;
+    struct hub_cosignature s;
     struct grant k;
 
     for (uint32_t i = 0; i < n; i++) {
-        read_signature(&s, &c);
+        hub_cosignature_read(&s, &c);
         if (find_grant(&k, g, &s.kid) && hub_span_equal(k.code, code))
             return true;
     }
@@ -524,12 +492,12 @@ static bool member_signed(const struct hub_genesis *g, struct hub_span code,
 static const char *check_signatures(const struct hub_genesis *g, struct hub_span signatures)
 {
     uint32_t n;
-    struct hub_cbor c = open_array(signatures, &n), members;
-    struct genesis_signature s, last = {0};
+    struct hub_cbor c = open_array(signatures, &n);
+    struct hub_cosignature s, last = {0};
     const char *why = NULL;
 
     for (uint32_t i = 0; i < n && why == NULL; i++, last = s) {
-        read_signature(&s, &c);
+        hub_cosignature_read(&s, &c);
         if (c.bad || (i > 0 && memcmp(last.kid.b, s.kid.b, sizeof s.kid.b) >= 0))
             return "genesis.signatures: must be an array of COSE_Signature, sorted by kid, one a "
                    "kid";
@@ -537,20 +505,45 @@ static const char *check_signatures(const struct hub_genesis *g, struct hub_span
     }
     if (why == NULL && !hub_cbor_done(&c))
         return "genesis.signatures: must be an array of COSE_Signature and nothing else";
-    members = open_array(g->members, &n);
-    for (uint32_t i = 0; i < n && why == NULL; i++) {
-        struct hub_span member = hub_cbor_item(&members);
-
-        if (votes(member) && !member_signed(g, hub_field_span(member, "code"), signatures))
-            why = "genesis.signatures: a governor of every voting member must sign";
-    }
     return why;
+}
+
+uint32_t hub_genesis_unsigned(const struct hub_genesis *g, struct hub_span signatures,
+                              struct hub_span *code, uint32_t room)
+{
+    uint32_t n, missing = 0;
+    struct hub_cbor members = open_array(g->members, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct hub_span member = hub_cbor_item(&members), name = hub_field_span(member, "code");
+
+        if (!votes(member) || member_signed(g, name, signatures))
+            continue;
+        if (missing < room)
+            code[missing] = name;
+        missing++;
+    }
+    return missing;
 }
 
 enum hub_status hub_genesis_signatures_ok(const struct hub_genesis *g, const char **why,
                                           struct hub_span signatures)
 {
     const char *wrong = check_signatures(g, signatures);
+
+    if (wrong == NULL && hub_genesis_unsigned(g, signatures, NULL, 0) > 0)
+        wrong = "genesis.signatures: a governor of every voting member must sign";
+    if (wrong == NULL)
+        return HUB_OK;
+    if (why != NULL)
+        *why = wrong;
+    return HUB_BAD_GENESIS;
+}
+
+enum hub_status hub_genesis_signature_ok(const struct hub_genesis *g, const char **why,
+                                         const struct hub_cosignature *s)
+{
+    const char *wrong = check_signature(g, s);
 
     if (wrong == NULL)
         return HUB_OK;

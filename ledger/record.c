@@ -19,8 +19,7 @@ enum {
     LABEL_HUB_RECORD = -70000,
     ALG_EDDSA = -8,
     SUB_MAX = 64,
-    PROTECTED_MAX = 320,
-    COSIGN_PROTECTED_BYTES = 38
+    PROTECTED_MAX = 320
 };
 
 static const char type_prefix[] = "application/vnd.hubledger.";
@@ -83,42 +82,18 @@ static uint16_t read_protected(struct hub_record *r, const struct hub_hash *chai
                       alg == ALG_EDDSA ? 0 : HUB_CODE_alg_unknown);
 }
 
-struct cosigner { /* one decoded co-signature; borrowed */
-    struct hub_span protected_;
-    struct hub_hash kid;
-    struct hub_signature sig;
-};
-
-static void read_cosigner(struct cosigner *out, struct hub_cbor *c)
-{
-    struct hub_cbor p;
-
-    hub_cbor_array(c, 3, 3);
-    out->protected_ = hub_cbor_bytes(c, COSIGN_PROTECTED_BYTES, COSIGN_PROTECTED_BYTES);
-    hub_cbor_map(c, 0, 0);
-    hub_cbor_copy(c, out->sig.b, sizeof out->sig.b);
-    p = hub_cbor_open(out->protected_);
-    hub_cbor_map(&p, 2, 2);
-    hub_cbor_label(&p, LABEL_ALG);
-    hub_cbor_label(&p, ALG_EDDSA); /* the value, which is an integer as well */
-    hub_cbor_label(&p, LABEL_KID);
-    hub_cbor_hash(&p, &out->kid);
-    if (!hub_cbor_done(&p))
-        c->bad = true;
-}
-
 /* Form, order, one a kid, never the main kid. */
 static uint16_t cosign_code(const struct hub_record *r)
 {
     struct hub_cbor c = hub_cbor_open(r->cosign);
-    struct cosigner last = {0}, next;
+    struct hub_cosignature last = {0}, next;
     uint32_t n;
 
     if (r->cosign.len == 0)
         return 0;
     n = hub_cbor_array(&c, 1, HUB_COSIGN_MAX);
     for (uint32_t i = 0; i < n; i++) {
-        read_cosigner(&next, &c);
+        hub_cosignature_read(&next, &c);
         if (hub_hash_equal(&next.kid, &r->kid) ||
             (i > 0 && memcmp(last.kid.b, next.kid.b, sizeof last.kid.b) >= 0))
             return HUB_CODE_cosign_invalid;
@@ -250,13 +225,13 @@ static bool signed_by(const struct hub_signature *sig, const struct hub_record *
     return !message.full && hub_verify(sig, hub_span_of(&message), key);
 }
 
-static bool cosigned_by(const struct cosigner *s, const struct hub_record *r,
+static bool cosigned_by(const struct hub_cosignature *s, const struct hub_record *r,
                         const struct hub_public_key *key)
 {
     uint8_t bytes[HUB_RECORD_BYTES_MAX];
     struct hub_buf message = {bytes, 0, sizeof bytes, false};
 
-    hub_cosign_structure(&message, r->protected_, s->protected_, r->body);
+    hub_cosign_message(&message, r->protected_, &s->kid, r->body);
     return !message.full && hub_verify(&s->sig, hub_span_of(&message), key);
 }
 
@@ -282,7 +257,7 @@ static uint32_t open_cosigners(struct hub_cbor *c, const struct hub_record *r)
 
 bool hub_record_verify(struct hub_record *r, uint16_t *why, const struct hub_record_keys *keys)
 {
-    struct cosigner s;
+    struct hub_cosignature s;
     struct hub_cbor c;
     uint32_t n = open_cosigners(&c, r);
 
@@ -294,7 +269,7 @@ bool hub_record_verify(struct hub_record *r, uint16_t *why, const struct hub_rec
     for (uint32_t i = 0; i < n; i++) {
         const struct hub_public_key *key = &keys->key[1 + i];
 
-        read_cosigner(&s, &c);
+        hub_cosignature_read(&s, &c);
         if (c.bad || !key_is(key, &s.kid) || !cosigned_by(&s, r, key)) {
             *why = HUB_CODE_cosign_invalid;
             return false;
@@ -311,13 +286,13 @@ void hub_record_trust_cache(struct hub_record *r)
 
 bool hub_record_cosigner(const struct hub_record *r, uint32_t i, struct hub_hash *kid)
 {
-    struct cosigner s;
+    struct hub_cosignature s;
     struct hub_cbor c;
 
     if (i >= open_cosigners(&c, r))
         return false;
     for (uint32_t at = 0; at <= i; at++)
-        read_cosigner(&s, &c);
+        hub_cosignature_read(&s, &c);
     *kid = s.kid;
     return true;
 }
@@ -382,47 +357,11 @@ enum hub_status hub_record_build(struct hub_buf *out, struct hub_buf *scratch,
     return out->full || out->len - start > HUB_RECORD_BYTES_MAX ? HUB_LIMIT : HUB_OK;
 }
 
-static void put_cosign_protected(struct hub_buf *out, const struct hub_hash *kid)
-{
-    hub_put_map(out, 2);
-    hub_put_uint(out, LABEL_ALG);
-    hub_put_int(out, ALG_EDDSA);
-    hub_put_uint(out, LABEL_KID);
-    hub_put_hash(out, kid);
-}
-
-void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
-                       struct hub_span protected_, struct hub_span core,
-                       const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES])
-{
-    uint8_t header[COSIGN_PROTECTED_BYTES];
-    struct hub_buf own = {header, 0, sizeof header, false};
-
-    hub_kid_of(&out->kid, key);
-    put_cosign_protected(&own, &out->kid);
-    scratch->len = 0;
-    hub_cosign_structure(scratch, protected_, hub_span_of(&own), core);
-    HUB_ASSERT(!own.full && !scratch->full);
-    hub_sign(&out->sig, secret, hub_span_of(scratch));
-}
-
-static void sort_by_kid(struct hub_cosignature *s, uint32_t n)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        struct hub_cosignature moved = s[i];
-        uint32_t at = i;
-
-        for (; at > 0 && memcmp(s[at - 1].kid.b, moved.kid.b, sizeof moved.kid.b) > 0; at--)
-            s[at] = s[at - 1];
-        s[at] = moved;
-    }
-}
-
 void hub_payload_cosigned(struct hub_buf *out, struct hub_span core, struct hub_cosignature *cosign,
                           uint32_t n)
 {
     HUB_ASSERT(n <= HUB_COSIGN_MAX);
-    sort_by_kid(cosign, n);
+    hub_cosignatures_sort(cosign, n);
     hub_put_map(out, n > 0 ? 2 : 1);
     hub_put_text(out, "core");
     hub_put_bytes(out, core);
@@ -430,11 +369,6 @@ void hub_payload_cosigned(struct hub_buf *out, struct hub_span core, struct hub_
         return;
     hub_put_text(out, "cosign");
     hub_put_array(out, n);
-    for (uint32_t i = 0; i < n; i++) {
-        hub_put_array(out, 3);
-        hub_put_bytes_head(out, COSIGN_PROTECTED_BYTES);
-        put_cosign_protected(out, &cosign[i].kid);
-        hub_put_map(out, 0);
-        hub_put_bytes(out, (struct hub_span){cosign[i].sig.b, sizeof cosign[i].sig.b});
-    }
+    for (uint32_t i = 0; i < n; i++)
+        hub_cosignature_put(out, &cosign[i]);
 }

@@ -135,7 +135,7 @@ static bool cosign(const struct hub_cli *cli, struct hub_cosignature *out, struc
         key = &opened;
     }
     scratch->len = 0;
-    hub_record_cosign(out, scratch, protected_, core, &key->key, key->secrets->sign);
+    hub_cosign(out, scratch, protected_, core, &key->key, key->secrets->sign);
     hub_keyfile_close(&opened);
     return true;
 }

@@ -4,7 +4,7 @@
 #define HUB_COSE_H
 
 #include "hub/cbor.h"
-#include "hub/hash.h"
+#include "hub/sign.h"
 
 /* #6.18([protected, unprotected, payload, signature]); all borrowed from the bytes decoded. */
 struct hub_sign1 {
@@ -27,5 +27,23 @@ void hub_sig_structure_hash(struct hub_hash *out, struct hub_span protected_,
 /* ["Signature", body protected, sign protected, h'', payload] of COSE_Sign, for further signers. */
 void hub_cosign_structure(struct hub_buf *out, struct hub_span body_protected,
                           struct hub_span sign_protected, struct hub_span payload);
+
+/* One COSE_Signature [bstr .cbor {1: -8, 4: kid}, {}, sig]: its kid gives its protected header's bytes. */
+struct hub_cosignature {
+    struct hub_hash kid;
+    struct hub_signature sig;
+};
+/* The next item; c->bad if it is anything else. */
+void hub_cosignature_read(struct hub_cosignature *out, struct hub_cbor *c);
+void hub_cosignature_put(struct hub_buf *out, const struct hub_cosignature *s);
+/* Ascending by kid, as every array of them is written. */
+void hub_cosignatures_sort(struct hub_cosignature *s, uint32_t n);
+/* What the signer with this kid signs, appended to out: payload and body_protected and 96 bytes. */
+void hub_cosign_message(struct hub_buf *out, struct hub_span body_protected,
+                        const struct hub_hash *kid, struct hub_span payload);
+/* Signs; scratch is overwritten with the message and must have room for it. */
+void hub_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
+                struct hub_span body_protected, struct hub_span payload,
+                const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
 
 #endif

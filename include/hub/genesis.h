@@ -5,6 +5,7 @@
 #define HUB_GENESIS_H
 
 #include "hub/block.h"
+#include "hub/cose.h"
 #include "hub/state.h"
 #include "hub/vote.h"
 
@@ -25,12 +26,16 @@ HUB_MUST_USE enum hub_status hub_genesis_apply(const struct hub_genesis *g, stru
 /* Header 0 and the log's edge after its two leaves; s is the state hub_genesis_apply left. */
 void hub_genesis_header(struct hub_header *out, struct hub_hash *hash, struct hub_edge *edge,
                         const struct hub_genesis *g, struct hub_state *s);
-/* genesis.signatures: a CBOR array of COSE_Signature [protected {1: -8, 4: kid}, {}, sig] over
- * ["Signature", h'', protected, h'', file bytes]; each voting member's governor signs. */
+/* genesis.signatures: a CBOR array of COSE_Signature (cose.h) over the file bytes with an empty body
+ * header, sorted by kid; a governor of each voting member signs. */
 HUB_MUST_USE enum hub_status hub_genesis_signatures_ok(const struct hub_genesis *g,
                                                        const char **why,
                                                        struct hub_span signatures);
-void hub_genesis_signature_message(struct hub_buf *out, struct hub_span genesis,
-                                   struct hub_span sign_protected);
+/* One of them, by whichever member. */
+HUB_MUST_USE enum hub_status hub_genesis_signature_ok(const struct hub_genesis *g, const char **why,
+                                                      const struct hub_cosignature *s);
+/* How many voting members have no governor's signature among these; their codes into code[room]. */
+uint32_t hub_genesis_unsigned(const struct hub_genesis *g, struct hub_span signatures,
+                              struct hub_span *code, uint32_t room);
 
 #endif

@@ -8,6 +8,7 @@
 #define HUB_RECORD_H
 
 #include "hub/body.h"
+#include "hub/cose.h"
 #include "hub/hash.h"
 #include "hub/limits.h"
 #include "hub/results.h"
@@ -74,14 +75,6 @@ void hub_record_protected(struct hub_buf *out, const struct hub_record_draft *d)
 HUB_MUST_USE enum hub_status hub_record_build(struct hub_buf *out, struct hub_buf *scratch,
                                               const struct hub_record_draft *d,
                                               const uint8_t secret[HUB_SECRET_BYTES]);
-/* One co-signature over (protected, core). The result is kept with its kid; hub_payload_cosigned sorts them. */
-struct hub_cosignature {
-    struct hub_hash kid;
-    struct hub_signature sig;
-};
-void hub_record_cosign(struct hub_cosignature *out, struct hub_buf *scratch,
-                       struct hub_span protected_, struct hub_span core,
-                       const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
 /* payload {core, ? cosign} for types of the cosigned shape; cosign[n] is sorted by kid in place. */
 void hub_payload_cosigned(struct hub_buf *out, struct hub_span core, struct hub_cosignature *cosign,
                           uint32_t n);

@@ -256,7 +256,7 @@ struct hub_span net_sign(struct net *net, enum hub_record_type_id type, enum net
     for (uint32_t i = 0; i < wish->cosigns; i++) {
         const struct net_key_pair *k = &net->key[wish->cosign[i]];
 
-        hub_record_cosign(&cosign[i], &scratch, hub_span_of(&protected_), body, &k->key, k->secret);
+        hub_cosign(&cosign[i], &scratch, hub_span_of(&protected_), body, &k->key, k->secret);
     }
     if (hub_record_types[type].cosigned) {
         hub_payload_cosigned(&payload, body, cosign, wish->cosigns);

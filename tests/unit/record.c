@@ -124,7 +124,7 @@ Test(record, builds_the_golden_bytes)
         for (; n < 3 && signed_by[i].cosigners[n] != NULL; n++) {
             struct test_key k = test_key(signed_by[i].cosigners[n]);
 
-            hub_record_cosign(&cosign[n], &scratch, hub_span_of(&protected_), r.body, &k.key,
+            hub_cosign(&cosign[n], &scratch, hub_span_of(&protected_), r.body, &k.key,
                               k.secret);
         }
         if (hub_record_types[r.type].cosigned) {
