@@ -13,8 +13,7 @@ enum {
     PATH_MAX_BYTES = 1024,
     GRANTS_MAX = 256,
     PARAMETERS_MAX = 32,
-    MEMBERS_MAX = 40,
-    PROTECTED_BYTES = 38
+    MEMBERS_MAX = 40
 };
 
 /* The fourteen districts and counties of the Hongqiao International Open Hub; the hub office comes behind. */
@@ -337,17 +336,12 @@ static bool put_genesis(struct hub_buf *b, struct making *m)
     return put_parameters(b, m) && !b->full;
 }
 
-struct signature {
-    struct hub_hash kid;
-    struct hub_signature sig;
-};
-
 /* One COSE_Signature per voting member's first governor, in order of kid. */
 static bool put_signatures(struct hub_buf *out, const struct making *m, struct hub_span file)
 {
     static uint8_t message_bytes[HUB_GENESIS_BYTES_MAX + 256];
-    struct signature s[MEMBERS_MAX];
-    uint8_t protected_bytes[PROTECTED_BYTES + 8];
+    struct hub_buf message = {.data = message_bytes, .cap = sizeof message_bytes};
+    struct hub_cosignature s[MEMBERS_MAX];
     for (uint32_t i = 0; i < m->governors; i++) {
         struct hub_keyfile key;
         const char *why = "";
@@ -355,34 +349,13 @@ static bool put_signatures(struct hub_buf *out, const struct making *m, struct h
             hub_cli_fail(m->cli, 0, "%s: %s", m->governor[i], why);
             return false;
         }
-        struct hub_buf p = {.data = protected_bytes, .cap = sizeof protected_bytes};
-        struct hub_buf message = {.data = message_bytes, .cap = sizeof message_bytes};
-        hub_put_map(&p, 2);
-        hub_put_uint(&p, 1);
-        hub_put_int(&p, -8);
-        hub_put_uint(&p, 4);
-        hub_put_hash(&p, &key.kid);
-        hub_genesis_signature_message(&message, file, hub_span_of(&p));
-        uint32_t at = i;
-        for (; at > 0 && memcmp(s[at - 1].kid.b, key.kid.b, 32) > 0; at--)
-            s[at] = s[at - 1];
-        s[at].kid = key.kid;
-        hub_sign(&s[at].sig, key.secrets->sign, hub_span_of(&message));
+        hub_cosign(&s[i], &message, hub_text_span(""), file, &key.key, key.secrets->sign);
         hub_keyfile_close(&key);
     }
+    hub_cosignatures_sort(s, m->governors);
     hub_put_array(out, m->governors);
-    for (uint32_t i = 0; i < m->governors; i++) {
-        struct hub_buf p = {.data = protected_bytes, .cap = sizeof protected_bytes};
-        hub_put_map(&p, 2);
-        hub_put_uint(&p, 1);
-        hub_put_int(&p, -8);
-        hub_put_uint(&p, 4);
-        hub_put_hash(&p, &s[i].kid);
-        hub_put_array(out, 3);
-        hub_put_bytes(out, hub_span_of(&p));
-        hub_put_map(out, 0);
-        hub_put_bytes(out, (struct hub_span){s[i].sig.b, sizeof s[i].sig.b});
-    }
+    for (uint32_t i = 0; i < m->governors; i++)
+        hub_cosignature_put(out, &s[i]);
     return !out->full;
 }
 
