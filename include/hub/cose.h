@@ -4,6 +4,7 @@
 #define HUB_COSE_H
 
 #include "hub/cbor.h"
+#include "hub/hash.h"
 #include "hub/sign.h"
 
 /* #6.18([protected, unprotected, payload, signature]); all borrowed from the bytes decoded. */
