@@ -21,6 +21,7 @@ struct hub_mempool {
     struct signer signer[HUB_POOL_RECORDS_MAX];
     uint32_t by_id[BUCKETS], by_kid[BUCKETS];
     uint32_t free_entry, free_signer, turn; /* turn: the signer whose turn it is */
+    uint32_t entries, signers; /* places ever used: those above are free and untouched */
     uint32_t fresh, fresh_at,
         share_at; /* local records not shared yet; where the two rounds stand */
     uint32_t count;
@@ -41,10 +42,6 @@ enum hub_status hub_mempool_open(struct hub_mempool **out, const struct hub_hash
     p->chain = *chain;
     for (uint32_t i = 0; i < BUCKETS; i++)
         p->by_id[i] = p->by_kid[i] = NONE;
-    for (uint32_t i = 0; i < HUB_POOL_RECORDS_MAX; i++) {
-        p->entry[i].next_id = i + 1 < HUB_POOL_RECORDS_MAX ? i + 1 : NONE;
-        p->signer[i].next_kid = p->entry[i].next_id;
-    }
     p->turn = NONE;
     *out = p;
     return HUB_OK;
@@ -54,10 +51,19 @@ void hub_mempool_close(struct hub_mempool *p)
 {
     if (!p)
         return;
-    for (uint32_t i = 0; i < HUB_POOL_RECORDS_MAX; i++)
+    for (uint32_t i = 0; i < p->entries; i++)
         if (p->used[i])
             free(p->entry[i].bytes);
     free(p);
+}
+
+/* What follows place i in a free list of which the first `*used` places were used before. */
+static uint32_t next_free(uint32_t *used, uint32_t i, uint32_t link)
+{
+    if (i < *used)
+        return link;
+    ++*used;
+    return *used < HUB_POOL_RECORDS_MAX ? *used : NONE;
 }
 
 static uint32_t index_of(const struct hub_mempool *p, const struct hub_pool_entry *e)
@@ -86,7 +92,7 @@ static uint32_t add_signer(struct hub_mempool *p, const struct hub_hash *kid)
     const uint32_t i = p->free_signer; /* as many as entries: never empty while an entry is free */
     struct signer *s = &p->signer[i];
     HUB_ASSERT(i != NONE);
-    p->free_signer = s->next_kid;
+    p->free_signer = next_free(&p->signers, i, s->next_kid);
     *s = (struct signer){
         .kid = *kid, .first = NONE, .last = NONE, .next = i, .prev = i, .cursor = NONE};
     s->next_kid = p->by_kid[bucket(kid)];
@@ -187,7 +193,7 @@ enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **e
         return st;
     }
     const uint32_t i = p->free_entry;
-    p->free_entry = p->entry[i].next_id;
+    p->free_entry = next_free(&p->entries, i, p->entry[i].next_id);
     p->entry[i] = (struct hub_pool_entry){.record = r,
                                           .bytes = bytes,
                                           .bytes_len = len,
@@ -353,7 +359,7 @@ bool hub_mempool_has_work(struct hub_mempool *p, uint64_t now_ms, hub_mempool_ad
 
 void hub_mempool_expire(struct hub_mempool *p, uint64_t block_time_ms, bool finalized)
 {
-    for (uint32_t i = 0; i < HUB_POOL_RECORDS_MAX; i++) {
+    for (uint32_t i = 0; i < p->entries; i++) {
         struct hub_pool_entry *e = &p->entry[i];
         if (!p->used[i])
             continue;
@@ -369,8 +375,7 @@ uint32_t hub_mempool_share(struct hub_mempool *p, bool fresh, struct hub_span *r
 {
     uint32_t count = 0, *at = fresh ? &p->fresh_at : &p->share_at;
     size_t bytes = 0;
-    for (uint32_t steps = 0; steps < HUB_POOL_RECORDS_MAX && count < max && (!fresh || p->fresh);
-         steps++) {
+    for (uint32_t steps = 0; steps < p->entries && count < max && (!fresh || p->fresh); steps++) {
         struct hub_pool_entry *e = &p->entry[*at];
         if (p->used[*at] && !e->checking && (!fresh || (e->local && !e->shared))) {
             if (count && e->bytes_len + ENTRY_OVERHEAD > bytes_max - bytes)
@@ -382,7 +387,7 @@ uint32_t hub_mempool_share(struct hub_mempool *p, bool fresh, struct hub_span *r
             if (bytes >= bytes_max)
                 break;
         }
-        *at = (*at + 1) % HUB_POOL_RECORDS_MAX;
+        *at = (*at + 1) % p->entries;
     }
     return count;
 }

@@ -15,6 +15,12 @@ static const uint32_t caps[HUB_TABLES] = {
     [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 4,
 };
 
+/* The memory of node i, kept from seed to seed: pages that are there already cost no fault. */
+struct memory {
+    struct hub_replica *replica;
+    void *work, *chain, *state;
+};
+
 static void *map(size_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -23,13 +29,27 @@ static void *map(size_t bytes)
     return p;
 }
 
+static const struct memory *memory_of(uint8_t index)
+{
+    static struct memory memory[SIM_NODES_MAX];
+    struct memory *m = &memory[index];
+    if (!m->replica)
+        *m = (struct memory){.replica = map(sizeof *m->replica),
+                             .work = map(hub_replica_memory_bytes()),
+                             .chain = map(hub_chain_memory_bytes()),
+                             .state = map(hub_state_memory_bytes(caps))};
+    return m;
+}
+
 void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index)
 {
+    const struct memory *m = memory_of(index);
     *n = (struct sim_node){.sim = s, .index = index, .fuse = -1, .turn_ms = SIM_NEVER};
-    n->replica = map(sizeof *n->replica);
-    n->memory = map(hub_replica_memory_bytes());
-    n->chain_memory = map(hub_chain_memory_bytes());
-    n->state_memory = map(hub_state_memory_bytes(caps));
+    n->replica = m->replica;
+    n->memory = m->work;
+    n->chain_memory = m->chain;
+    n->state_memory = m->state;
+    memset(n->replica, 0, sizeof *n->replica);
 }
 
 void sim_node_close(struct sim_node *n)
@@ -37,10 +57,6 @@ void sim_node_close(struct sim_node *n)
     sim_pool_clear(&n->pool);
     sim_intake_close(n);
     sim_journal_free(&n->journal);
-    munmap(n->replica, sizeof *n->replica);
-    munmap(n->memory, hub_replica_memory_bytes());
-    munmap(n->chain_memory, hub_chain_memory_bytes());
-    munmap(n->state_memory, hub_state_memory_bytes(caps));
 }
 
 struct hub_now sim_node_now(const struct sim_node *n)
@@ -108,13 +124,12 @@ static void start(struct sim_node *n)
         sim_fail(n->sim, "node %u does not start: status %d", n->index, st);
 }
 
-/* The kernel hands back zeroed pages: all volatile state is gone. */
+/* All volatile state is gone. Block buffers, outbox and undo logs keep what they held, as memory that a process is
+ * given may: their lengths say what of them counts. */
 static void forget(struct sim_node *n)
 {
-    madvise(n->replica, sizeof *n->replica, MADV_DONTNEED);
-    madvise(n->memory, hub_replica_memory_bytes(), MADV_DONTNEED);
-    madvise(n->chain_memory, hub_chain_memory_bytes(), MADV_DONTNEED);
-    madvise(n->state_memory, hub_state_memory_bytes(caps), MADV_DONTNEED);
+    memset(n->replica, 0, sizeof *n->replica);
+    memset(n->state_memory, 0, hub_state_memory_bytes(caps));
 }
 
 void sim_node_boot(struct sim_node *n)
