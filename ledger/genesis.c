@@ -18,7 +18,7 @@ static const struct hub_field names_fields[] = {
     {.name = NULL},
 };
 
-static const struct hub_field member_fields[] = {
+const struct hub_field hub_member_fields[] = {
     {.name = "code", .kind = HUB_FIELD_CODE, .required = true},
     {.name = "kind", .kind = HUB_FIELD_ENUM, .required = true, .names = hub_member_kind_names},
     {.name = "names", .kind = HUB_FIELD_MAP, .required = true, .sub = names_fields},
@@ -33,7 +33,7 @@ static const struct hub_field member_fields[] = {
 
 static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
 
-static const struct hub_field grant_fields[] = {
+const struct hub_field hub_grant_fields[] = {
     {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
     {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
     {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
@@ -111,7 +111,7 @@ static struct grant next_grant(struct hub_cbor *c)
     return g;
 }
 
-static uint32_t roles_of(struct hub_span grant)
+uint32_t hub_grant_roles(struct hub_span grant)
 {
     struct hub_cbor c;
     uint32_t n = 0, roles = 0;
@@ -234,7 +234,7 @@ static const char *check_members(const struct hub_genesis *g)
         struct hub_span member = hub_cbor_item(&c);
         uint32_t all;
         struct hub_cbor before = open_array(g->members, &all);
-        const char *why = check_fields(member, member_fields);
+        const char *why = check_fields(member, hub_member_fields);
 
         if (why == NULL)
             why = member_rule(member);
@@ -249,7 +249,7 @@ static const char *check_members(const struct hub_genesis *g)
 
 static const char *grant_rule(struct hub_span grant)
 {
-    uint32_t roles = roles_of(grant);
+    uint32_t roles = hub_grant_roles(grant);
     uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
     uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
 
@@ -284,7 +284,7 @@ static const char *check_grants(const struct hub_genesis *g)
 
         if (c.bad)
             return "keys: an entry must be [member code, key]";
-        why = check_fields(k.map, grant_fields);
+        why = check_fields(k.map, hub_grant_fields);
         if (why == NULL)
             why = grant_rule(k.map);
         if (why != NULL)
@@ -306,7 +306,8 @@ static uint32_t governor_count(const struct hub_genesis *g, struct hub_span code
     for (uint32_t i = 0; i < n; i++) {
         struct grant k = next_grant(&c);
 
-        governors += hub_span_equal(k.code, code) && (roles_of(k.map) & HUB_ROLE_GOVERNOR) != 0;
+        governors +=
+            hub_span_equal(k.code, code) && (hub_grant_roles(k.map) & HUB_ROLE_GOVERNOR) != 0;
     }
     return governors;
 }
@@ -374,7 +375,8 @@ static const char *check_epoch(struct hub_genesis *g, struct hub_span epoch)
         struct grant k;
         struct hub_span transport;
 
-        if (!find_grant(&k, g, &g->set.v[i].kid) || (roles_of(k.map) & HUB_ROLE_VALIDATOR) == 0)
+        if (!find_grant(&k, g, &g->set.v[i].kid) ||
+            (hub_grant_roles(k.map) & HUB_ROLE_VALIDATOR) == 0)
             return "epoch: a validator is no key with role validator";
         transport = hub_field_span(k.map, "transport");
         if (!hub_span_equal(k.code, hub_text_span(g->set.v[i].member)) ||
@@ -462,7 +464,7 @@ static const char *check_signature(const struct hub_genesis *g, const struct hub
     struct hub_public_key key;
     struct grant k;
 
-    if (!find_grant(&k, g, &s->kid) || (roles_of(k.map) & HUB_ROLE_GOVERNOR) == 0)
+    if (!find_grant(&k, g, &s->kid) || (hub_grant_roles(k.map) & HUB_ROLE_GOVERNOR) == 0)
         return "genesis.signatures: a signature is by no governor key of this genesis file";
     if (!hub_cose_key_decode(&key, hub_field_span(k.map, "key")))
         return "genesis.signatures: the signer's key cannot be read";

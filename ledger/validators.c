@@ -5,8 +5,8 @@
 
 enum { EPOCH_VERSION = 1 };
 
-static const char *const fault_model_names[] = {"bft", "all-of-3", "crash-1of3", "single"};
-enum { FAULT_MODELS = sizeof fault_model_names / sizeof fault_model_names[0] };
+const char *const hub_fault_model_names[] = {"bft", "all-of-3", "crash-1of3", "single", NULL};
+enum { FAULT_MODELS = sizeof hub_fault_model_names / sizeof hub_fault_model_names[0] - 1 };
 
 uint8_t hub_quorum_default(uint8_t n)
 {
@@ -21,7 +21,7 @@ void hub_validators_encode(struct hub_buf *out, const struct hub_validators *set
     hub_put_uint(out, EPOCH_VERSION);
     hub_put_uint(out, set->epoch);
     hub_put_uint(out, set->q);
-    hub_put_text(out, fault_model_names[set->fault_model]);
+    hub_put_text(out, hub_fault_model_names[set->fault_model]);
     hub_put_array(out, set->n);
     for (unsigned i = 0; i < set->n; i++) {
         hub_cose_key_encode(key, &set->v[i].key);
@@ -37,7 +37,7 @@ static void read_fault_model(struct hub_validators *set, struct hub_cbor *c)
     struct hub_span text = hub_cbor_text(c, 1, 16);
 
     for (unsigned i = 0; i < FAULT_MODELS; i++)
-        if (hub_span_equal(text, hub_text_span(fault_model_names[i]))) {
+        if (hub_span_equal(text, hub_text_span(hub_fault_model_names[i]))) {
             set->fault_model = (enum hub_fault_model)i;
             return;
         }

@@ -5,9 +5,15 @@
 #define HUB_GENESIS_H
 
 #include "hub/block.h"
+#include "hub/body.h"
 #include "hub/cose.h"
 #include "hub/state.h"
 #include "hub/vote.h"
+
+/* formats.cddl `member` and `key-grant`, as they stand in genesis and in a member card. */
+extern const struct hub_field hub_member_fields[], hub_grant_fields[];
+/* Bits of enum hub_role that a checked key-grant names. */
+uint32_t hub_grant_roles(struct hub_span grant);
 
 struct hub_genesis {                                  /* a view into bytes, checked; borrowed */
     struct hub_span bytes, members, keys, parameters; /* encoded items */

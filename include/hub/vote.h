@@ -18,6 +18,7 @@ enum hub_fault_model {
     HUB_FAULT_CRASH_1_OF_3,
     HUB_FAULT_SINGLE
 };
+extern const char *const hub_fault_model_names[]; /* in this order; ends with NULL */
 
 /* Fields a kind does not sign are zero, so subjects are compared field by field (hub_subject_equal). */
 struct hub_subject {
