@@ -333,7 +333,8 @@ enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *h
 /* ---- append and build */
 
 /* The header a block with these choices (view, time_ms, proposer) must have on this parent, as far as that is
- * known without execution; a choice that is not allowed is replaced by the nearest that is. */
+ * known without execution; a choice that is not allowed is replaced by the nearest that is. Whether it seals,
+ * execution says. */
 static struct hub_header expected_header(const struct hub_chain *c, const struct place *parent,
                                          const struct hub_header *got)
 {
@@ -344,12 +345,15 @@ static struct hub_header expected_header(const struct hub_chain *c, const struct
     want.epoch = c->set.epoch;
     want.height = parent->header->height + 1;
     want.parent = *parent->hash;
-    want.parent_view = parent->header->view;
+    /* The sealing block of the epoch before is the view 0 of this one. */
+    want.parent_view = parent->header->epoch == c->set.epoch ? parent->header->view : 0;
     want.validators = c->set.hash;
-    want.next_validators = c->set.hash;
-    want.flags = 0;
-    if (want.view <= parent->header->view)
-        want.view = parent->header->view + 1;
+    if (want.flags != HUB_FLAG_SEAL) {
+        want.flags = 0;
+        want.next_validators = c->set.hash;
+    }
+    if (want.view <= want.parent_view)
+        want.view = want.parent_view + 1;
     if (want.time_ms <= parent->header->time_ms)
         want.time_ms = parent->header->time_ms + 1;
     if (want.proposer >= c->set.n)
@@ -357,7 +361,45 @@ static struct hub_header expected_header(const struct hub_chain *c, const struct
     return want;
 }
 
-static void add_outcome(struct hub_header *want, const struct hub_outcome *out)
+/* The whole header of a TAIL: nothing in it is free but view and proposer. */
+static struct hub_header expected_tail(const struct hub_chain *c, const struct place *parent,
+                                       const struct hub_header *got)
+{
+    struct hub_header want = expected_header(c, parent, got);
+    const struct hub_span nothing = {NULL, 0};
+
+    want.height = parent->header->height;
+    want.time_ms = parent->header->time_ms + 1;
+    want.log_size = parent->header->log_size;
+    want.log_root = parent->header->log_root;
+    want.record_count = 0;
+    hub_hash_span(&want.records_root, nothing);
+    hub_hash_span(&want.results_root, nothing);
+    want.state_root = parent->header->state_root;
+    want.next_validators = c->set.hash;
+    want.flags = HUB_FLAG_TAIL;
+    return want;
+}
+
+/* The epoch in the newest row of the table: [number, epoch bytes, height]. Rules write only epochs that hold. */
+static void newest_epoch(const struct hub_chain *c, struct hub_validators *out)
+{
+    const struct hub_state *s = &c->state;
+    struct hub_cbor row =
+        hub_cbor_open(hub_state_row(s, HUB_TABLE_EPOCHS, s->count[HUB_TABLE_EPOCHS] - 1));
+    struct hub_span epoch;
+    enum hub_status status;
+
+    hub_cbor_array(&row, 2, 3);
+    hub_cbor_uint(&row, 0, HUB_UINT_MAX);
+    epoch = hub_cbor_bytes(&row, 1, HUB_EPOCH_BYTES_MAX);
+    status = hub_validators_decode(out, epoch, &c->id, hub_text_span(c->set.network));
+    HUB_ASSERT(!row.bad && status == HUB_OK && out->epoch == c->set.epoch + 1);
+}
+
+/* What execution adds; the state stands behind the block, which began with that many epochs. */
+static void add_outcome(const struct hub_chain *c, struct hub_header *want,
+                        const struct hub_outcome *out, uint32_t epochs)
 {
     want->log_size = out->edge.size;
     hub_merkle_root(&want->log_root, &out->edge);
@@ -365,19 +407,29 @@ static void add_outcome(struct hub_header *want, const struct hub_outcome *out)
     want->records_root = out->records_root;
     want->results_root = out->results_root;
     want->state_root = out->state_root;
+    want->flags = 0;
+    want->next_validators = c->set.hash;
+    if (out->kept > 0 && c->state.count[HUB_TABLE_EPOCHS] > epochs) {
+        struct hub_validators next;
+
+        newest_epoch(c, &next);
+        want->flags = HUB_FLAG_SEAL;
+        want->next_validators = next.hash;
+    }
 }
 
 /* Applies the block to its parent in the free slot: the one execution behind append and build. The state
- * then stands behind the block, with its log in that slot. */
+ * then stands behind the block, with its log in that slot; *epochs: how many it had before. */
 static enum hub_status execute(struct hub_chain *c, const struct place *parent,
                                struct hub_block *block, bool strict, struct hub_outcome *out,
-                               struct hub_fault *fault)
+                               uint32_t *epochs, struct hub_fault *fault)
 {
     struct hub_applied *slot = &c->slot[unused_slot(c)];
     enum hub_status status;
 
     if (block->count > 0)
         move_to(c, parent->state);
+    *epochs = c->state.count[HUB_TABLE_EPOCHS];
     out->results = slot->results;
     status = hub_state_apply(&c->state, &slot->undo, parent->header, edge_of(c, parent->state),
                              block, strict, out, &fault->record, &fault->why);
@@ -436,12 +488,24 @@ static void keep(struct hub_chain *c, const struct place *parent, const struct h
     HUB_ASSERT(used_slots(c) <= HUB_UNFINAL_MAX);
 }
 
+/* On a block that ends the epoch only a TAIL can stand until it is final. */
+static enum hub_status no_block_here(const struct hub_chain *c, const struct place *parent,
+                                     const struct hub_header *got, struct hub_fault *fault)
+{
+    struct hub_header want = expected_tail(c, parent, got);
+
+    if (claims_hold(&want, got, fault))
+        fault->field = "flags"; /* a TAIL is no part of the history */
+    return HUB_BAD_BLOCK;
+}
+
 enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
                                  struct hub_fault *fault)
 {
     struct hub_outcome out;
     struct place parent, same;
     struct hub_header want;
+    uint32_t epochs;
     enum hub_status status;
 
     memset(fault, 0, sizeof *fault);
@@ -450,20 +514,60 @@ enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
         return HUB_OK;
     if (!find(c, &parent, &block->header.parent))
         return HUB_UNKNOWN_PARENT;
+    if (hub_chain_ends_epoch(c, parent.header))
+        return no_block_here(c, &parent, &block->header, fault);
     want = expected_header(c, &parent, &block->header);
     if (!claims_hold(&want, &block->header, fault))
         return HUB_BAD_BLOCK;
     if (block->count > 0 && !has_room(c, parent.state))
         return HUB_LIMIT;
-    status = execute(c, &parent, block, true, &out, fault);
+    status = execute(c, &parent, block, true, &out, &epochs, fault);
     if (status != HUB_OK)
         return status;
-    add_outcome(&want, &out);
+    add_outcome(c, &want, &out, epochs);
     if (!claims_hold(&want, &block->header, fault)) {
         take_back(c);
         return HUB_BAD_BLOCK;
     }
     keep(c, &parent, block, &out);
+    return HUB_OK;
+}
+
+/* A link shows every header from the certified one down to SEAL, so TAILs in a row are bounded. */
+static bool tail_has_room(const struct hub_chain *c, const struct place *parent)
+{
+    uint64_t tails = parent->header->time_ms - c->slot[parent->state].header.time_ms;
+
+    return tails + 2 <= HUB_BUNDLE_HEADERS_MAX;
+}
+
+enum hub_status hub_chain_tail(struct hub_chain *c, const struct hub_block *block,
+                               struct hub_fault *fault)
+{
+    struct place parent, same;
+    struct hub_header want;
+
+    memset(fault, 0, sizeof *fault);
+    fault->record = UINT32_MAX;
+    if (find(c, &same, &block->hash))
+        return HUB_OK;
+    if (!find(c, &parent, &block->header.parent))
+        return HUB_UNKNOWN_PARENT;
+    if (!hub_chain_ends_epoch(c, parent.header)) {
+        want = expected_header(c, &parent, &block->header);
+        if (claims_hold(&want, &block->header, fault))
+            fault->field = "flags";
+        return HUB_BAD_BLOCK;
+    }
+    want = expected_tail(c, &parent, &block->header);
+    if (!claims_hold(&want, &block->header, fault))
+        return HUB_BAD_BLOCK;
+    if (!tail_has_room(c, &parent)) {
+        fault->field = "time_ms";
+        return HUB_BAD_BLOCK;
+    }
+    HUB_ASSERT(block->count == 0); /* hub_block_decode compares it with the header */
+    keep_empty(c, &parent, block);
     return HUB_OK;
 }
 
@@ -482,6 +586,23 @@ static void encode_block(struct hub_block *block, struct hub_buf *out)
     HUB_ASSERT(good);
 }
 
+static enum hub_status build_tail(struct hub_chain *c, const struct place *parent,
+                                  struct hub_block *block, struct hub_buf *out)
+{
+    struct hub_header want = expected_tail(c, parent, &block->header);
+    struct place same;
+
+    if (want.view != block->header.view || want.parent_view != block->header.parent_view ||
+        want.proposer != block->header.proposer || !tail_has_room(c, parent))
+        return HUB_BAD_BLOCK;
+    block->header = want;
+    block->count = 0;
+    encode_block(block, out);
+    if (!find(c, &same, &block->hash))
+        keep_empty(c, parent, block);
+    return HUB_OK;
+}
+
 enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent_hash,
                                 struct hub_block *block, struct hub_buf *out)
 {
@@ -489,10 +610,14 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
     struct hub_fault fault;
     struct place parent, same;
     struct hub_header want;
+    uint32_t epochs;
     enum hub_status status;
 
     if (!find(c, &parent, parent_hash))
         return HUB_UNKNOWN_PARENT;
+    if (hub_chain_ends_epoch(c, parent.header))
+        return build_tail(c, &parent, block, out);
+    block->header.flags = 0;
     want = expected_header(c, &parent, &block->header);
     if (want.view != block->header.view || want.parent_view != block->header.parent_view ||
         want.time_ms != block->header.time_ms || want.proposer != block->header.proposer)
@@ -500,9 +625,9 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
     block->header = want;
     if (!has_room(c, parent.state))
         block->count = 0;
-    status = execute(c, &parent, block, false, &outcome, &fault);
+    status = execute(c, &parent, block, false, &outcome, &epochs, &fault);
     HUB_ASSERT(status == HUB_OK); /* what cannot be applied was left out */
-    add_outcome(&block->header, &outcome);
+    add_outcome(c, &block->header, &outcome, epochs);
     encode_block(block, out);
     if (find(c, &same, &block->hash))
         take_back(c);
@@ -579,12 +704,36 @@ static bool certifies(const struct hub_certificate *cert, const struct hub_heade
            s->log_size == h->log_size && hub_hash_equal(&s->log_root, &h->log_root);
 }
 
+/* x and its ancestors are final. A block that ends the epoch makes its SEAL the final one, and the next set vote. */
+static void make_final(struct hub_chain *c, const struct place *x, hub_chain_visit *visit,
+                       void *ctx)
+{
+    bool ends = hub_chain_ends_epoch(c, x->header);
+    struct place last = ends ? place_of_slot(c, x->state) : *x; /* a SEAL has records, so a slot */
+    struct hub_header header = *last.header;
+    struct hub_hash hash = *last.hash;
+    struct hub_edge edge = *edge_of(c, last.state);
+
+    HUB_ASSERT(!ends || header.flags == HUB_FLAG_SEAL);
+    visit_final(c, last.state, visit, ctx);
+    prune(c, &last);
+    c->final_header = header;
+    c->final_hash = hash;
+    c->final_edge = edge;
+    HUB_ASSERT(c->final_header.log_size == c->final_edge.size);
+    if (ends) {
+        struct hub_validators next;
+
+        HUB_ASSERT(c->at == FINAL && used_slots(c) == 0); /* only TAILs stand on a SEAL */
+        newest_epoch(c, &next);
+        HUB_ASSERT(hub_hash_equal(&next.hash, &header.next_validators));
+        c->set = next;
+    }
+}
+
 enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert,
                                    hub_chain_visit *visit, void *ctx)
 {
-    struct hub_header header;
-    struct hub_hash hash;
-    struct hub_edge edge;
     struct place x;
 
     if (cert->subject.kind != HUB_FINALIZE)
@@ -593,16 +742,22 @@ enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certifi
         return HUB_NOT_FOUND;
     if (!certifies(cert, x.header) || !hub_certificate_ok(cert, &c->set))
         return HUB_BAD_CERTIFICATE;
-    if (hub_hash_equal(x.hash, &c->final_hash))
-        return HUB_OK;
-    header = *x.header;
-    hash = *x.hash;
-    edge = *edge_of(c, x.state);
-    visit_final(c, x.state, visit, ctx);
-    prune(c, &x);
-    c->final_header = header;
-    c->final_hash = hash;
-    c->final_edge = edge;
-    HUB_ASSERT(c->final_header.log_size == c->final_edge.size);
+    if (!hub_hash_equal(x.hash, &c->final_hash))
+        make_final(c, &x, visit, ctx);
+    return HUB_OK;
+}
+
+enum hub_status hub_chain_cross(struct hub_chain *c, const struct hub_link *link,
+                                hub_chain_visit *visit, void *ctx)
+{
+    struct hub_link_facts facts;
+    const char *what;
+    struct place x;
+
+    if (hub_link_check(&facts, &what, link, &c->set) != HUB_VERDICT_OK)
+        return HUB_BAD_CERTIFICATE;
+    if (!find(c, &x, &facts.seal_hash))
+        return HUB_NOT_FOUND;
+    make_final(c, &x, visit, ctx);
     return HUB_OK;
 }

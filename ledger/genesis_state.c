@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { EPOCH_BYTES_MAX = 8192 };
-
 /* [name, value], in the order of the file. */
 static enum hub_status add_parameters(struct hub_state *s, struct hub_span map)
 {
@@ -88,7 +86,7 @@ static enum hub_status add_keys(struct hub_state *s, struct hub_span array)
 /* [epoch number, epoch bytes] */
 static enum hub_status add_epoch(struct hub_state *s, const struct hub_validators *set)
 {
-    uint8_t epoch_bytes[EPOCH_BYTES_MAX], row_bytes[EPOCH_BYTES_MAX];
+    uint8_t epoch_bytes[HUB_EPOCH_BYTES_MAX], row_bytes[HUB_EPOCH_BYTES_MAX];
     struct hub_buf epoch = {epoch_bytes, 0, sizeof epoch_bytes, false};
     struct hub_buf row = {row_bytes, 0, sizeof row_bytes, false};
 

@@ -11,11 +11,6 @@
 
 enum { BUNDLE_VERSION = 1 };
 
-struct headers { /* first the certified one, each next its parent */
-    struct hub_span bytes[HUB_BUNDLE_HEADERS_MAX];
-    uint32_t n;
-};
-
 struct path {
     struct hub_hash node[HUB_PATH_MAX];
     uint32_t len;
@@ -26,7 +21,7 @@ struct bundle {
     struct hub_span rows, entry, links, record,
         result; /* empty: absent. rows, entry, links, result: items */
     struct hub_span signer;
-    struct headers headers;
+    struct hub_headers headers;
     uint64_t tree_size, leaf_index;
     struct path path;
     struct hub_certificate certificate;
@@ -45,13 +40,6 @@ static enum hub_verdict fail(struct check *k, enum hub_verdict verdict, const ch
 {
     k->what = what;
     return verdict;
-}
-
-static void read_headers(struct headers *out, struct hub_cbor *c)
-{
-    out->n = hub_cbor_array(c, 1, HUB_BUNDLE_HEADERS_MAX);
-    for (uint32_t i = 0; i < out->n; i++)
-        out->bytes[i] = hub_cbor_bytes(c, 1, HUB_HEADER_BYTES_MAX);
 }
 
 static void read_path(struct path *out, struct hub_cbor *c, uint32_t max)
@@ -83,7 +71,7 @@ static bool read_bundle(struct bundle *b, struct hub_span bytes)
     hub_cbor_key(&c, "signer");
     b->signer = hub_cbor_bytes(&c, HUB_COSE_KEY_BYTES, HUB_COSE_KEY_BYTES);
     hub_cbor_key(&c, "headers");
-    read_headers(&b->headers, &c);
+    hub_headers_read(&b->headers, &c);
     hub_cbor_key(&c, "version");
     hub_cbor_uint(&c, BUNDLE_VERSION, BUNDLE_VERSION);
     hub_cbor_key(&c, "inclusion");
@@ -95,49 +83,6 @@ static bool read_bundle(struct bundle *b, struct hub_span bytes)
     hub_certificate_read(&b->certificate, &c);
     return hub_cbor_done(&c) &&
            entries == 8u + (b->rows.len > 0) + (b->entry.len > 0) + (b->result.len > 0);
-}
-
-/* Decodes every header, checks chain and parents; *first and *last may be the same header. */
-static enum hub_verdict check_headers(struct check *k, const struct headers *h,
-                                      struct hub_header *first, struct hub_hash *first_hash,
-                                      struct hub_header *last)
-{
-    struct hub_hash hash;
-
-    HUB_ASSERT(h->n > 0); /* read_headers takes no empty array */
-    for (uint32_t i = 0; i < h->n; i++) {
-        struct hub_hash parent = last->parent;
-
-        if (!hub_header_decode(last, h->bytes[i]))
-            return fail(k, HUB_VERDICT_MALFORMED, "headers: one is not of the expected form");
-        if (!hub_hash_equal(&last->chain, &k->b.chain))
-            return fail(k, HUB_VERDICT_OTHER_LEDGER, "headers: one is of another ledger");
-        hub_header_hash(&hash, h->bytes[i]);
-        if (i > 0 && !hub_hash_equal(&parent, &hash))
-            return fail(k, HUB_VERDICT_TAMPERED,
-                        "headers: one is not the parent of the one before it");
-        if (i == 0) {
-            *first = *last;
-            *first_hash = hash;
-        }
-    }
-    return HUB_VERDICT_OK;
-}
-
-/* The certificate finalizes exactly this header, which names the set as its own. */
-static bool covers(const struct hub_certificate *c, const struct hub_header *h,
-                   const struct hub_hash *hash, const struct hub_validators *set)
-{
-    struct hub_subject of_header = {.kind = HUB_FINALIZE,
-                                    .epoch = h->epoch,
-                                    .view = h->view,
-                                    .height = h->height,
-                                    .log_size = h->log_size,
-                                    .log_root = h->log_root,
-                                    .block_hash = *hash};
-
-    return hub_subject_equal(&c->subject, &of_header) && h->epoch == set->epoch &&
-           hub_hash_equal(&h->validators, &set->hash);
 }
 
 /* Enough distinct good signatures; a bad one of a known validator is no accident. */
@@ -161,65 +106,16 @@ static enum hub_verdict check_signatures(struct check *k, const struct hub_certi
     return HUB_VERDICT_OK;
 }
 
-struct link {
-    struct hub_span next;
-    struct headers headers;
-    struct hub_certificate certificate;
-};
-
-static void read_link(struct link *out, struct hub_cbor *c)
-{
-    hub_cbor_map(c, 3, 3);
-    hub_cbor_key(c, "next");
-    out->next = hub_cbor_bytes(c, 1, SIZE_MAX);
-    hub_cbor_key(c, "headers");
-    read_headers(&out->headers, c);
-    hub_cbor_key(c, "certificate");
-    hub_certificate_read(&out->certificate, c);
-}
-
-/* One epoch further: k->set becomes the next set. */
-static enum hub_verdict walk_link(struct check *k, const struct link *l)
-{
-    struct hub_header first, last = {0};
-    struct hub_hash hash, next;
-    struct hub_validators set;
-    enum hub_verdict verdict = check_headers(k, &l->headers, &first, &hash, &last);
-
-    if (verdict == HUB_VERDICT_OK)
-        verdict = check_signatures(k, &l->certificate);
-    if (verdict != HUB_VERDICT_OK)
-        return verdict;
-    if (!covers(&l->certificate, &first, &hash, &k->set))
-        return fail(k, HUB_VERDICT_TAMPERED, "links: a certificate does not belong to its header");
-    hub_hash_tagged(&next, "hubledger/epoch/1", l->next);
-    if ((last.flags & HUB_FLAG_SEAL) == 0 || last.epoch != k->set.epoch ||
-        !hub_hash_equal(&last.next_validators, &next))
-        return fail(k, HUB_VERDICT_TAMPERED,
-                    "links: the next validators are not those that were sealed");
-    if (hub_validators_decode(&set, l->next, &k->b.chain, k->genesis->name) != HUB_OK ||
-        set.epoch != k->set.epoch + 1)
-        return fail(k, HUB_VERDICT_MALFORMED, "links: the next epoch breaks a rule");
-    k->set = set;
-    return HUB_VERDICT_OK;
-}
-
+/* k->set becomes the newest epoch that the links lead to. */
 static enum hub_verdict walk_links(struct check *k)
 {
-    struct hub_cbor c = hub_cbor_open(k->b.links);
-    uint32_t n = hub_cbor_array(&c, 0, HUB_BUNDLE_LINKS_MAX);
-    enum hub_verdict verdict = HUB_VERDICT_OK;
-    struct link l;
+    enum hub_verdict verdict;
 
     k->set = k->genesis->set;
-    for (uint32_t i = 0; i < n && verdict == HUB_VERDICT_OK; i++) {
-        read_link(&l, &c);
-        if (c.bad)
-            break;
-        verdict = walk_link(k, &l);
-    }
-    if (verdict == HUB_VERDICT_OK && !hub_cbor_done(&c))
-        return fail(k, HUB_VERDICT_MALFORMED, "links: not of the expected form");
+    verdict = hub_links_walk(&k->set, &k->what, k->b.links);
+    k->facts->newest_epoch = k->set.epoch;
+    k->facts->quorum = k->set.q;
+    k->facts->validator_count = k->set.n;
     return verdict;
 }
 
@@ -260,12 +156,13 @@ static enum hub_verdict check_inclusion(struct check *k)
 static enum hub_verdict check_place(struct check *k)
 {
     struct hub_header *h = &k->facts->header;
-    struct hub_hash hash;
-    enum hub_verdict verdict = check_headers(k, &k->b.headers, &k->certified, &hash, h);
+    struct hub_hash hash, last;
+    enum hub_verdict verdict =
+        hub_headers_check(&k->b.headers, &k->b.chain, &k->certified, &hash, h, &last, &k->what);
 
     if (verdict != HUB_VERDICT_OK)
         return verdict;
-    if (!covers(&k->b.certificate, &k->certified, &hash, &k->set))
+    if (!hub_certificate_covers(&k->b.certificate, &k->certified, &hash, &k->set))
         return fail(k, HUB_VERDICT_TAMPERED, "certificate: does not belong to the first header");
     if (h->record_count > h->log_size || k->b.leaf_index < h->log_size - h->record_count ||
         k->b.leaf_index >= h->log_size)

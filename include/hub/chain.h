@@ -11,7 +11,10 @@
  *  4. Held are: the finalized block; every ancestor with records of every held block; the newest empty
  *     blocks. A block may therefore stand on empty blocks that were forgotten: it can be extended and
  *     finalized like any other.
- *  5. What is not held is answered HUB_UNKNOWN_PARENT or HUB_NOT_FOUND and is taken again once appended
+ *  5. A SEAL block is one whose execution appended a row to the table of epochs. On it only TAIL blocks can stand,
+ *     which hold nothing and are no part of the history, until a FINALIZE covers it; then it is the final
+ *     block and the next epoch's set votes.
+ *  6. What is not held is answered HUB_UNKNOWN_PARENT or HUB_NOT_FOUND and is taken again once appended
  *     again, parents first. A slot is given up only when a new block needs one, and only if it is no
  *     ancestor of that block and no held block with records stands on it: the lowest view of those. */
 #ifndef HUB_CHAIN_H
@@ -19,6 +22,7 @@
 
 #include "hub/apply.h"
 #include "hub/genesis.h"
+#include "hub/link.h"
 #include "hub/vote.h"
 
 struct
@@ -98,13 +102,22 @@ bool hub_fault_claim(struct hub_claim *out, const struct hub_fault *f,
  * parent_view, time_ms, proposer, epoch hashes, flags) are compared first, and the block is not executed if one is wrong. */
 HUB_MUST_USE enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
                                               struct hub_fault *fault);
+/* The same for a TAIL, which is not executed: parent SEAL or TAIL of this epoch; height, roots and sets its
+ * parent's, time_ms one more; no records; at most HUB_BUNDLE_HEADERS_MAX - 1 in a row. */
+HUB_MUST_USE enum hub_status hub_chain_tail(struct hub_chain *c, const struct hub_block *block,
+                                            struct hub_fault *fault);
+/* The epoch that votes now ends with this block, or before it: only a TAIL may stand on it. */
+static inline bool hub_chain_ends_epoch(const struct hub_chain *c, const struct hub_header *h)
+{
+    return h->epoch == c->set.epoch && h->flags != 0;
+}
 /* Moves the state to an appended block or the final one: what resolving keys and taking records look at.
  * HUB_UNKNOWN_PARENT: not held. */
 HUB_MUST_USE enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to);
 /* Leader: compacts block->records to the candidates that apply on the parent and fills every derived field of
  * block->header; the caller has set view, parent_view, time_ms, proposer. Encodes into out and appends it: the
  * same code as hub_chain_append, but that candidates which are refused or have no room are left out. Without
- * a free slot the block is empty. out: HUB_BLOCK_BYTES_MAX + 4096 bytes, emptied first; block->bytes, hash then
+ * a free slot the block is empty; on a block that ends the epoch it is a TAIL, whatever its time_ms. out: HUB_BLOCK_BYTES_MAX + 4096 bytes, emptied first; block->bytes, hash then
  * borrow from it. HUB_UNKNOWN_PARENT; HUB_BAD_BLOCK: view, parent_view, time_ms or proposer do not fit the parent. */
 HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *parent,
                                              struct hub_block *block, struct hub_buf *out);
@@ -113,11 +126,15 @@ HUB_MUST_USE enum hub_status hub_chain_build(struct hub_chain *c, const struct h
  * before its slot is freed (empty blocks hold nothing to visit); final_header is then the certified
  * block. Blocks that do not descend from it are dropped; only where empty blocks between were forgotten may one
  * be kept that stands beside it, until a later block is final. HUB_OK also if it is the finalized block already.
+ * Over a block that ends the epoch, SEAL or TAIL: final_header is the SEAL, and set is the next epoch's.
  * HUB_NOT_FOUND: not held; HUB_BAD_CERTIFICATE: not a quorum's, or a field differs from the block's. */
 typedef void hub_chain_visit(void *ctx, const struct hub_applied *final);
 HUB_MUST_USE enum hub_status hub_chain_finalize(struct hub_chain *c,
                                                 const struct hub_certificate *cert,
                                                 hub_chain_visit *visit, void *ctx);
+/* The same by a link: its SEAL is held, and the TAILs between it and its certificate need not be. */
+HUB_MUST_USE enum hub_status hub_chain_cross(struct hub_chain *c, const struct hub_link *link,
+                                             hub_chain_visit *visit, void *ctx);
 /* Header of an appended or the final block; NULL if not held. */
 const struct hub_header *hub_chain_header(const struct hub_chain *c, const struct hub_hash *hash);
 /* Undo logs from the finalized block up to where the state stands, oldest first, for hub_state_row_before. */

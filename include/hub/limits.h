@@ -102,6 +102,9 @@ enum {
         64, /* headers from a certified block down to the one that holds the record */
     HUB_BUNDLE_LINKS_MAX = 64, /* epochs a receipt can be away from genesis */
     HUB_BUNDLE_ROWS_MAX = 16,
+    HUB_EPOCH_BYTES_MAX = 8192, /* 64 validators of at most 100 bytes, and heads */
+    HUB_LINK_BYTES_MAX =
+        49152, /* 64 headers of 512 bytes, an epoch, a certificate of 4,400, and heads */
     HUB_STATEMENT_RECEIPTS_MAX = 64, /* one of each validator */
 
     /* Derived data of a node between two checkpoints (node/history.h, node/checkpoint.h). */

@@ -4,15 +4,8 @@
 
 #include "hub/block.h"
 #include "hub/genesis.h"
+#include "hub/link.h"
 #include "hub/merkle.h"
-
-enum hub_verdict {
-    HUB_VERDICT_OK,
-    HUB_VERDICT_PENDING,      /* fewer good signatures than the quorum */
-    HUB_VERDICT_TAMPERED,     /* a hash or a signature of a known validator fails */
-    HUB_VERDICT_OTHER_LEDGER, /* another genesis */
-    HUB_VERDICT_MALFORMED
-};
 
 struct
     hub_receipt_facts { /* what may be printed once the verdict is OK; spans borrow from the bundle */

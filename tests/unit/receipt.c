@@ -124,7 +124,7 @@ static const struct {
     {"bad.bundle.rows", HUB_VERDICT_TAMPERED, "rows: a row is not"},
     {"bad.bundle.rows_table", HUB_VERDICT_TAMPERED, "rows: a row is not"},
     {"bad.linked.no_link", HUB_VERDICT_MALFORMED, "certificate: no finalization"},
-    {"bad.linked.link_twice", HUB_VERDICT_MALFORMED, "certificate: no finalization"},
+    {"bad.linked.link_twice", HUB_VERDICT_MALFORMED, "links: a certificate is no finalization"},
     {"bad.linked.link_next", HUB_VERDICT_TAMPERED, "links: the next validators"},
     {"bad.linked.link_weaker_next", HUB_VERDICT_TAMPERED, "links: the next validators"},
     {"bad.linked.link_no_seal", HUB_VERDICT_TAMPERED, "links: the next validators"},

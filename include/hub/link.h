@@ -1,0 +1,58 @@
+/* link.h: the bridge from one epoch to the next (formats.cddl section 9, `link`): who holds the validators of
+ * one epoch and a link holds those of the next, whatever brought the link. */
+#ifndef HUB_LINK_H
+#define HUB_LINK_H
+
+#include "hub/block.h"
+#include "hub/vote.h"
+
+enum hub_verdict {
+    HUB_VERDICT_OK,
+    HUB_VERDICT_PENDING,      /* fewer good signatures than the quorum */
+    HUB_VERDICT_TAMPERED,     /* a hash or a signature of a known validator fails */
+    HUB_VERDICT_OTHER_LEDGER, /* another genesis */
+    HUB_VERDICT_MALFORMED
+};
+
+struct hub_headers { /* first the certified one, each next its parent; borrowed */
+    struct hub_span bytes[HUB_BUNDLE_HEADERS_MAX];
+    uint32_t n;
+};
+void hub_headers_read(struct hub_headers *out, struct hub_cbor *c);
+void hub_headers_put(struct hub_buf *out, const struct hub_headers *h);
+/* Form, chain and parents of all; *first and *last may be the same header. *what names what fails. */
+HUB_MUST_USE enum hub_verdict hub_headers_check(const struct hub_headers *h,
+                                                const struct hub_hash *chain,
+                                                struct hub_header *first,
+                                                struct hub_hash *first_hash,
+                                                struct hub_header *last, struct hub_hash *last_hash,
+                                                const char **what);
+/* The certificate finalizes exactly this header, which names the set as its own. */
+bool hub_certificate_covers(const struct hub_certificate *c, const struct hub_header *h,
+                            const struct hub_hash *hash, const struct hub_validators *set);
+
+struct hub_link {
+    struct hub_span next;       /* bytes of the next epoch */
+    struct hub_headers headers; /* the last one seals */
+    struct hub_certificate certificate;
+};
+void hub_link_read(struct hub_link *out, struct hub_cbor *c); /* sets c->bad */
+HUB_MUST_USE bool hub_link_decode(struct hub_link *out, struct hub_span bytes);
+/* n: validators of the epoch that ends. At most HUB_LINK_BYTES_MAX bytes. */
+void hub_link_encode(struct hub_buf *out, const struct hub_link *l, uint8_t n);
+
+struct hub_link_facts { /* of a link that holds */
+    struct hub_header seal;
+    struct hub_hash seal_hash;
+    struct hub_validators next;
+};
+/* Headers from the certified one down to the SEAL block, certificate by `set`, the set of the epoch that ends;
+ * the next epoch by the hash that SEAL names, its number one more. *what names what fails, static storage. */
+HUB_MUST_USE enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
+                                             const struct hub_link *l,
+                                             const struct hub_validators *set);
+/* Walks an encoded array of links from *set on: *set is then the newest epoch they lead to. */
+HUB_MUST_USE enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
+                                             struct hub_span links);
+
+#endif
