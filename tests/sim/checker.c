@@ -217,7 +217,9 @@ void sim_check_turn(struct sim_node *n)
 void sim_check_alarm(struct sim_node *n, const char *what)
 {
     struct sim *s = n->sim;
-    bool traitor = s->plan.traitor >= 0 || s->plan.wiped >= 0;
+    bool traitor = s->plan.wiped >= 0;
+    for (uint8_t i = 0; i < s->plan.n; i++)
+        traitor |= s->plan.traitor[i] != NULL;
     sim_trace(s, "node %u: ALARM: %s", n->index, what);
     if (strstr(what, "two votes") && traitor)
         s->checker.evidence++;

@@ -204,7 +204,7 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     sim_world_records(s);
     for (uint8_t i = 0; i < plan->n; i++) {
         sim_node_open(&s->node[i], s, i);
-        s->node[i].faulty = plan->traitor == i;
+        s->node[i].faulty = plan->traitor[i] != NULL;
         uint64_t at = sim_below(&s->random[SIM_FAULTS], 300);
         if (plan->absent != i)
             sim_push(s, &(struct sim_event){.time_ms = at, .kind = SIM_BOOT, .node = i});

@@ -32,7 +32,7 @@ static void two_faces(struct sim_node *n, const struct hub_message *m, struct hu
     }
 }
 
-bool sim_equivocate(struct sim_node *n, int peer, struct hub_span frame)
+bool sim_equivocator(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
     struct sim *s = n->sim;

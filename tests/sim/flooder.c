@@ -32,7 +32,7 @@ static void hungry_request(struct sim_node *n)
 }
 
 /* With every STATUS, so about once a second. */
-bool sim_flood(struct sim_node *n, int peer, struct hub_span frame)
+bool sim_flooder(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
     if (peer >= 0 || !hub_message_decode(&m, frame) || m.kind != HUB_MSG_STATUS)

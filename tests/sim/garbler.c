@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-bool sim_garble(struct sim_node *n, int peer, struct hub_span frame)
+bool sim_garbler(struct sim_node *n, int peer, struct hub_span frame)
 {
     static uint8_t bytes[HUB_FRAME_BYTES_MAX];
     uint64_t *r = &n->sim->random[SIM_TRAITOR];

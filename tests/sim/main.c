@@ -1,7 +1,8 @@
 /* main.c: command line of the simulator.
  *   sim --seeds N [--from S]   seeds S .. S+N-1 (default 1) on two processes, and all scenarios
  *   sim --seed S [--trace]     one seed, with every event of note
- *   sim --scenario NAME|all [--trace] */
+ *   sim --scenario NAME|all [--trace]
+ *   --adversary NAME           with --seed or --seeds: b_safe validators of that kind in each; `list` names them */
 #include "sim.h"
 
 #include "hub/sign.h"
@@ -14,8 +15,7 @@
 
 enum { WORKERS = 2 };
 
-static const char *const treasons[SIM_TREASONS] = {"equivocator", "silent",  "skipper",
-                                                   "forger",      "garbler", "flooder"};
+static const struct sim_adversary *adversary; /* of the command line, or NULL */
 
 static double seconds(void)
 {
@@ -24,42 +24,60 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool run_seed(struct sim *s, uint64_t seed, bool trace, uint64_t *events)
+static void say_plan(uint64_t seed, const struct sim_plan *p)
+{
+    printf(
+        "seed %llu: n %u loss %u delay %llu+%llu crash %llu split %llu wiped %d records %u%s%s\n",
+        (unsigned long long)seed, p->n, p->loss, (unsigned long long)p->delay_ms,
+        (unsigned long long)p->jitter_ms, (unsigned long long)p->crash_every_ms,
+        (unsigned long long)p->split_every_ms, p->wiped, p->records,
+        p->real_signatures ? " real signatures" : "", p->real_pool ? " real pool" : "");
+    for (uint8_t i = 0; i < p->n; i++)
+        if (p->traitor[i])
+            printf("  node %u: %s%s: %s\n", i, p->stubborn ? "stubborn " : "", p->traitor[i]->name,
+                   p->traitor[i]->what);
+}
+
+struct totals {
+    uint64_t events, failed, betrayals;
+};
+
+static bool run_seed(struct sim *s, uint64_t seed, bool trace, struct totals *totals)
 {
     struct sim_plan plan;
     sim_plan_of(&plan, seed);
+    if (adversary)
+        sim_plan_betray(&plan, adversary);
     sim_open(s, seed, &plan);
     s->trace = trace;
     if (trace)
-        printf("seed %llu: n %u loss %u delay %llu+%llu crash %llu split %llu traitor %d (%s) "
-               "wiped %d records %u%s\n",
-               (unsigned long long)seed, plan.n, plan.loss, (unsigned long long)plan.delay_ms,
-               (unsigned long long)plan.jitter_ms, (unsigned long long)plan.crash_every_ms,
-               (unsigned long long)plan.split_every_ms, plan.traitor, treasons[plan.treason],
-               plan.wiped, plan.records, plan.real_signatures ? " real signatures" : "");
+        say_plan(seed, &plan);
     bool good = sim_run(s);
-    *events += s->events;
+    totals->events += s->events;
+    totals->betrayals += s->betrayals;
+    totals->failed += !good;
     if (trace)
         printf("seed %llu: %s at %llu ms, height %llu, %u records final, %llu events\n",
                (unsigned long long)seed, good ? "ok" : "FAILED", (unsigned long long)s->now_ms,
                (unsigned long long)s->checker.top, s->checker.finals,
                (unsigned long long)s->events);
     if (!good)
-        printf("seed %llu FAILED at %llu ms: %s\n  again with: sim --seed %llu --trace\n",
+        printf("seed %llu FAILED at %llu ms: %s\n  again with: sim --seed %llu%s%s --trace\n",
                (unsigned long long)seed, (unsigned long long)s->now_ms, s->why,
-               (unsigned long long)seed);
+               (unsigned long long)seed, adversary ? " --adversary " : "",
+               adversary ? adversary->name : "");
     fflush(stdout);
     sim_close(s);
     return good;
 }
 
-/* Every second seed; returns the number of failures through the exit status, events through the pipe. */
+/* Every second seed; what it counted goes through the pipe. */
 static void worker(struct sim *s, unsigned number, uint64_t from, uint64_t count, int out)
 {
-    uint64_t result[2] = {0, 0};
+    struct totals result = {0, 0, 0};
     for (uint64_t i = number; i < count; i += WORKERS)
-        result[1] += !run_seed(s, from + i, false, &result[0]);
-    if (write(out, result, sizeof result) != sizeof result)
+        (void)run_seed(s, from + i, false, &result);
+    if (write(out, &result, sizeof result) != sizeof result)
         _exit(2);
     free(s);
     exit(0);
@@ -67,7 +85,7 @@ static void worker(struct sim *s, unsigned number, uint64_t from, uint64_t count
 
 static bool run_seeds(struct sim *s, uint64_t from, uint64_t count)
 {
-    uint64_t events = 0, failed = 0, result[2];
+    struct totals all = {0, 0, 0}, result;
     double began = seconds();
     int ends[2];
     if (pipe(ends))
@@ -82,24 +100,40 @@ static bool run_seeds(struct sim *s, uint64_t from, uint64_t count)
     }
     close(ends[1]);
     for (unsigned i = 0; i < WORKERS; i++) {
-        if (read(ends[0], result, sizeof result) != sizeof result)
-            failed++; /* a worker died: an assert or a sanitizer said why */
-        else
-            events += result[0], failed += result[1];
+        if (read(ends[0], &result, sizeof result) != sizeof result)
+            result = (struct totals){0, 1, 0}; /* it died: an assert or a sanitizer said why */
+        all.events += result.events;
+        all.failed += result.failed;
+        all.betrayals += result.betrayals;
     }
     while (wait(NULL) > 0) {
     }
     close(ends[0]);
     double took = seconds() - began;
-    printf("sim: %llu seeds, %llu failed, %llu events in %.1f s (%.0f a second)\n",
-           (unsigned long long)count, (unsigned long long)failed, (unsigned long long)events, took,
-           (double)events / took);
-    return !failed;
+    printf("sim: %llu seeds, %llu failed, %llu events in %.1f s (%.0f a second), %llu betrayals\n",
+           (unsigned long long)count, (unsigned long long)all.failed,
+           (unsigned long long)all.events, took, (double)all.events / took,
+           (unsigned long long)all.betrayals);
+    if (adversary && !all.betrayals)
+        printf("%s did nothing\n", adversary->name);
+    return !all.failed && (!adversary || all.betrayals);
+}
+
+/* Ends the program unless there is one. */
+static const struct sim_adversary *find_adversary(const char *name)
+{
+    const struct sim_adversary *found = sim_adversary_find(name);
+    for (uint32_t i = 0; !found && i < sim_adversary_count; i++)
+        printf("%-18s %s\n", sim_adversaries[i].name, sim_adversaries[i].what);
+    if (!found)
+        exit(strcmp(name, "list") ? 2 : 0);
+    return found;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 0, seeds = 0, from = 1, events = 0;
+    uint64_t seed = 0, seeds = 0, from = 1;
+    struct totals totals = {0, 0, 0};
     const char *scenario = NULL;
     bool trace = false, good = true;
     for (int i = 1; i < argc; i++) {
@@ -114,20 +148,22 @@ int main(int argc, char **argv)
             from = strtoull(argv[++i], NULL, 10);
         else if (!strcmp(argv[i], "--scenario") && value)
             scenario = argv[++i];
+        else if (!strcmp(argv[i], "--adversary") && value)
+            adversary = find_adversary(argv[++i]);
         else
             argc = 0;
     }
     if (argc < 2 || hub_crypto_self_test() != HUB_OK) {
         fprintf(stderr, "usage: sim --seeds N [--from S] | --seed S [--trace] | --scenario "
-                        "NAME|all [--trace]\n");
+                        "NAME|all [--trace]; --adversary NAME|list\n");
         return 2;
     }
     struct sim *s = malloc(sizeof *s);
     if (!s)
         return 2;
     if (seed)
-        good = run_seed(s, seed, trace, &events);
-    if (seeds || scenario)
+        good = run_seed(s, seed, trace, &totals);
+    if ((seeds && !adversary) || scenario)
         good = sim_scenarios(scenario && strcmp(scenario, "all") ? scenario : NULL, trace);
     if (seeds)
         good = run_seeds(s, from, seeds) && good;

@@ -17,6 +17,14 @@ static bool lost_by_script(struct sim *s, uint8_t from, uint8_t to, struct hub_s
     return s->lose && hub_message_decode(&m, frame) && s->lose(s, from, to, &m);
 }
 
+/* See sim_act. */
+static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span frame)
+{
+    static struct hub_message m;
+    return s->plan.traitor[to] && hub_message_decode(&m, frame) && m.kind == HUB_MSG_VOTE &&
+           m.u.vote.signer == to;
+}
+
 static void deliver_later(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 {
     uint64_t *r = &s->random[SIM_NET];
@@ -37,17 +45,13 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
     uint64_t *r = &s->random[SIM_NET];
     bool faults = !s->healed;
     bool lost = faults && sim_chance(r, s->plan.loss);
-    if (lost || cut(s, from, to) || lost_by_script(s, from, to, frame))
+    if (lost || cut(s, from, to) || lost_by_script(s, from, to, frame) ||
+        tells_traitor(s, to, frame))
         return;
     deliver_later(s, from, to, frame);
     if (faults && sim_chance(r, s->plan.duplicate))
         deliver_later(s, from, to, frame);
 }
-
-static sim_traitor_act *const acts[SIM_TREASONS] = {
-    [SIM_EQUIVOCATOR] = sim_equivocate, [SIM_SILENT] = sim_stay_silent, [SIM_SKIPPER] = sim_skip,
-    [SIM_FORGER] = sim_forge,           [SIM_GARBLER] = sim_garble,     [SIM_FLOODER] = sim_flood,
-};
 
 static void net_send(void *net, int peer, struct hub_span frame)
 {
@@ -55,8 +59,14 @@ static void net_send(void *net, int peer, struct hub_span frame)
     struct sim *s = n->sim;
     sim_node_may_crash(n);
     sim_check_send(n, frame);
-    if (s->plan.traitor == n->index && !s->healed && acts[s->plan.treason](n, peer, frame))
-        return;
+    const struct sim_adversary *traitor = s->plan.traitor[n->index];
+    if (traitor && (!s->healed || s->plan.stubborn)) {
+        uint64_t before = s->numbers;
+        bool dealt_with = traitor->act(n, peer, frame);
+        s->betrayals += dealt_with || s->numbers > before;
+        if (dealt_with)
+            return;
+    }
     for (uint8_t to = 0; to < s->plan.n; to++)
         if (to != n->index && (peer < 0 || peer == to))
             sim_net_put(s, n->index, to, frame);

@@ -1,25 +1,51 @@
 /* plan.c: what a seed decides: size, faults, traitors, work. */
 #include "sim.h"
 
+#include <string.h>
+
 enum { WORK_MS = 18000, FAULTS_MS = 26000, LIMIT_MS = 200000 };
 
-/* As many nodes may fail for good as the quorum spares, and no more may lie than safety bears. Whoever signs what
- * its journal does not have is told so by its peers and stops voting: with three nodes nothing would go on. */
+/* b_safe = 2q - n - 1 for the default q: how many may lie without a fork. As many as that may be lost for good at 4
+ * and 7. Three nodes are safe with two liars, but need all three to go on: no stubborn ones there. */
+static uint8_t liars_max(uint8_t n)
+{
+    return n < 3 ? 0 : n < 7 ? 1 : 2;
+}
+
+static void betray(struct sim_plan *p, uint8_t first, uint8_t count,
+                   const struct sim_adversary *kind)
+{
+    for (uint8_t i = 0; i < count; i++)
+        p->traitor[(first + i) % p->n] = kind;
+}
+
 static void pick_traitors(struct sim_plan *p, uint64_t *r)
 {
-    int first = (int)sim_below(r, p->n);
-    int second = (first + 1 + (int)sim_below(r, p->n - 1u)) % p->n;
-    p->traitor = p->wiped = -1;
-    p->treason = (enum sim_treason)sim_below(r, SIM_TREASONS);
-    bool signs =
-        p->treason == SIM_EQUIVOCATOR || p->treason == SIM_SKIPPER || p->treason == SIM_FORGER;
-    if (p->n >= 3 && sim_chance(r, 600) && (p->n > 3 || !signs))
-        p->traitor = first;
+    uint8_t first = (uint8_t)sim_below(r, p->n);
+    uint8_t second = (uint8_t)((first + 1 + sim_below(r, p->n - 1u)) % p->n);
+    const struct sim_adversary *kind = &sim_adversaries[sim_below(r, sim_adversary_count)];
+    p->wiped = -1;
+    p->stubborn = sim_chance(r, 500) && p->n > 3;
+    if (p->n >= 3 && sim_chance(r, 600) && (p->n > 3 || !kind->signs))
+        betray(p, first, 1, kind);
     else if (p->n >= 4 && sim_chance(r, 400))
         p->wiped = first;
     p->rolled_back = sim_chance(r, 500);
-    if (p->n == 7 && p->wiped < 0 && sim_chance(r, 300))
+    if (p->n < 7 || p->wiped >= 0)
+        return;
+    if (sim_chance(r, 300))
         p->wiped = second;
+    else if (p->traitor[first] && sim_chance(r, 500))
+        betray(p, second, 1, &sim_adversaries[sim_below(r, sim_adversary_count)]);
+}
+
+void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
+{
+    if (p->n < 4)
+        p->n = 4;
+    memset(p->traitor, 0, sizeof p->traitor);
+    p->wiped = p->absent = -1;
+    betray(p, (uint8_t)(p->records % p->n), liars_max(p->n), kind);
 }
 
 void sim_plan_of(struct sim_plan *p, uint64_t seed)

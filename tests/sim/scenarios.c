@@ -41,7 +41,6 @@ static void calm(struct sim_plan *p)
 {
     *p = (struct sim_plan){.n = 4,
                            .delay_ms = 30,
-                           .traitor = -1,
                            .wiped = -1,
                            .only = -1,
                            .absent = -1,
@@ -59,14 +58,15 @@ static void single(struct sim_plan *p)
  * others make face two certain; then the traitor is gone and the victim is needed for every quorum. */
 static void two_faces(struct sim_plan *p)
 {
-    p->traitor = 0; /* set to the leader when it is known */
+    p->traitor[0] = sim_adversary_find("equivocator"); /* moved to the leader when it is known */
 }
 static void traitor_leaves(struct sim *s, uint32_t step)
 {
     struct sim_node *n = &s->node[leader(s, 1)];
     if (step == 0) {
-        s->plan.traitor = n->index;
         s->node[0].faulty = false;
+        s->plan.traitor[0] = NULL;
+        s->plan.traitor[n->index] = sim_adversary_find("equivocator");
         n->faulty = true;
         s->faces = ~((uint64_t)1 << other(s, 1, 1));
     } else if (n->up) {

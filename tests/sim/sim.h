@@ -6,7 +6,7 @@
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
  *   sign.c      signatures        scenarios.c  scripted lock-ups
- *   traitor.c and equivocator.c, silent.c, skipper.c, forger.c, garbler.c, flooder.c: one lying validator each
+ *   adversary.c  the lying validators by name, each in a file of its own
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -47,15 +47,7 @@ static inline bool sim_chance(uint64_t *state, uint32_t permille)
 }
 
 /* ---- what a seed decides */
-enum sim_treason {
-    SIM_EQUIVOCATOR, /* two faces, two votes */
-    SIM_SILENT,      /* never proposes */
-    SIM_SKIPPER,     /* proposes past a certified view */
-    SIM_FORGER,      /* proposes blocks that break a rule */
-    SIM_GARBLER,     /* frames with flipped bits, or cut short */
-    SIM_FLOODER,     /* bad signatures and hungry requests without end */
-    SIM_TREASONS
-};
+struct sim_adversary;
 struct sim_plan {
     uint8_t n;
     bool real_signatures;
@@ -65,9 +57,10 @@ struct sim_plan {
     uint64_t delay_ms, jitter_ms;            /* jitter reorders */
     uint64_t crash_every_ms, split_every_ms; /* mean; 0 = never */
     bool io_errors;                          /* some crashes are failing commits */
-    int traitor, wiped;                      /* node, or -1 */
+    int wiped;                               /* node, or -1 */
     bool rolled_back; /* `wiped` comes back with an old disk, not an empty one */
-    enum sim_treason treason;
+    const struct sim_adversary *traitor[SIM_NODES_MAX]; /* NULL = honest */
+    bool stubborn;                  /* traitors go on when the other faults end */
     int64_t skew_ms[SIM_NODES_MAX]; /* of wall clocks */
     uint32_t records;               /* 1 = a single one */
     uint64_t work_ms, heal_ms,
@@ -263,7 +256,8 @@ struct sim {
     /* Scenario: true = the frame is lost. */
     bool (*lose)(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m);
     void (*script)(struct sim *s, uint32_t step);
-    uint64_t faces; /* equivocator: bit i: validator i sees the second face; 0 = by chance */
+    uint64_t betrayals; /* frames that a traitor changed, kept or added to */
+    uint64_t faces;     /* equivocator: bit i: validator i sees the second face; 0 = by chance */
 };
 
 void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan);
@@ -278,16 +272,35 @@ __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *f
 __attribute__((format(printf, 2, 3))) void sim_trace(const struct sim *s, const char *format, ...);
 
 void sim_plan_of(struct sim_plan *p, uint64_t seed);
+/* The same, with as many validators as can bear one traitor at least, all traitors of this kind. */
+void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind);
 
 void sim_net_ports(struct hub_ports *p);
 /* Onto the link, past the traitors: loss, delay and duplication apply. */
 void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame);
 
-/* A traitor sees every frame its node sends, and deals with it in its place when it answers true. */
-typedef bool sim_traitor_act(struct sim_node *n, int peer, struct hub_span frame);
-sim_traitor_act sim_equivocate, sim_stay_silent, sim_skip, sim_forge, sim_garble, sim_flood;
+/* ---- lying validators. Each sees every frame its node sends, and deals with it in its place when it answers
+ * true. Votes of its own key never reach it: it shall not learn that its journal lacks some, and fall silent. */
+typedef bool sim_act(struct sim_node *n, int peer, struct hub_span frame);
+struct sim_adversary {
+    const char *name, *what;
+    sim_act *act;
+    bool signs; /* statements that its journal does not hold */
+};
+extern const struct sim_adversary sim_adversaries[];
+extern const uint32_t sim_adversary_count;
+const struct sim_adversary *sim_adversary_find(const char *name); /* NULL: none */
+sim_act sim_equivocator, sim_conflicter, sim_impersonator, sim_nuller, sim_nullify_only,
+    sim_outdated, sim_reconfigurer, sim_corrupt_signature, sim_disrupter, sim_mutator, sim_garbler,
+    sim_withholder, sim_silent, sim_skipper, sim_invalid_block, sim_flooder, sim_lying_syncer;
 /* A vote of n's key, whatever its journal says. */
 void sim_traitor_vote(struct sim_node *n, uint8_t to, const struct hub_subject *s);
+/* To `peer`, or to all others if it is -1: a vote, a frame. */
+void sim_traitor_votes(struct sim_node *n, int peer, const struct hub_subject *s);
+void sim_traitor_put(struct sim_node *n, int peer, struct hub_span frame);
+/* That its node has put, or NULL. */
+const struct sim_block *sim_traitor_block(const struct sim_node *n, const struct hub_hash *hash);
+struct hub_hash sim_traitor_hash(struct sim_node *n); /* of nothing that exists */
 /* PROPOSE with this header and these entries, signed by n, and the just of m; valid until the next call. */
 struct hub_span sim_traitor_propose(struct sim_node *n, struct hub_subject *notarize,
                                     const struct hub_header *h, struct hub_span entries,

@@ -2,14 +2,6 @@
  * view that it has no NULLIFICATION for (ava-labs#281), and votes for it. Who notarizes such a block forks. */
 #include "sim.h"
 
-static const struct sim_block *held(const struct sim_node *n, const struct hub_hash *hash)
-{
-    for (size_t i = n->journal.blocks; i-- > 0;)
-        if (hub_hash_equal(&n->journal.block[i].hash, hash))
-            return &n->journal.block[i];
-    return NULL;
-}
-
 /* An empty child: the roots are its parent's, and nothing needs to be executed. */
 static struct hub_header empty_child(const struct sim_block *parent, const struct hub_header *mine)
 {
@@ -27,7 +19,7 @@ static struct hub_header empty_child(const struct sim_block *parent, const struc
     return h;
 }
 
-bool sim_skip(struct sim_node *n, int peer, struct hub_span frame)
+bool sim_skipper(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
     struct hub_subject vote;
@@ -35,8 +27,8 @@ bool sim_skip(struct sim_node *n, int peer, struct hub_span frame)
     (void)peer;
     if (!hub_message_decode(&m, frame) || m.kind != HUB_MSG_PROPOSE)
         return false;
-    const struct sim_block *parent = held(n, &m.u.propose.header.parent);
-    const struct sim_block *before = parent ? held(n, &parent->header.parent) : NULL;
+    const struct sim_block *parent = sim_traitor_block(n, &m.u.propose.header.parent);
+    const struct sim_block *before = parent ? sim_traitor_block(n, &parent->header.parent) : NULL;
     if (!before)
         return false;
     struct hub_header h = empty_child(before, &m.u.propose.header);

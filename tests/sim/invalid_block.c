@@ -1,4 +1,4 @@
-/* forger.c: a traitor whose proposals claim what executing them does not give: another state, log, number of
+/* invalid_block.c: a traitor whose proposals claim what executing them does not give: another state, log, number of
  * records, time, height or parent. Everybody must judge them alike, and nobody may certify one. */
 #include "sim.h"
 
@@ -37,7 +37,7 @@ static void forge(struct hub_header *h, uint64_t which)
     }
 }
 
-bool sim_forge(struct sim_node *n, int peer, struct hub_span frame)
+bool sim_invalid_block(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
     struct hub_subject vote;
