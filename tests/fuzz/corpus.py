@@ -330,6 +330,16 @@ def executed_seeds():
     write("executed", "bad-signature-length", made([[consents[0][0], {}, consents[0][2] + b"\x00"]]))
 
 
+def evidence_seeds():
+    """The items of golden.txt, with their genesis file."""
+    with open(os.path.join(HERE, "..", "vectors", "golden.txt"), encoding="ascii") as f:
+        lines = dict(line.split() for line in f)
+    for name, data in lines.items():
+        for prefix, verdict in (("evidence.", "ok"), ("bad.evidence.", "bad")):
+            if name.startswith(prefix):
+                write("evidence", f"{verdict}-{name[len(prefix):]}", encode([bytes.fromhex(lines["genesis"]), bytes.fromhex(data)]))
+
+
 cbor()
 geneses()
 record_seeds()
@@ -338,3 +348,4 @@ certificate_seeds()
 receipt_seeds()
 message_seeds()
 executed_seeds()
+evidence_seeds()

@@ -212,15 +212,17 @@ RULES = [(r"genesis|good\.genesis\..*", "genesis"), (r"genesis\.signatures", "ge
          (r"record\.agreement\.return\.body", "agreement-consent"), (r"record\.(\w+)\.(\w+)\.body", r"\1-\2"), (r"record\.\w+\.\w+", "record"),
          (r"header\.\d", "header"), (r"block\.\d", "block"), (r"result\.\d\.\d", "result"), (r"vote\.\w+\.statement", "vote"),
          (r"vote\.\w+\.subject", "subject"), (r"certificate\..*", "certificate"), (r"bundle\..*", "receipt-bundle"),
-         (r"receipt\.\d", "receipt"), (r"statement", "transparent-statement"), (r"row\.(\d+)\..*", None),
+         (r"receipt\.\d", "receipt"), (r"statement", "transparent-statement"), (r"evidence\..*", "evidence"), (r"row\.(\d+)\..*", None),
          (r".*\.(id|leaf|hash|chain|epoch_hash|message|signature)|seed\..*|batch\.attachment|agreement\.id|bad\..*", None)]
 # Of the bad files, those that break the shape and not only a rule between fields.
 MISSHAPEN = """genesis.field_missing genesis.field_unknown genesis.format_2 genesis.suite_2 genesis.name_empty genesis.name_long
 genesis.no_members genesis.code_lower genesis.kind_unknown genesis.no_zh genesis.member_field_unknown genesis.quota_zero genesis.grant_form
 genesis.role_unknown genesis.roles_none genesis.roles_five genesis.key_short genesis.parameter_unknown genesis.parameter_low
 genesis.parameter_high genesis.parameter_text genesis.model_unknown genesis.trailing bundle.version bundle.unknown_field
-bundle.headers_none""".split()
-MISSHAPEN_RULE = {"genesis": "genesis", "bundle": "receipt-bundle"}
+bundle.headers_none evidence.trailing evidence.field_missing evidence.field_unknown evidence.version_2 evidence.kind_6
+evidence.kind_0 evidence.kind_8 evidence.header_with_votes evidence.one_vote evidence.three_votes evidence.header_missing
+evidence.header_form""".split()
+MISSHAPEN_RULE = {"genesis": "genesis", "bundle": "receipt-bundle", "evidence": "evidence"}
 
 
 def main():

@@ -506,6 +506,67 @@ def without(d, k):
     return {a: b for a, b in d.items() if a != k}
 
 
+# ---- evidence: CHANGNING breaks every rule of its votes in view 3 of epoch 0, and JIADING one in epoch 1
+def statement(name, kind, view, hash_=None, epoch_no=0, height=0, size=0, log_root=None):
+    if kind == 3:
+        p = finalize_protected(name, epoch_no, view, height, size, hash_)
+        return vote(name, p, log_root)[2]
+    return vote(name, vote_protected(key(name + ".validator").kid), enc([kind, chain, epoch_no, view] + ([hash_] if kind == 1 else [])))[2]
+
+
+def evidence(kind, votes, epoch_bytes=enc(epoch0), links=(), **more):
+    return {"kind": kind, "chain": chain, "epoch": epoch_bytes, "links": list(links), "votes": votes, "version": 1, **more}
+
+
+f2 = cbor2.loads(header2)
+one, two = sorted([block_hash(header2), sha(b"another block")])
+size2, root2 = f2[9], f2[10]
+W = "CHANGNING"
+notarize1, notarize2, nullify3 = statement(W, 1, 3, one), statement(W, 1, 3, two), statement(W, 2, 3)
+finalize1, finalize2 = (statement(W, 3, 3, h, 0, 2, size2, root2) for h in (one, two))
+impossible = enc([*f2[:6], f2[3], *f2[7:]])  # its parent is of its own view
+good_evidence = {
+    "e1": evidence(1, [notarize1, notarize2]), "e2": evidence(2, [nullify3, finalize1]), "e3": evidence(3, [finalize1, finalize2]),
+    "e4": evidence(4, [notarize2, finalize1]),
+    "e5": evidence(5, [statement(W, 1, 3, block_hash(impossible))], header=impossible),
+    "e5.view": evidence(5, [statement(W, 1, 9, block_hash(header2))], header=header2),
+    "e7": evidence(7, [statement(W, 3, 3, block_hash(header2), 0, 2, size2 + 1, root2)], header=header2),
+    "e7.root": evidence(7, [statement(W, 3, 3, block_hash(header2), 0, 2, size2, sha(b"another log"))], header=header2)}
+for name, e in good_evidence.items():
+    show("evidence." + name, enc(e))
+notarize_e1 = [statement("JIADING", 1, 2, h, 1) for h in (one, two)]
+linked_evidence = evidence(1, notarize_e1, enc(epoch1), [link])
+show("evidence.linked", enc(linked_evidence))
+E1_ITEM = good_evidence["e1"]
+header_moved = enc([*f2[:6], f2[6], f2[7] + 1, *f2[8:]])
+bad_evidence = {
+    "trailing": enc(E1_ITEM) + b"\0", "field_missing": enc(without(E1_ITEM, "links")), "field_unknown": enc({**E1_ITEM, "more": 1}),
+    "version_2": enc({**E1_ITEM, "version": 2}), "kind_6": enc({**E1_ITEM, "kind": 6}), "kind_0": enc({**E1_ITEM, "kind": 0}),
+    "kind_8": enc({**E1_ITEM, "kind": 8}), "kind_of_another": enc({**E1_ITEM, "kind": 3}),
+    "header_with_votes": enc({**E1_ITEM, "header": header2}), "one_vote": enc({**E1_ITEM, "votes": [notarize1]}),
+    "three_votes": enc({**E1_ITEM, "votes": [notarize1, notarize2, notarize2]}), "order": enc({**E1_ITEM, "votes": [notarize2, notarize1]}),
+    "same_vote_twice": enc({**E1_ITEM, "votes": [notarize1, notarize1]}),
+    "two_signers": enc({**E1_ITEM, "votes": [notarize1, statement("JIADING", 1, 3, two)]}),
+    "two_views": enc({**E1_ITEM, "votes": [notarize1, statement(W, 1, 4, two)]}),
+    "two_epochs": enc({**E1_ITEM, "votes": [notarize1, statement(W, 1, 3, two, 1)]}),
+    "notarize_and_nullify": enc(evidence(4, [notarize1, nullify3])), "notarize_and_nullify_e2": enc(evidence(2, [notarize1, nullify3])),
+    "notarize_and_finalize_of_one_block": enc(evidence(4, [notarize1, finalize1])),
+    "finalize_then_later_notarize": enc(evidence(4, [statement(W, 1, 4, two), finalize1])),
+    "finalizes_of_one_block": enc(evidence(3, [finalize1, statement(W, 3, 3, one, 0, 3, size2, root2)])),
+    "stranger": enc({**E1_ITEM, "votes": [statement("BANK", 1, 3, h) for h in (one, two)]}),
+    "signature": enc({**E1_ITEM, "votes": [notarize1, notarize2[:-1] + bytes([notarize2[-1] ^ 1])]}),
+    "chain": enc({**E1_ITEM, "chain": sha(b"another ledger")}), "epoch_other": enc({**E1_ITEM, "epoch": enc(epoch(0, 4, "bft", VALIDATORS))}),
+    "epoch_without_link": enc(evidence(1, notarize_e1, enc(epoch1))),
+    "link_for_nothing": enc({**E1_ITEM, "links": [link]}), "link_weak": enc({**linked_evidence, "links": [weak]}),
+    "header_possible": enc(evidence(5, [statement(W, 1, 3, block_hash(header2))], header=header2)),
+    "header_of_another": enc({**good_evidence["e5"], "header": header_moved}),
+    "header_true": enc(evidence(7, [statement(W, 3, 3, block_hash(header2), 0, 2, size2, root2)], header=header2)),
+    "header_nullify": enc(evidence(5, [nullify3], header=impossible)), "header_missing": enc(without(good_evidence["e7"], "header")),
+    "header_form": enc({**good_evidence["e7"], "header": header2 + b"\0"})}
+for name, data in bad_evidence.items():
+    show("bad.evidence." + name, data)
+
+
 def with_member(i, change):
     return {**genesis, "members": [{**m, **change} if i == j else m for j, m in enumerate(members)]}
 
