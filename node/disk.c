@@ -151,12 +151,22 @@ static bool sync_file(const char *file)
     return sync_path(file, O_RDONLY);
 }
 
+/* The name of dir itself. A folder above that may not be read was not written by us just now either. */
+static bool sync_name_of(const char *dir)
+{
+    char above[PATH_BYTES];
+    return path_of(above, dir, "..", "") &&
+           (sync_path(above, O_RDONLY | O_DIRECTORY) || errno == EACCES);
+}
+
 enum hub_status hub_disk_stage(const char *dir, const char *name, char *why, size_t cap)
 {
     char path[PATH_BYTES];
     if (!path_of(path, dir, name, ".new"))
         return fail(why, cap, "store: the path of the directory is longer than %d bytes",
                     PATH_BYTES);
+    if (!sync_name_of(dir))
+        return fail(why, cap, "store: cannot sync the folder above %s: %s", dir, strerror(errno));
     if (mkdir(path, 0750) == 0)
         return HUB_OK;
     if (errno != EEXIST || !each_file(path, remove_file))

@@ -26,7 +26,8 @@ HUB_MUST_USE enum hub_status hub_disk_level(const char *dir, enum hub_disk_level
  * sentence. HUB_NOT_NOW: held; HUB_IO. */
 HUB_MUST_USE enum hub_status hub_disk_lock(const char *dir, int *fd, char *why, size_t cap);
 
-/* An empty directory DIR/name.new; what a crash left there is removed first. */
+/* An empty directory DIR/name.new, after the name of DIR itself was synced: nothing in a directory is durable
+ * before its name is. What a crash left of an earlier DIR/name.new is removed first. */
 HUB_MUST_USE enum hub_status hub_disk_stage(const char *dir, const char *name, char *why,
                                             size_t cap);
 /* Syncs the files in DIR/name.new and the directory, renames it to DIR/name, syncs DIR. */
