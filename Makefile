@@ -49,6 +49,7 @@ SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
+STORAGE_SRC := $(wildcard tests/storage/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
@@ -62,9 +63,10 @@ ARCHIVES := $(TOOLS_A) $(NODE_A) $(LEDGER_A)
 PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
-TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(FUZZERS)
+TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(FUZZERS) \
+	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
 
-.PHONY: all tests fuzzers deps test demo bench check sim test-interop fuzz coverage format install clean help
+.PHONY: all tests fuzzers deps test demo bench check sim test-interop fuzz powercut coverage format install clean help
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
 fuzzers: $(FUZZERS)
@@ -95,6 +97,8 @@ $(B)/unit-tests: $(call obj,$(UNIT_SRC)) $(SUPPORT_A) $(ARCHIVES)
 	$(call link,-lcriterion)
 $(B)/sim: $(call obj,$(SIM_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # tests/sim/sign.c hides crypto/sign.c
 	$(call link)
+$(B)/powercut: $(call obj,$(STORAGE_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # disk_log.c hides the C library's writes
+	$(call link)
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
 	$(call link)
 $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A)
@@ -103,7 +107,7 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) 
 $(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
-	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
+	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
 
 # ---- what people run
 deps:
@@ -144,6 +148,11 @@ fuzz:
 	$(MAKE) fuzzers VARIANT=fuzz
 	scripts/fuzz.sh $(MINUTES)
 
+powercut: $(B)/powercut
+	$(B)/powercut --seconds $$(($(MINUTES) * 60))
+	$(B)/powercut --errors --seconds $$(($(MINUTES) * 10))
+	$(B)/powercut --lie --every 40
+
 coverage:
 	scripts/deps.sh build test check
 	$(MAKE) tests VARIANT=cov
@@ -172,5 +181,6 @@ help:
 	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
 	@echo 'make sim         simulated clusters; SEEDS=200'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
+	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'
 	@echo 'make test-interop  records and receipts verified by libraries that are not ours'
 	@echo 'make coverage, format, install (PREFIX, DESTDIR), clean'

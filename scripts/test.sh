@@ -55,6 +55,11 @@ for target in build/asan/fuzz/*; do
 done
 [ ! -x build/release/sim ] || run "simulator" build/release/sim --seeds "${SEEDS:-200}"
 [ ! -x build/asan/sim ] || run "simulator, asan" sanitized build/asan/sim --seeds 10
+if [ -x build/release/powercut ]; then
+    run "power cuts" build/release/powercut --every 61 --seeds 2
+    run "power cuts, disk lies" build/release/powercut --every 401 --lie
+    run "failing disk calls" build/release/powercut --errors --every 29 --seeds 2
+fi
 for script in tests/e2e/*.sh; do
     [ -x "$script" ] && run "$script" "$script"
 done

@@ -1,0 +1,43 @@
+/* storage.h: what the trials of the disk share: options, counts, one judge for a node that has come back. */
+#ifndef TESTS_STORAGE_H
+#define TESTS_STORAGE_H
+
+#include "tests/storage/disk_image.h"
+#include "tests/storage/four.h"
+
+enum { STORAGE_WHY_BYTES = 600, STORAGE_FAILURES_MAX = 10, STORAGE_CHILD_SECONDS = 60 };
+
+struct storage_options {
+    uint64_t seed, seeds, seconds, images;
+    uint32_t every, jobs;
+    bool lie, errors;
+};
+
+struct storage_totals { /* shared by all processes */
+    uint64_t seeds, operations, cuts, images, revived, bad, crashed, refused;
+    uint64_t by_loss[DISK_LOSSES];
+    char why[STORAGE_WHY_BYTES];
+};
+extern struct storage_totals *storage_totals;
+
+void storage_must(bool ok, const char *what); /* perror and abort */
+void storage_count(uint64_t *total, uint64_t add);
+/* The budget is used up, or too much has failed. */
+bool storage_enough(const struct storage_options *o);
+
+/* A trial in a process of its own: try(ctx) ends it with exit code 0 (good) or through storage_judged. True if it
+ * was good; else counted and, for the first few, printed. */
+bool storage_try(void (*try)(void *ctx), void *ctx, const char *name);
+_Noreturn void storage_judged(const char *why);
+
+/* The node has come back: every vote it ever sent is in its journal, its tip is at least `least`, and its final
+ * blocks are whole and those that clients were told. Ends through storage_judged if not. */
+void storage_judge_node(struct four *f, uint8_t node, uint64_t least);
+/* All nodes are up: they make progress, and what clients were told is final on all of them. */
+void storage_judge_progress(struct four *f);
+
+/* One recording, in scratch (an empty directory): all its cuts; all its failing calls. */
+void storage_powercut(const struct storage_options *o, const char *scratch, uint64_t seed);
+void storage_errors(const struct storage_options *o, const char *scratch, uint64_t seed);
+
+#endif
