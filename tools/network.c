@@ -1,89 +1,12 @@
-/* network.c: `network init --local N`: a whole trial network in one folder, with the keys of every member in a
- * folder of its own, a genesis file signed by all voting members, and a configuration for each node. The name
- * says (trial): its keys are unprotected files on one machine. Also `network fingerprint`. */
-#include "tools/cli.h"
+/* network.c: the founding of a network, step by step: `network init` puts the members' cards into a draft, a
+ * governor of every voting member signs it (`network sign`), `network seal` makes the genesis file and the invite.
+ * Also `network show`, `invite` and `fingerprint`, and the trial network of network_trial.c. */
+#include "tools/network.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-
-enum {
-    PATH_MAX_BYTES = 1024,
-    GRANTS_MAX = 256,
-    PARAMETERS_MAX = 32,
-    MEMBERS_MAX = 40
-};
-
-/* The fourteen districts and counties of the Hongqiao International Open Hub; the hub office comes behind. */
-static const struct seat {
-    const char *code, *zh, *en;
-} seats[] = {
-    {"XIANGCHENG", "苏州市相城区", "Xiangcheng District, Suzhou"},
-    {"CHANGNING", "上海市长宁区", "Changning District, Shanghai"},
-    {"JIADING", "上海市嘉定区", "Jiading District, Shanghai"},
-    {"MINHANG", "上海市闵行区", "Minhang District, Shanghai"},
-    {"QINGPU", "上海市青浦区", "Qingpu District, Shanghai"},
-    {"SONGJIANG", "上海市松江区", "Songjiang District, Shanghai"},
-    {"JINSHAN", "上海市金山区", "Jinshan District, Shanghai"},
-    {"KUNSHAN", "昆山市", "Kunshan"},
-    {"TAICANG", "太仓市", "Taicang"},
-    {"SIP", "苏州工业园区", "Suzhou Industrial Park"},
-    {"NANHU", "嘉兴市南湖区", "Nanhu District, Jiaxing"},
-    {"PINGHU", "平湖市", "Pinghu"},
-    {"HAIYAN", "海盐县", "Haiyan County"},
-    {"HAINING", "海宁市", "Haining"},
-};
-enum { SEATS = sizeof seats / sizeof *seats };
-static const struct seat hub_office = {"HUBOFFICE", "虹桥国际开放枢纽办公室",
-                                       "Hongqiao International Open Hub Office"};
-static const struct seat authority = {"AUTHORITY", "发行机构（模拟）",
-                                      "Currency authority (simulated)"};
-static const struct seat bank = {"BANK", "运营机构（模拟）", "Operating institution (simulated)"};
-enum { AUTHORITY_NUMBER = 1, BANK_NUMBER = 3 };
-#define BANK_QUOTA_FEN UINT64_C(10000000000000) /* 100 billion yuan: no trial runs into it */
-
-struct options {
-    const char *dir, *name, *parameter[PARAMETERS_MAX];
-    uint64_t local, port;
-    unsigned parameters;
-    bool no_currency;
-};
-
-enum { OPT_LOCAL = 1, OPT_DIR, OPT_PORT, OPT_NAME, OPT_PARAMETER, OPT_NO_CURRENCY };
-static const struct argp_option init_options[] = {
-    {"local", OPT_LOCAL, "N", 0, "a trial network of N nodes on this machine, 1 to 31", 0},
-    {"dir", OPT_DIR, "DIR", 0, "the new folder it goes into", 0},
-    {"port", OPT_PORT, "P", 0,
-     "first of 2N ports on 127.0.0.1: N for peers, then N for the API (default 7101)", 0},
-    {"name", OPT_NAME, "TEXT", 0, "the network's name; (trial) is added", 0},
-    {"parameter", OPT_PARAMETER, "NAME=VALUE", 0,
-     "a ledger parameter other than its default; repeatable", 0},
-    {"no-currency", OPT_NO_CURRENCY, NULL, 0, "no currency authority and no institution", 0},
-    {0},
-};
-
-static error_t parse_init(int key, char *arg, void *own)
-{
-    struct options *o = own;
-    switch (key) {
-    case OPT_LOCAL:
-        return hub_parse_uint(&o->local, arg, 31) && o->local ? 0 : EINVAL;
-    case OPT_DIR:
-        return o->dir = arg, 0;
-    case OPT_PORT:
-        return hub_parse_uint(&o->port, arg, 65535 - 62) && o->port ? 0 : EINVAL;
-    case OPT_NAME:
-        return strlen(arg) <= HUB_NETWORK_NAME_MAX - 8 && *arg ? (o->name = arg, 0) : EINVAL;
-    case OPT_PARAMETER:
-        return o->parameters < PARAMETERS_MAX ? (o->parameter[o->parameters++] = arg, 0) : EINVAL;
-    case OPT_NO_CURRENCY:
-        return o->no_currency = true, 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 struct parameter {
     const char *name;
@@ -91,201 +14,42 @@ struct parameter {
     uint64_t value;
 };
 
-struct making { /* one network being made; large, on the heap */
-    const struct hub_cli *cli;
-    const struct options *o;
-    uint8_t members[16384], keys[49152], epoch[16384], file[HUB_GENESIS_BYTES_MAX],
-        signatures[8192];
-    struct hub_buf member_buf, key_buf;
-    uint32_t member_count, key_count;
-    struct hub_validators set;
-    char governor[MEMBERS_MAX][PATH_MAX_BYTES]; /* the voting members' first governor key files */
-    uint32_t governors;
-};
-
-static bool path_of(char out[PATH_MAX_BYTES], const struct making *m, const char *folder,
-                    const char *file)
-{
-    const int n = snprintf(out, PATH_MAX_BYTES, "%s%s%s%s%s", m->o->dir, *folder ? "/" : "", folder,
-                           *file ? "/" : "", file);
-    if (n > 0 && n < PATH_MAX_BYTES)
-        return true;
-    hub_cli_fail(m->cli, 0, HUB_T(m->cli, "%s: path too long", "%s：路径过长"), m->o->dir);
-    return false;
-}
-
-static bool make_folder(const struct making *m, const char *folder)
-{
-    char path[PATH_MAX_BYTES];
-    if (!path_of(path, m, folder, ""))
-        return false;
-    if (mkdir(path, 0700) == 0)
-        return true;
-    hub_cli_fail(m->cli, 0,
-                 HUB_T(m->cli, "cannot make the folder %s: %s; name a new one with --dir",
-                       "无法创建目录 %s：%s；请用 --dir 指定新目录"),
-                 path, strerror(errno));
-    return false;
-}
-
-/* Makes a key file and appends its grant [code, {key, label, roles, ? transport}]. */
-static bool add_key(struct making *m, const struct seat *seat, const char *file,
-                    const char *label_suffix, const char *const *roles, unsigned role_count,
-                    struct hub_keyfile *shown)
-{
-    char path[PATH_MAX_BYTES], label[HUB_KEY_LABEL_MAX + 1];
-    const char *why = "";
-    uint8_t cose_key[HUB_COSE_KEY_BYTES];
-    const bool node = !strcmp(roles[0], "validator");
-    snprintf(label, sizeof label, "%s %s", seat->code, label_suffix);
-    if (!path_of(path, m, seat->code, file))
-        return false;
-    if (hub_keyfile_create_unprotected(path, label, &why) != HUB_OK ||
-        hub_keyfile_show(shown, path, &why) != HUB_OK) {
-        hub_cli_fail(m->cli, 0, "%s: %s", path, why);
-        return false;
-    }
-    struct hub_buf *b = &m->key_buf;
-    hub_cose_key_encode(cose_key, &shown->key);
-    hub_put_array(b, 2);
-    hub_put_text(b, seat->code);
-    hub_put_map(b, node ? 4 : 3);
-    hub_put_text(b, "key");
-    hub_put_bytes(b, (struct hub_span){cose_key, sizeof cose_key});
-    hub_put_text(b, "label");
-    hub_put_text(b, label);
-    hub_put_text(b, "roles");
-    hub_put_array(b, role_count);
-    for (unsigned i = 0; i < role_count; i++)
-        hub_put_text(b, roles[i]);
-    if (node) {
-        hub_put_text(b, "transport");
-        hub_put_bytes(b, (struct hub_span){shown->transport, HUB_TRANSPORT_BYTES});
-    }
-    m->key_count++;
-    return !b->full;
-}
-
-static void add_member(struct making *m, const struct seat *seat, const char *kind,
-                       unsigned institution)
-{
-    struct hub_buf *b = &m->member_buf;
-    hub_put_map(b, 3 + (institution ? 2 : 0));
-    hub_put_text(b, "code");
-    hub_put_text(b, seat->code);
-    hub_put_text(b, "kind");
-    hub_put_text(b, kind);
-    hub_put_text(b, "names");
-    hub_put_map(b, 2);
-    hub_put_text(b, "en");
-    hub_put_text(b, seat->en);
-    hub_put_text(b, "zh");
-    hub_put_text(b, seat->zh);
-    if (institution) {
-        hub_put_text(b, "quota");
-        hub_put_uint(b, BANK_QUOTA_FEN);
-        hub_put_text(b, "institution");
-        hub_put_uint(b, institution);
-    }
-    m->member_count++;
-}
-
-static bool add_governors(struct making *m, const struct seat *seat)
-{
-    struct hub_keyfile shown;
-    return make_folder(m, seat->code) &&
-           add_key(m, seat, "governor-1.key", "governor 1", (const char *const[]){"governor"}, 1,
-                   &shown) &&
-           add_key(m, seat, "governor-2.key", "governor 2", (const char *const[]){"governor"}, 1,
-                   &shown);
-}
-
-static bool add_validator(struct making *m, const struct seat *seat, const char *kind)
-{
-    struct hub_keyfile shown;
-    add_member(m, seat, kind, 0);
-    if (!add_governors(m, seat) ||
-        !add_key(m, seat, "seal.key", "seal", (const char *const[]){"seal"}, 1, &shown) ||
-        !add_key(m, seat, "node.key", "node", (const char *const[]){"validator"}, 1, &shown))
-        return false;
-    const uint8_t i = m->set.n++;
-    m->set.v[i].key = shown.key;
-    m->set.v[i].kid = shown.kid;
-    memcpy(m->set.v[i].transport, shown.transport, HUB_TRANSPORT_BYTES);
-    snprintf(m->set.v[i].member, sizeof m->set.v[i].member, "%s", seat->code);
-    return path_of(m->governor[m->governors++], m, seat->code, "governor-1.key");
-}
-
-static bool add_currency(struct making *m)
-{
-    struct hub_keyfile shown;
-    add_member(m, &authority, "authority", AUTHORITY_NUMBER);
-    add_member(m, &bank, "institution", BANK_NUMBER);
-    return add_governors(m, &authority) && add_governors(m, &bank) &&
-           add_key(m, &authority, "issuer-1.key", "issuer 1", (const char *const[]){"issuer"}, 1,
-                   &shown) &&
-           add_key(m, &authority, "issuer-2.key", "issuer 2", (const char *const[]){"issuer"}, 1,
-                   &shown) &&
-           add_key(m, &bank, "operator.key", "operator", (const char *const[]){"operator"}, 1,
-                   &shown) &&
-           add_key(m, &bank, "operator-2.key", "operator 2", (const char *const[]){"operator"}, 1,
-                   &shown) &&
-           add_key(m, &bank, "checker.key", "checker", (const char *const[]){"checker"}, 1, &shown);
-}
-
-static struct seat seat_of(uint64_t i, uint64_t n)
-{
-    return n > 3 && i == n - 1 ? hub_office : seats[i];
-}
-
-static bool add_all(struct making *m)
-{
-    const uint64_t n = m->o->local;
-    if (n > SEATS + 1) {
-        hub_cli_fail(m->cli, 0,
-                     HUB_T(m->cli,
-                           "--local %u: at most %u, the districts of the hub and its office",
-                           "--local %u：至多 %u（枢纽各区县及办公室）"),
-                     (unsigned)n, (unsigned)SEATS + 1);
-        return false;
-    }
-    for (uint64_t i = 0; i < n; i++) {
-        const struct seat seat = seat_of(i, n);
-        if (!add_validator(m, &seat, !strcmp(seat.code, hub_office.code) ? "hub" : "district"))
-            return false;
-    }
-    m->set.q = hub_quorum_default(m->set.n);
-    m->set.fault_model = n == 1 ? HUB_FAULT_SINGLE : n == 3 ? HUB_FAULT_ALL_OF_3 : HUB_FAULT_BFT;
-    return m->o->no_currency || add_currency(m);
-}
-
 static bool shorter_first(const struct parameter *a, const struct parameter *b)
 {
     return a->len != b->len ? a->len < b->len : memcmp(a->name, b->name, a->len) < 0;
 }
 
-/* --parameter NAME=VALUE into a map in the order of its encoding. */
-static bool put_parameters(struct hub_buf *b, const struct making *m)
+/* NAME=VALUE, known and in its range. */
+static bool parse_parameter(struct parameter *q, const char *text)
 {
-    static const char cosign[] = "currency.cosign_issue"; /* a trial's authority is one person */
-    struct parameter p[PARAMETERS_MAX + 1] = {{cosign, sizeof cosign - 1, 0}};
-    unsigned n = 1;
-    for (unsigned i = 0; i < m->o->parameters; i++) {
-        const char *text = m->o->parameter[i], *equals = strchr(text, '=');
-        struct parameter q = {text, equals ? (size_t)(equals - text) : 0, 0};
-        uint64_t min, max;
-        if (!equals ||
-            hub_parameter_named((struct hub_span){(const uint8_t *)text, q.len}, NULL, &min, &max) <
-                0 ||
-            !hub_parse_uint(&q.value, equals + 1, max) || q.value < min) {
-            hub_cli_fail(m->cli, 0,
-                         HUB_T(m->cli,
+    const char *equals = strchr(text, '=');
+    uint64_t min, max;
+    *q = (struct parameter){text, equals ? (size_t)(equals - text) : 0, 0};
+    return equals &&
+           hub_parameter_named((struct hub_span){(const uint8_t *)text, q->len}, NULL, &min,
+                               &max) >= 0 &&
+           hub_parse_uint(&q->value, equals + 1, max) && q->value >= min;
+}
+
+bool hub_network_put_parameters(struct hub_buf *b, const struct hub_cli *cli,
+                                const struct hub_network_options *o, const char *standing)
+{
+    struct parameter p[HUB_PARAMETER_OPTIONS_MAX + 1];
+    unsigned n = 0;
+    for (unsigned i = 0; i <= o->parameters; i++) {
+        const char *text = i ? o->parameter[i - 1] : standing;
+        struct parameter q;
+        if (text && !parse_parameter(&q, text)) {
+            hub_cli_fail(cli, 0,
+                         HUB_T(cli,
                                "--parameter %s: no such parameter, or its value is out of range "
                                "(docs/protocol.md)",
                                "--parameter %s：无此参数，或取值超出范围（见 docs/protocol.md）"),
                          text);
             return false;
         }
+        if (!text)
+            continue;
         unsigned at = 0;
         while (at < n && (p[at].len != q.len || memcmp(p[at].name, q.name, q.len) != 0))
             at++;
@@ -307,145 +71,546 @@ static bool put_parameters(struct hub_buf *b, const struct making *m)
     return true;
 }
 
-static bool put_genesis(struct hub_buf *b, struct making *m)
+uint64_t hub_network_time_ms(void)
 {
-    struct hub_buf epoch = {.data = m->epoch, .cap = sizeof m->epoch};
-    char name[HUB_NETWORK_NAME_MAX + 1];
-    snprintf(name, sizeof name, "%s (trial)", m->o->name ? m->o->name : "hongqiao pilot");
-    hub_validators_encode(&epoch, &m->set);
-    hub_put_map(b, 8);
-    hub_put_text(b, "keys");
-    hub_put_array(b, m->key_count);
-    hub_put_raw(b, hub_span_of(&m->key_buf));
-    hub_put_text(b, "name");
-    hub_put_text(b, name);
-    hub_put_text(b, "epoch");
-    hub_put_raw(b, hub_span_of(&epoch));
-    hub_put_text(b, "suite");
-    hub_put_uint(b, 1);
-    hub_put_text(b, "format");
-    hub_put_uint(b, 1);
-    hub_put_text(b, "members");
-    hub_put_array(b, m->member_count);
-    hub_put_raw(b, hub_span_of(&m->member_buf));
-    hub_put_text(b, "time_ms");
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
-    hub_put_uint(b, (uint64_t)ts.tv_sec * 1000);
-    hub_put_text(b, "parameters");
-    return put_parameters(b, m) && !b->full;
+    return (uint64_t)ts.tv_sec * 1000;
 }
 
-/* One COSE_Signature per voting member's first governor, in order of kid. */
-static bool put_signatures(struct hub_buf *out, const struct making *m, struct hub_span file)
+enum {
+    OPT_LOCAL = 1,
+    OPT_DIR,
+    OPT_PORT,
+    OPT_NAME,
+    OPT_PARAMETER,
+    OPT_NO_CURRENCY,
+    OPT_CARD,
+    OPT_QUORUM,
+    OPT_FAULT_MODEL,
+    OPT_ENDPOINT
+};
+
+static const struct argp_option init_options[] = {
+    {"card", OPT_CARD, "FILE", 0,
+     "a member's card (`member card`), one per member; validators stand in this order", 0},
+    {"name", OPT_NAME, "TEXT", 0, "the network's name; (trial) is added with --local", 0},
+    {"quorum", OPT_QUORUM, "Q", 0, "votes that decide (default: more than two thirds)", 0},
+    {"fault-model", OPT_FAULT_MODEL, "MODEL", 0,
+     "with three validators: all-of-3 (no node may be down) or crash-1of3 (no node may lie)", 0},
+    {"parameter", OPT_PARAMETER, "NAME=VALUE", 0,
+     "a ledger parameter other than its default; repeatable", 0},
+    {"local", OPT_LOCAL, "N", 0, "a trial network of N nodes on this machine, 1 to 15", 0},
+    {"dir", OPT_DIR, "DIR", 0, "with --local: the new folder it goes into", 0},
+    {"port", OPT_PORT, "P", 0,
+     "with --local: first of 2N ports on 127.0.0.1: N for peers, then N for the API (default 7101)",
+     0},
+    {"no-currency", OPT_NO_CURRENCY, NULL, 0,
+     "with --local: no currency authority and no institution", 0},
+    {0},
+};
+static const struct argp_option invite_options[] = {
+    {"endpoint", OPT_ENDPOINT, "CODE=HOST:PORT", 0,
+     "where a member's node is reached now; repeatable", 0},
+    {0},
+};
+
+static bool parse_fault_model(int *out, const char *arg)
 {
-    static uint8_t message_bytes[HUB_GENESIS_BYTES_MAX + 256];
-    struct hub_buf message = {.data = message_bytes, .cap = sizeof message_bytes};
-    struct hub_cosignature s[MEMBERS_MAX];
-    for (uint32_t i = 0; i < m->governors; i++) {
-        struct hub_keyfile key;
-        const char *why = "";
-        if (hub_keyfile_open(&key, m->governor[i], NULL, &why) != HUB_OK) {
-            hub_cli_fail(m->cli, 0, "%s: %s", m->governor[i], why);
+    for (int i = 0; hub_fault_model_names[i]; i++)
+        if (!strcmp(hub_fault_model_names[i], arg))
+            return *out = i + 1, true;
+    return false;
+}
+
+static error_t parse(int key, char *arg, void *own)
+{
+    struct hub_network_options *o = own;
+    switch (key) {
+    case OPT_LOCAL:
+        return hub_parse_uint(&o->local, arg, 31) && o->local ? 0 : EINVAL;
+    case OPT_DIR:
+        return o->dir = arg, 0;
+    case OPT_PORT:
+        return hub_parse_uint(&o->port, arg, 65535 - 62) && o->port ? 0 : EINVAL;
+    case OPT_NAME:
+        return *arg && strlen(arg) <= HUB_NETWORK_NAME_MAX - 8 ? (o->name = arg, 0) : EINVAL;
+    case OPT_QUORUM:
+        return hub_parse_uint(&o->quorum, arg, HUB_VALIDATORS_MAX) && o->quorum ? 0 : EINVAL;
+    case OPT_FAULT_MODEL:
+        return parse_fault_model(&o->fault_model, arg) ? 0 : EINVAL;
+    case OPT_CARD:
+        return o->cards < HUB_NETWORK_CARDS_MAX ? (o->card[o->cards++] = arg, 0) : EINVAL;
+    case OPT_PARAMETER:
+    case OPT_ENDPOINT:
+        return o->parameters < HUB_PARAMETER_OPTIONS_MAX ? (o->parameter[o->parameters++] = arg, 0)
+                                                         : EINVAL;
+    case OPT_NO_CURRENCY:
+        return o->no_currency = true, 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- what people check before they sign */
+
+static void format_fingerprint(char text[128], const struct hub_hash *chain)
+{
+    char hex[65];
+    hub_format_hex(hex, chain->b, 32);
+    for (unsigned i = 0; i < 16; i++)
+        snprintf(text + 5 * i, 128 - 5 * i, "%.4s%s", hex + 4 * i, i < 15 ? " " : "");
+}
+
+static void say_members(const struct hub_cli *cli, const struct hub_genesis *g)
+{
+    struct hub_cbor c = hub_cbor_open(g->members);
+    for (uint32_t n = hub_cbor_array(&c, 0, UINT32_MAX); n > 0; n--) {
+        const struct hub_span m = hub_cbor_item(&c), names = hub_field_item(m, "names");
+        const struct hub_span code = hub_field_span(m, "code"), kind = hub_field_span(m, "kind");
+        struct hub_span name = hub_field_span(names, cli->zh ? "zh" : "en");
+        if (!name.len)
+            name = hub_field_span(names, "zh");
+        hub_cli_say(cli, HUB_T(cli, "member     %.*s  %.*s  %.*s", "成员单位   %.*s  %.*s  %.*s"),
+                    (int)code.len, (const char *)code.data, (int)kind.len, (const char *)kind.data,
+                    (int)name.len, (const char *)name.data);
+    }
+}
+
+static void say_validators(const struct hub_cli *cli, const struct hub_genesis *g)
+{
+    const struct hub_validators *v = &g->set;
+    for (unsigned i = 0; i < v->n; i++)
+        hub_cli_say(cli, HUB_T(cli, "validator  %u %s", "共识节点   %u %s"), i, v->v[i].member);
+    hub_cli_say(cli,
+                HUB_T(cli,
+                      "quorum     %u of %u (%s): no fork while at most %d validators lie; goes on "
+                      "while at most %d are down",
+                      "法定票数   %u / %u（%s）：至多 %d 个共识节点作恶时不会分叉；至多 %d "
+                      "个停机时仍可运行"),
+                v->q, v->n, hub_fault_model_names[v->fault_model], 2 * v->q - v->n - 1,
+                v->n - v->q);
+}
+
+static void say_parameters(const struct hub_cli *cli, const struct hub_genesis *g)
+{
+    struct hub_cbor c = hub_cbor_open(g->parameters);
+    for (uint32_t n = hub_cbor_map(&c, 0, UINT32_MAX); n > 0; n--) {
+        const struct hub_span name = hub_cbor_text(&c, 0, SIZE_MAX);
+        hub_cli_say(cli, HUB_T(cli, "parameter  %.*s = %llu", "参数       %.*s = %llu"),
+                    (int)name.len, (const char *)name.data,
+                    (unsigned long long)hub_cbor_uint(&c, 0, UINT64_MAX));
+    }
+}
+
+/* Voting members without a signature, into text; how many. */
+static uint32_t unsigned_members(char text[1024], const struct hub_founding *f)
+{
+    struct hub_span code[HUB_CARDS_MAX];
+    const uint32_t n = hub_genesis_unsigned(&f->genesis, f->signatures, code, HUB_CARDS_MAX);
+    size_t len = 0;
+    *text = 0;
+    for (uint32_t i = 0; i < n && i < HUB_CARDS_MAX && len < 1000; i++)
+        len += (size_t)snprintf(text + len, 1024 - len, "%s%.*s", i ? ", " : "", (int)code[i].len,
+                                (const char *)code[i].data);
+    return n;
+}
+
+static void say_founding(const struct hub_cli *cli, const struct hub_founding *f)
+{
+    const struct hub_genesis *g = &f->genesis;
+    char print[128], time[64], missing[1024];
+    format_fingerprint(print, &g->chain);
+    hub_format_time(time, g->time_ms, cli->zh);
+    hub_cli_say(cli, HUB_T(cli, "network    %.*s\nmade       %s", "网络名称   %.*s\n生成时间   %s"),
+                (int)g->name.len, (const char *)g->name.data, time);
+    say_members(cli, g);
+    say_validators(cli, g);
+    say_parameters(cli, g);
+    struct hub_cbor c = hub_cbor_open(f->endpoints);
+    for (uint32_t n = hub_cbor_map(&c, 0, HUB_CARDS_MAX); n > 0; n--) {
+        const struct hub_span code = hub_cbor_text(&c, 0, SIZE_MAX),
+                              at = hub_cbor_text(&c, 0, SIZE_MAX);
+        hub_cli_say(cli, HUB_T(cli, "endpoint   %.*s %.*s", "节点地址   %.*s %.*s"), (int)code.len,
+                    (const char *)code.data, (int)at.len, (const char *)at.data);
+    }
+    if (unsigned_members(missing, f))
+        hub_cli_say(cli, HUB_T(cli, "unsigned   %s", "尚未签署   %s"), missing);
+    else
+        hub_cli_say(cli, "%s",
+                    HUB_T(cli, "signed     by a governor of every voting member",
+                          "签署情况   各表决成员单位的治理密钥均已签署"));
+    hub_cli_say(cli, HUB_T(cli, "chain      %s", "链标识     %s"), print);
+}
+
+/* ---- files */
+
+struct founding_file { /* a draft or invite as read */
+    struct hub_buf bytes;
+    struct hub_founding f;
+};
+
+static bool read_founding(const struct hub_cli *cli, struct founding_file *out, const char *path)
+{
+    const char *why = "";
+    if (!hub_cli_read_file(cli, &out->bytes, path, HUB_FOUNDING_BYTES_MAX))
+        return false;
+    if (hub_founding_read(&out->f, &why, hub_span_of(&out->bytes)))
+        return true;
+    hub_cli_fail(cli, 0, "%s: %s", path, why);
+    free(out->bytes.data);
+    return false;
+}
+
+static int write_founding(const struct hub_cli *cli, const char *path, struct hub_span genesis,
+                          struct hub_span endpoints, struct hub_span signatures, bool replace)
+{
+    struct hub_buf out = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
+    const bool ok = out.data && hub_founding_write(&out, genesis, endpoints, signatures) &&
+                    hub_cli_write_file(cli, path, hub_span_of(&out), replace);
+    free(out.data);
+    return ok ? HUB_EXIT_OK : HUB_EXIT_UNREACHABLE;
+}
+
+static int say_and_free(const struct hub_cli *cli, const char *path, int code)
+{
+    struct founding_file file = {0};
+    if (code != HUB_EXIT_OK || !read_founding(cli, &file, path))
+        return code != HUB_EXIT_OK ? code : HUB_EXIT_UNREACHABLE;
+    say_founding(cli, &file.f);
+    free(file.bytes.data);
+    return HUB_EXIT_OK;
+}
+
+/* ---- network init from cards */
+
+struct cards {
+    struct hub_buf bytes[HUB_NETWORK_CARDS_MAX];
+    struct hub_card card[HUB_NETWORK_CARDS_MAX];
+    unsigned n;
+};
+
+static void free_cards(struct cards *c)
+{
+    for (unsigned i = 0; i < HUB_NETWORK_CARDS_MAX; i++)
+        free(c->bytes[i].data);
+    free(c);
+}
+
+static bool read_cards(const struct hub_cli *cli, struct cards *c,
+                       const struct hub_network_options *o)
+{
+    const char *why = "";
+    for (; c->n < o->cards; c->n++) {
+        const char *path = o->card[c->n];
+        if (!hub_cli_read_file(cli, &c->bytes[c->n], path, HUB_CARD_BYTES_MAX))
+            return false;
+        if (!hub_card_read(&c->card[c->n], &why, hub_span_of(&c->bytes[c->n]))) {
+            hub_cli_fail(cli, 0, "%s: %s", path, why);
             return false;
         }
-        hub_cosign(&s[i], &message, hub_text_span(""), file, &key.key, key.secrets->sign);
-        hub_keyfile_close(&key);
     }
-    hub_cosignatures_sort(s, m->governors);
-    hub_put_array(out, m->governors);
-    for (uint32_t i = 0; i < m->governors; i++)
-        hub_cosignature_put(out, &s[i]);
-    return !out->full;
-}
-
-static bool write_config(const struct making *m, uint64_t i)
-{
-    char path[PATH_MAX_BYTES], text[8192];
-    const struct seat seat = seat_of(i, m->o->local);
-    const unsigned port = (unsigned)m->o->port, n = (unsigned)m->o->local;
-    int len = snprintf(text, sizeof text,
-                       "# %s, node %u of a trial network. docs/operations.md explains each line.\n"
-                       "genesis = \"../genesis.cbor\"\ndata = \"data\"\nkey = \"node.key\"\n"
-                       "listen = \"127.0.0.1:%u\"\napi = \"127.0.0.1:%u\"\n",
-                       seat.en, (unsigned)i + 1, port + (unsigned)i, port + n + (unsigned)i);
-    for (unsigned j = 0; j < n; j++)
-        if (j != i && len > 0 && (size_t)len < sizeof text)
-            len +=
-                snprintf(text + len, sizeof text - (size_t)len,
-                         "peer %s { address = \"127.0.0.1:%u\" }\n", seat_of(j, n).code, port + j);
-    return len > 0 && (size_t)len < sizeof text && path_of(path, m, seat.code, "node.conf") &&
-           hub_cli_write_file(m->cli, path, (struct hub_span){(const uint8_t *)text, (size_t)len},
-                              false);
-}
-
-static bool write_all(struct making *m)
-{
-    char path[PATH_MAX_BYTES], why_text[65];
-    const char *why = "";
-    struct hub_buf file = {.data = m->file, .cap = sizeof m->file},
-                   sigs = {.data = m->signatures, .cap = sizeof m->signatures};
-    struct hub_genesis g;
-    if (!put_genesis(&file, m))
-        return false;
-    if (hub_genesis_decode(&g, &why, hub_span_of(&file)) != HUB_OK ||
-        !put_signatures(&sigs, m, hub_span_of(&file)) ||
-        hub_genesis_signatures_ok(&g, &why, hub_span_of(&sigs)) != HUB_OK) {
-        hub_cli_fail(m->cli, 0, "genesis: %s", why);
-        return false;
-    }
-    if (!path_of(path, m, "", "genesis.cbor") ||
-        !hub_cli_write_file(m->cli, path, hub_span_of(&file), false))
-        return false;
-    hub_format_hex(why_text, g.chain.b, 32);
-    hub_cli_say(m->cli, HUB_T(m->cli, "genesis   %s  chain %s", "创世文件  %s  链标识 %s"), path,
-                why_text);
-    if (!path_of(path, m, "", "genesis.signatures") ||
-        !hub_cli_write_file(m->cli, path, hub_span_of(&sigs), false))
-        return false;
-    hub_cli_say(m->cli,
-                HUB_T(m->cli, "signed by %u of %u voting members", "已由 %u / %u 个表决成员签名"),
-                m->governors, m->governors);
-    for (uint64_t i = 0; i < m->o->local; i++)
-        if (!write_config(m, i))
-            return false;
     return true;
+}
+
+static int make_draft(struct hub_cli *cli, const struct hub_network_options *o, struct cards *c)
+{
+    uint8_t parameter_bytes[2048], genesis_bytes[HUB_GENESIS_BYTES_MAX],
+        endpoint_bytes[HUB_CARDS_MAX * (HUB_ENDPOINT_MAX + 24)];
+    struct hub_buf parameters = {.data = parameter_bytes, .cap = sizeof parameter_bytes};
+    struct hub_buf genesis = {.data = genesis_bytes, .cap = sizeof genesis_bytes};
+    struct hub_buf endpoints = {.data = endpoint_bytes, .cap = sizeof endpoint_bytes};
+    static const uint8_t none = 0x80; /* the empty array */
+    const char *why = "";
+    if (!read_cards(cli, c, o) || !hub_network_put_parameters(&parameters, cli, o, NULL))
+        return HUB_EXIT_UNREACHABLE;
+    const struct hub_founding_plan plan = {
+        .name = o->name,
+        .fault_model = o->fault_model ? (enum hub_fault_model)(o->fault_model - 1) : HUB_FAULT_BFT,
+        .quorum = (uint8_t)o->quorum,
+        .time_ms = hub_network_time_ms(),
+        .parameters = hub_span_of(&parameters),
+        .card = c->card,
+        .cards = c->n};
+    if (!hub_founding_genesis(&genesis, &why, &plan))
+        return hub_cli_fail(cli, HUB_EXIT_USAGE, "%s", why);
+    hub_founding_endpoints(&endpoints, c->card, c->n);
+    return write_founding(cli, cli->output, hub_span_of(&genesis), hub_span_of(&endpoints),
+                          (struct hub_span){&none, 1}, false);
 }
 
 static int run_init(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    struct options *o = own;
+    struct hub_network_options *o = own;
     (void)argc, (void)argv;
-    if (!o->local || !o->dir)
+    if (o->local && o->dir && !o->cards) {
+        if (!o->port)
+            o->port = 7101;
+        return hub_network_make_trial(cli, o);
+    }
+    if (!o->cards || !o->name || !cli->output || o->local)
         return hub_cli_fail(
             cli, HUB_EXIT_USAGE,
-            HUB_T(cli, "say --local N and --dir DIR", "请给出 --local N 与 --dir 目录"));
-    if (!o->port)
-        o->port = 7101;
-    struct making *m = calloc(1, sizeof *m);
-    if (!m)
+            HUB_T(
+                cli,
+                "a real network: --card FILE for every member, --name TEXT and -o genesis.draft; a "
+                "trial: --local N and --dir DIR",
+                "正式网络：每个成员单位一个 --card 文件，并给出 --name 名称与 -o "
+                "genesis.draft；试验网络：--local N 与 --dir 目录"));
+    struct cards *c = calloc(1, sizeof *c);
+    if (!c)
         return HUB_EXIT_UNREACHABLE;
-    m->cli = cli;
-    m->o = o;
-    m->member_buf = (struct hub_buf){.data = m->members, .cap = sizeof m->members};
-    m->key_buf = (struct hub_buf){.data = m->keys, .cap = sizeof m->keys};
-    const bool ok = make_folder(m, "") && add_all(m) && write_all(m);
-    if (ok)
+    const int code = say_and_free(cli, cli->output, make_draft(cli, o, c));
+    free_cards(c);
+    if (code == HUB_EXIT_OK)
         hub_cli_say(cli,
-                    HUB_T(cli, "start a node: hubledgerd --config %s/%s/node.conf",
-                          "启动节点：hubledgerd --config %s/%s/node.conf"),
-                    o->dir, seat_of(0, o->local).code);
-    if (ok && cli->json)
-        hub_cli_json(json_pack("{s:s, s:i, s:i}", "dir", o->dir, "nodes", (int)o->local, "port",
-                               (int)o->port));
-    free(m);
-    return ok ? HUB_EXIT_OK : HUB_EXIT_UNREACHABLE;
+                    HUB_T(cli,
+                          "next: every voting member signs it: hubledger network sign %s --key "
+                          "GOVERNOR.key",
+                          "下一步：各表决成员单位签署：hubledger network sign %s --key 治理密钥"),
+                    cli->output);
+    return code;
+}
+
+/* ---- network sign, seal, show, invite */
+
+static bool is_governor(const struct hub_genesis *g, const struct hub_keyfile *key)
+{
+    struct hub_cbor c = hub_cbor_open(g->keys);
+    for (uint32_t n = hub_cbor_array(&c, 0, UINT32_MAX); n > 0; n--) {
+        struct hub_hash kid;
+        hub_cbor_array(&c, 2, 2);
+        hub_cbor_text(&c, 0, SIZE_MAX);
+        const struct hub_span grant = hub_cbor_item(&c);
+        hub_hash_span(&kid, hub_field_span(grant, "key"));
+        if (hub_hash_equal(&kid, &key->kid))
+            return (hub_grant_roles(grant) & HUB_ROLE_GOVERNOR) != 0;
+    }
+    return false;
+}
+
+static int sign_draft(struct hub_cli *cli, const char *path, const struct hub_founding *f)
+{
+    uint8_t one_bytes[128];
+    struct hub_buf one = {.data = one_bytes, .cap = sizeof one_bytes};
+    struct hub_buf merged = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
+    char phrase[9];
+    int code = HUB_EXIT_UNREACHABLE;
+    const struct hub_keyfile *key = hub_cli_key(cli);
+    hub_format_hex(phrase, f->genesis.chain.b, 4);
+    if (key && !is_governor(&f->genesis, key))
+        code = hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli, "%s is no governor key of this draft", "%s 不是该草案中的治理密钥"),
+            cli->key_path);
+    else if (key &&
+             !hub_cli_confirm(cli,
+                              HUB_T(cli, "You sign for your member that this is the network.",
+                                    "您将代表本单位确认：以上即为该网络。"),
+                              phrase))
+        code = HUB_EXIT_USAGE;
+    else if (key && merged.data) {
+        hub_genesis_sign(&one, f->genesis.bytes, key);
+        if (hub_signatures_merge(&merged, f->signatures, hub_span_of(&one)))
+            code = write_founding(cli, cli->output ? cli->output : path, f->genesis.bytes,
+                                  f->endpoints, hub_span_of(&merged), !cli->output);
+    }
+    free(merged.data);
+    return code;
+}
+
+static int run_sign(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    struct founding_file file = {0};
+    (void)own, (void)argc;
+    if (!read_founding(cli, &file, argv[0]))
+        return HUB_EXIT_UNREACHABLE;
+    say_founding(cli, &file.f);
+    const int code = sign_draft(cli, argv[0], &file.f);
+    free(file.bytes.data);
+    if (code == HUB_EXIT_OK)
+        hub_cli_say(cli, HUB_T(cli, "signed into %s", "已签署，写入 %s"),
+                    cli->output ? cli->output : argv[0]);
+    return code;
+}
+
+/* The signatures of all drafts, which must be of one genesis file, into the first's. */
+static bool gather(const struct hub_cli *cli, struct founding_file *first, struct hub_buf *all,
+                   unsigned argc, char **argv)
+{
+    struct hub_buf merged = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
+    bool ok = merged.data != NULL;
+    if (!read_founding(cli, first, argv[0])) {
+        free(merged.data);
+        return false;
+    }
+    hub_put_raw(all, first->f.signatures);
+    for (unsigned i = 1; i < argc && ok; i++) {
+        struct founding_file next = {0};
+        if (!(ok = read_founding(cli, &next, argv[i])))
+            break;
+        ok = hub_hash_equal(&next.f.genesis.chain, &first->f.genesis.chain);
+        if (!ok)
+            hub_cli_fail(cli, 0,
+                         HUB_T(cli, "%s is a draft of another network than %s",
+                               "%s 与 %s 不是同一网络的草案"),
+                         argv[i], argv[0]);
+        merged.len = 0;
+        ok = ok && hub_signatures_merge(&merged, hub_span_of(all), next.f.signatures);
+        if (ok) {
+            all->len = 0;
+            hub_put_raw(all, hub_span_of(&merged));
+        }
+        free(next.bytes.data);
+    }
+    free(merged.data);
+    return ok && !all->full;
+}
+
+/* genesis.cbor, genesis.signatures and the invite, beside each other. */
+static int write_sealed(const struct hub_cli *cli, const struct hub_founding *f)
+{
+    char path[1024], missing[1024];
+    const char *base = cli->output;
+    const size_t stem =
+        strlen(base) - (strlen(base) > 5 && !strcmp(base + strlen(base) - 5, ".cbor") ? 5 : 0);
+    if (unsigned_members(missing, f))
+        return hub_cli_fail(cli, HUB_EXIT_COSIGN,
+                            HUB_T(cli, "not sealed: no governor of %s has signed yet",
+                                  "未封存：%s 的治理密钥尚未签署"),
+                            missing);
+    if (stem > sizeof path - 16)
+        return hub_cli_fail(cli, HUB_EXIT_USAGE, HUB_T(cli, "%s: path too long", "%s：路径过长"),
+                            base);
+    if (!hub_cli_write_file(cli, base, f->genesis.bytes, false))
+        return HUB_EXIT_UNREACHABLE;
+    snprintf(path, sizeof path, "%.*s.signatures", (int)stem, base);
+    if (!hub_cli_write_file(cli, path, f->signatures, false))
+        return HUB_EXIT_UNREACHABLE;
+    snprintf(path, sizeof path, "%.*s.invite", (int)stem, base);
+    const int code =
+        write_founding(cli, path, f->genesis.bytes, f->endpoints, f->signatures, false);
+    if (code == HUB_EXIT_OK)
+        hub_cli_say(cli,
+                    HUB_T(cli,
+                          "sealed: %s, its signatures, and the invite %s: every node joins "
+                          "with hubledger node join %s",
+                          "已封存：%s、签名文件及邀请文件 %s；各节点加入：hubledger node join %s"),
+                    base, path, path);
+    return code;
+}
+
+static int run_seal(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    struct founding_file first = {0};
+    struct hub_buf all = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
+    int code = HUB_EXIT_UNREACHABLE;
+    (void)own;
+    if (!cli->output) {
+        free(all.data);
+        return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli, "name the genesis file with -o genesis.cbor",
+                                  "请用 -o genesis.cbor 指定创世文件"));
+    }
+    if (all.data && gather(cli, &first, &all, argc, argv)) {
+        first.f.signatures = hub_span_of(&all);
+        say_founding(cli, &first.f);
+        code = write_sealed(cli, &first.f);
+    }
+    free(first.bytes.data);
+    free(all.data);
+    return code;
+}
+
+static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    (void)own, (void)argc;
+    return say_and_free(cli, argv[0], HUB_EXIT_OK);
+}
+
+struct endpoint {
+    struct hub_span code, at;
+};
+
+static bool endpoint_before(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->code.len != b->code.len ? a->code.len < b->code.len
+                                      : memcmp(a->code.data, b->code.data, a->code.len) < 0;
+}
+
+/* The file's endpoints, replaced and joined by --endpoint CODE=HOST:PORT. */
+static bool put_endpoints(const struct hub_cli *cli, struct hub_buf *out, struct hub_span map,
+                          const struct hub_network_options *o)
+{
+    struct endpoint e[HUB_CARDS_MAX + HUB_PARAMETER_OPTIONS_MAX];
+    struct hub_cbor c = hub_cbor_open(map);
+    unsigned n = 0;
+    for (uint32_t left = hub_cbor_map(&c, 0, HUB_CARDS_MAX); left > 0; left--, n++) {
+        e[n].code = hub_cbor_text(&c, 0, SIZE_MAX);
+        e[n].at = hub_cbor_text(&c, 0, SIZE_MAX);
+    }
+    for (unsigned i = 0; i < o->parameters; i++) {
+        const char *text = o->parameter[i], *equals = strchr(text, '=');
+        unsigned at = 0;
+        if (!equals || equals == text || equals - text > HUB_MEMBER_CODE_MAX ||
+            !strrchr(equals, ':') || strlen(equals + 1) > HUB_ENDPOINT_MAX) {
+            hub_cli_fail(cli, 0,
+                         HUB_T(cli, "--endpoint %s: must be CODE=HOST:PORT",
+                               "--endpoint %s：应为 代码=主机:端口"),
+                         text);
+            return false;
+        }
+        const struct endpoint one = {{(const uint8_t *)text, (size_t)(equals - text)},
+                                     hub_text_span(equals + 1)};
+        while (at < n && !hub_span_equal(e[at].code, one.code))
+            at++;
+        n += at == n;
+        e[at] = one;
+    }
+    hub_put_map(out, n);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned least = i;
+        for (unsigned j = i + 1; j < n; j++)
+            if (endpoint_before(&e[j], &e[least]))
+                least = j;
+        const struct endpoint t = e[least];
+        e[least] = e[i];
+        e[i] = t;
+        hub_put_text_span(out, t.code);
+        hub_put_text_span(out, t.at);
+    }
+    return !out->full;
+}
+
+static int run_invite(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    struct founding_file file = {0};
+    char missing[1024];
+    uint8_t bytes[HUB_CARDS_MAX * (HUB_ENDPOINT_MAX + 24)];
+    struct hub_buf endpoints = {.data = bytes, .cap = sizeof bytes};
+    int code = HUB_EXIT_USAGE;
+    (void)argc;
+    if (!cli->output)
+        return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli, "name the file with -o FILE", "请用 -o 文件 指定输出文件"));
+    if (!read_founding(cli, &file, argv[0]))
+        return HUB_EXIT_UNREACHABLE;
+    if (unsigned_members(missing, &file.f))
+        hub_cli_fail(cli, 0,
+                     HUB_T(cli, "%s is not sealed: %s has not signed", "%s 尚未封存：%s 未签署"),
+                     argv[0], missing);
+    else if (put_endpoints(cli, &endpoints, file.f.endpoints, own))
+        code = say_and_free(cli, cli->output,
+                            write_founding(cli, cli->output, file.f.genesis.bytes,
+                                           hub_span_of(&endpoints), file.f.signatures, false));
+    free(file.bytes.data);
+    return code;
 }
 
 /* A chain id in groups people can read to each other over the phone. */
 static int run_fingerprint(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    char hex[65], text[128] = "";
+    char hex[65], text[128];
     (void)own;
     if (argc)
         cli->genesis_path = argv[0];
@@ -453,8 +618,7 @@ static int run_fingerprint(struct hub_cli *cli, void *own, unsigned argc, char *
         return HUB_EXIT_UNREACHABLE;
     const struct hub_genesis *g = cli->genesis;
     hub_format_hex(hex, g->chain.b, 32);
-    for (unsigned i = 0; i < 16; i++)
-        snprintf(text + 5 * i, sizeof text - 5 * i, "%.4s%s", hex + 4 * i, i < 15 ? " " : "");
+    format_fingerprint(text, &g->chain);
     if (cli->json)
         hub_cli_json(json_pack("{s:s, s:s%}", "chain", hex, "name", (const char *)g->name.data,
                                g->name.len));
@@ -462,25 +626,73 @@ static int run_fingerprint(struct hub_cli *cli, void *own, unsigned argc, char *
     return HUB_EXIT_OK;
 }
 
+#define OWN .parse = parse, .own_bytes = sizeof(struct hub_network_options)
 const struct hub_command hub_network_commands[] = {
     {.noun = "network",
      .verb = "init",
      .args = "",
-     .en = "make a trial network on this machine: keys, genesis, configurations",
-     .zh = "在本机创建试验网络：密钥、创世文件、节点配置",
-     .examples = "  hubledger network init --local 4 --dir trial\n  hubledger network init --local "
-                 "1 --dir alone --no-currency\n"
+     .en = "found a network from its members' cards, or make a trial network on this machine",
+     .zh = "由成员单位名片创建网络草案；或在本机创建试验网络",
+     .examples = "  hubledger network init --card xc.card --card cn.card --card jd.card --card "
+                 "hub.card --name 'hongqiao pilot' -o genesis.draft\n"
+                 "  hubledger network init --local 4 --dir trial\n"
                  "  hubledger network init --local 4 --dir fast --parameter consensus.pace_ms=0",
      .options = init_options,
-     .parse = parse_init,
-     .own_bytes = sizeof(struct options),
+     OWN,
      .run = run_init},
+    {.noun = "network",
+     .verb = "sign",
+     .args = "DRAFT",
+     .en = "sign a draft as governor of the own member, after reading what it says",
+     .zh = "核对并以本单位治理密钥签署草案",
+     .examples = "  hubledger network sign genesis.draft --key governor-1.key --passphrase-file "
+                 "p.txt\n  hubledger network sign genesis.draft --key governor-1.key -o "
+                 "xc-signed.draft\n  hubledger network sign genesis.draft --key governor-1.key "
+                 "--confirm 5f0c11aa",
+     OWN,
+     .args_min = 1,
+     .args_max = 1,
+     .run = run_sign},
+    {.noun = "network",
+     .verb = "seal",
+     .args = "DRAFT...",
+     .en = "make the genesis file and the invite once every voting member has signed",
+     .zh = "各方签署后封存：生成创世文件与邀请文件",
+     .examples = "  hubledger network seal genesis.draft -o genesis.cbor\n  hubledger network seal "
+                 "xc-signed.draft cn-signed.draft jd-signed.draft hub-signed.draft -o genesis.cbor",
+     OWN,
+     .args_min = 1,
+     .args_max = HUB_CLI_ARGS_MAX,
+     .run = run_seal},
+    {.noun = "network",
+     .verb = "show",
+     .args = "FILE",
+     .en = "what a draft or an invite says, and who has signed it",
+     .zh = "显示草案或邀请文件的内容与签署情况",
+     .examples = "  hubledger network show genesis.draft\n  hubledger network show genesis.invite",
+     OWN,
+     .args_min = 1,
+     .args_max = 1,
+     .run = run_show},
+    {.noun = "network",
+     .verb = "invite",
+     .args = "INVITE",
+     .en = "an invite with the nodes' addresses of today",
+     .zh = "更新邀请文件中的节点地址",
+     .examples = "  hubledger network invite genesis.invite --endpoint JIADING=10.0.0.9:7101 -o "
+                 "today.invite",
+     .options = invite_options,
+     OWN,
+     .args_min = 1,
+     .args_max = 1,
+     .run = run_invite},
     {.noun = "network",
      .verb = "fingerprint",
      .args = "[GENESIS]",
      .en = "the chain id, to compare over the phone",
      .zh = "显示链标识，供电话核对",
      .examples = "  hubledger network fingerprint trial/genesis.cbor",
+     OWN,
      .args_max = 1,
      .run = run_fingerprint},
     {0},

@@ -340,8 +340,61 @@ def evidence_seeds():
                 write("evidence", f"{verdict}-{name[len(prefix):]}", encode([bytes.fromhex(lines["genesis"]), bytes.fromhex(data)]))
 
 
+# ---- how a network is founded
+
+def cosignature(signer, outer, payload):
+    own = encode({1: -8, 4: kid(signer)})
+    return [own, {}, sign(seed_of(signer), encode(["Signature", outer, own, b"", payload]))]
+
+
+def founding_seeds():
+    file = genesis()
+    member = file["members"][0]
+    names = ["XIANGCHENG governor 1", "XIANGCHENG governor 2", "XIANGCHENG officer", "XIANGCHENG validator"]
+    grants = [g for m, g in file["keys"] if m == "XIANGCHENG"]
+    shared = encode({3: "application/vnd.hubledger.member-card+cbor"})
+
+    def card(body, signers=None, outer=shared, signed=None):
+        payload = encode(body)
+        return encode(Tag(98, [outer, {}, payload, [cosignature(s, outer, signed or payload)
+                                                    for s in sorted(signers or names, key=kid)]]))
+
+    good = {"keys": grants, "member": member, "endpoint": "10.0.0.1:7101"}
+    write("card", "ok-four-keys", card(good))
+    write("card", "ok-no-endpoint", card({"keys": grants, "member": member}))
+    write("card", "ok-one-key", card({"keys": grants[:1], "member": member}, names[:1]))
+    write("card", "bad-key-unsigned", card(good, names[:3]))
+    write("card", "bad-stranger", card(good, names[:3] + ["CHANGNING governor 1"]))
+    write("card", "bad-changed", card(good | {"endpoint": "10.0.0.2:7101"}, signed=encode(good)))
+    write("card", "bad-type", card(good, outer=encode({3: "application/cbor"})))
+    write("card", "bad-member", card(good | {"member": {"code": "X"}}))
+    write("card", "bad-field", card(good | {"zone": 1}))
+    write("card", "bad-no-key", card({"keys": [], "member": member}))
+    write("card", "bad-order", encode(Tag(98, [shared, {}, encode(good), [
+        cosignature(s, shared, encode(good)) for s in sorted(names, key=kid, reverse=True)]])))
+    write("card", "bad-trailing", card(good) + b"\x00")
+
+    data = encode(file)
+    governors = [f"{m} governor 1" for m in DISTRICTS]
+
+    def draft(signers, endpoints=None, genesis_bytes=data, over=data):
+        return encode({"genesis": genesis_bytes, "endpoints": endpoints or {},
+                       "signatures": [cosignature(s, b"", over) for s in sorted(signers, key=kid)]})
+
+    write("founding", "ok-unsigned", draft([]))
+    write("founding", "ok-two", draft(governors[:2], {"JIADING": "10.0.0.3:7101"}))
+    write("founding", "ok-all", draft(governors, {m: "10.0.0.1:7101" for m in DISTRICTS}))
+    write("founding", "bad-other-file", draft(governors, over=data[:-1]))
+    write("founding", "bad-not-governor", draft(["JIADING officer"]))
+    write("founding", "bad-genesis", draft([], genesis_bytes=encode(file | {"suite": 2})))
+    write("founding", "bad-endpoint", draft([], {"JIADING": 7101}))
+    write("founding", "bad-twice", draft([governors[0], governors[0]]))
+    write("founding", "bad-trailing", draft([]) + b"\x00")
+
+
 cbor()
 geneses()
+founding_seeds()
 record_seeds()
 block_seeds()
 certificate_seeds()
