@@ -80,10 +80,7 @@ void sim_traitor_votes(struct sim_node *n, int peer, const struct hub_subject *s
 
 const struct sim_block *sim_traitor_block(const struct sim_node *n, const struct hub_hash *hash)
 {
-    for (size_t i = n->journal.blocks; i-- > 0;)
-        if (hub_hash_equal(&n->journal.block[i].hash, hash))
-            return &n->journal.block[i];
-    return NULL;
+    return sim_journal_find(&n->journal, hash);
 }
 
 struct hub_hash sim_traitor_hash(struct sim_node *n)

@@ -19,21 +19,28 @@ void sim_fail(struct sim *s, const char *format, ...)
     s->failed = true;
 }
 
-static struct sim_cast *cast_of(struct sim_node *n, uint64_t view)
+static struct sim_cast *cast_of(struct sim_node *n, const struct hub_subject *s)
 {
-    struct sim_cast **all = &n->sim->checker.cast[n->index];
-    if (!*all)
-        *all = calloc(SIM_VIEWS_MAX, sizeof **all);
-    HUB_ASSERT(*all && view < SIM_VIEWS_MAX);
-    return &(*all)[view];
+    struct sim_index *x = &n->sim->checker.cast[n->index].index;
+    uint64_t key = sim_index_key(s->epoch, s->view, 0);
+    int64_t at = sim_index_find(x, key);
+    if (at < 0) {
+        size_t *len = &n->sim->checker.cast[n->index].len;
+        struct sim_cast **list = &n->sim->checker.cast[n->index].list;
+        *list = sim_grow(*list, &n->sim->checker.cast[n->index].cap, *len, sizeof **list);
+        (*list)[*len] = (struct sim_cast){0};
+        sim_index_put(x, key, *len);
+        at = (int64_t)(*len)++;
+    }
+    return &n->sim->checker.cast[n->index].list[at];
 }
 
 void sim_check_commit(struct sim_node *n)
 {
-    size_t *seen = &n->sim->checker.votes[n->index];
-    for (; *seen < n->journal.safe_votes; (*seen)++) {
+    size_t *seen = &n->sim->checker.cast[n->index].votes;
+    for (; *seen < n->journal.committed.votes; (*seen)++) {
         const struct hub_subject *s = &n->journal.vote[*seen].subject;
-        cast_of(n, s->view)->journalled[s->kind - 1] = true;
+        cast_of(n, s)->journalled[s->kind - 1] = true;
     }
 }
 
@@ -41,7 +48,7 @@ void sim_check_commit(struct sim_node *n)
 static void check_statement(struct sim_node *n, const struct hub_subject *s)
 {
     static const char *const names[] = {"NOTARIZE", "NULLIFY", "FINALIZE"};
-    struct sim_cast *c = cast_of(n, s->view);
+    struct sim_cast *c = cast_of(n, s);
     unsigned kind = s->kind - 1u, z = HUB_NULLIFY - 1, f = HUB_FINALIZE - 1, nz = HUB_NOTARIZE - 1;
     const struct hub_hash *h = &s->block_hash;
     if (!c->journalled[kind])
@@ -100,7 +107,7 @@ void sim_check_send(struct sim_node *n, struct hub_span frame)
 void sim_check_kept(struct sim_node *n, const struct hub_certificate *c)
 {
     if (!n->faulty && c->signers >> n->index & 1 &&
-        !cast_of(n, c->subject.view)->journalled[c->subject.kind - 1])
+        !cast_of(n, &c->subject)->journalled[c->subject.kind - 1])
         sim_fail(n->sim, "node %u counts its own vote of view %llu before it is durable", n->index,
                  (unsigned long long)c->subject.view);
 }
@@ -143,11 +150,16 @@ static void check_height(struct sim_node *n, uint64_t height)
 {
     struct sim *s = n->sim;
     const struct sim_block *b = sim_journal_at(&n->journal, height);
-    if (!b || height >= SIM_HEIGHTS_MAX) {
+    if (!b) {
         sim_fail(s, "node %u lacks final block %llu", n->index, (unsigned long long)height);
         return;
     }
-    struct sim_height *h = &s->checker.height[height];
+    struct sim_checker *k = &s->checker;
+    while (k->heights <= height) {
+        k->height = sim_grow(k->height, &k->heights_cap, k->heights, sizeof *k->height);
+        k->height[k->heights++] = (struct sim_height){0};
+    }
+    struct sim_height *h = &k->height[height];
     if (!h->known) {
         *h = (struct sim_height){b->hash, b->header.state_root, b->header.log_root, true};
         if (height > s->checker.top)
@@ -217,9 +229,9 @@ void sim_check_turn(struct sim_node *n)
 void sim_check_alarm(struct sim_node *n, const char *what)
 {
     struct sim *s = n->sim;
-    bool traitor = s->plan.wiped >= 0;
+    bool traitor = false;
     for (uint8_t i = 0; i < s->plan.n; i++)
-        traitor |= s->plan.traitor[i] != NULL;
+        traitor |= s->node[i].faulty;
     sim_trace(s, "node %u: ALARM: %s", n->index, what);
     if (strstr(what, "two votes") && traitor)
         s->checker.evidence++;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESUBMIT_MS = 4000, BACK_UP_MS = 4000 };
+enum { RESUBMIT_MS = 4000 };
 
 void sim_trace(const struct sim *s, const char *format, ...)
 {
@@ -72,77 +72,59 @@ void sim_turn_at(struct sim_node *n, uint64_t time_ms)
                          .time_ms = time_ms, .kind = SIM_TURN, .node = n->index, .boot = n->boot});
 }
 
-/* ---- faults */
-
-static void later(struct sim *s, enum sim_event_kind kind, uint64_t mean_ms)
+void sim_fold(struct sim *s, const void *bytes, size_t len)
 {
-    uint64_t wait = mean_ms / 2 + sim_below(&s->random[SIM_FAULTS], mean_ms);
-    sim_push(s, &(struct sim_event){.time_ms = s->now_ms + wait, .kind = kind});
+    const uint8_t *at = bytes;
+    uint64_t h = s->hash;
+    for (; len >= 8; at += 8, len -= 8) {
+        h = (h ^ hub_get_be64(at)) * 0x9fb21c651e98df25u;
+        h ^= h >> 32;
+    }
+    for (; len; at++, len--)
+        h = (h ^ *at) * 0x9fb21c651e98df25u;
+    s->hash = h ^ h >> 29;
+}
+
+/* ---- crashes */
+
+/* A disk on which something is damaged that only its owner has: whoever finds that replaces it. */
+static void replace_damaged_disk(struct sim_node *n)
+{
+    sim_trace(n->sim, "node %u: the damage is found, the disk replaced", n->index);
+    sim_journal_free(&n->journal);
+    n->faulty = true;
+    n->checked_height = 0;
 }
 
 void sim_crash(struct sim_node *n, uint64_t down_ms)
 {
     struct sim *s = n->sim;
     sim_trace(s, "node %u crashes", n->index);
-    sim_node_down(n);
-    s->checker.votes[n->index] = n->journal.safe_votes;
-    if (s->plan.wiped == n->index && !n->faulty && !s->healed) {
-        bool rolled_back = s->plan.rolled_back && n->journal.old.taken;
-        sim_trace(s, "node %u: disk %s", n->index, rolled_back ? "rolled back" : "wiped");
-        if (rolled_back)
-            sim_journal_roll_back(&n->journal);
-        else
-            sim_journal_free(&n->journal);
-        s->checker.votes[n->index] = n->journal.safe_votes;
-        n->faulty = true;
-        n->checked_height = 0;
-    }
+    bool lied = sim_node_down(n);
+    n->faulty |= lied;
+    n->checked_height = lied ? 0 : n->checked_height;
+    if (lied)
+        n->journal.damaged_votes |= n->torn;
+    if (n->refused)
+        replace_damaged_disk(n);
+    n->refused = false;
+    s->checker.cast[n->index].votes = n->journal.now.votes;
     sim_push(s, &(struct sim_event){.time_ms = s->now_ms + down_ms,
                                     .kind = SIM_BOOT,
                                     .node = n->index,
                                     .boot = n->boot});
 }
 
-/* The crash comes some port calls later: anywhere between two effects. */
-static void light_fuse(struct sim_node *n)
-{
-    uint64_t *r = &n->sim->random[SIM_FAULTS];
-    bool error = n->sim->plan.io_errors && sim_chance(r, 400);
-    n->fuse_kind = error ? SIM_FUSE_ERROR : SIM_FUSE_CRASH;
-    n->fuse = (int64_t)sim_below(r, 24);
-}
-
-static void on_crash(struct sim *s)
-{
-    uint64_t *r = &s->random[SIM_FAULTS];
-    bool all = sim_chance(r, 100);
-    uint8_t one = (uint8_t)sim_below(r, s->plan.n);
-    for (uint8_t i = 0; i < s->plan.n; i++)
-        if (s->node[i].up && (all || i == one))
-            light_fuse(&s->node[i]);
-    later(s, SIM_CRASH, s->plan.crash_every_ms);
-}
-
-static void on_split(struct sim *s)
-{
-    uint64_t *r = &s->random[SIM_FAULTS];
-    for (uint8_t i = 0; i < s->plan.n; i++)
-        s->side[i] = sim_random(r) & 1;
-    s->split = true;
-    s->one_way = sim_chance(r, 300);
-    sim_push(
-        s, &(struct sim_event){.time_ms = s->now_ms + 500 + sim_below(r, 4000), .kind = SIM_JOIN});
-    later(s, SIM_SPLIT, s->plan.split_every_ms);
-}
-
 static void on_heal(struct sim *s)
 {
     sim_trace(s, "faults end");
     s->healed = true;
-    s->split = false;
+    sim_cut_links(s);
+    memset(s->clogged_until_ms, 0, sizeof s->clogged_until_ms);
     for (uint8_t i = 0; i < s->plan.n; i++) {
         struct sim_node *n = &s->node[i];
         n->fuse = -1;
+        n->slow_until_ms = n->full_until_ms = n->lies_until_ms = n->jump_until_ms = 0;
         if (n->up && n->replica->cons.view > s->progress_view)
             s->progress_view = n->replica->cons.view;
         if (!n->up && !n->gone)
@@ -205,17 +187,12 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     for (uint8_t i = 0; i < plan->n; i++) {
         sim_node_open(&s->node[i], s, i);
         s->node[i].faulty = plan->traitor[i] != NULL;
-        uint64_t at = sim_below(&s->random[SIM_FAULTS], 300);
+        uint64_t at = sim_below(&s->random[SIM_BOOTS], 300);
         if (plan->absent != i)
             sim_push(s, &(struct sim_event){.time_ms = at, .kind = SIM_BOOT, .node = i});
     }
     schedule_work(s);
-    if (plan->crash_every_ms)
-        later(s, SIM_CRASH, plan->crash_every_ms);
-    if (plan->split_every_ms)
-        later(s, SIM_SPLIT, plan->split_every_ms);
-    if (plan->wiped >= 0)
-        sim_push(s, &(struct sim_event){.time_ms = BACK_UP_MS, .kind = SIM_BACK_UP});
+    sim_schedule_faults(s);
     sim_push(s, &(struct sim_event){.time_ms = plan->heal_ms, .kind = SIM_HEAL});
 }
 
@@ -226,15 +203,38 @@ void sim_close(struct sim *s)
     free(s->heap);
     for (uint8_t i = 0; i < s->plan.n; i++) {
         sim_node_close(&s->node[i]);
-        free(s->checker.cast[i]);
+        free(s->checker.cast[i].list);
+        sim_index_free(&s->checker.cast[i].index);
     }
+    free(s->checker.height);
     for (uint32_t i = 0; i < s->records; i++)
         free(s->record[i].bytes);
+}
+
+/* The node is stopped, or waits for its disk: what comes for it waits in order. */
+static void wait_for(struct sim_node *n, const struct sim_event *ev)
+{
+    struct sim_event again = *ev;
+    if (ev->kind == SIM_TURN && (ev->boot != n->boot || ev->time_ms != n->turn_ms))
+        return;
+    again.time_ms = n->busy_until_ms;
+    if (ev->kind == SIM_TURN)
+        n->turn_ms = again.time_ms;
+    if (ev->len) {
+        again.bytes = malloc(ev->len);
+        HUB_ASSERT(again.bytes);
+        memcpy(again.bytes, ev->bytes, ev->len);
+    }
+    sim_push(n->sim, &again);
 }
 
 static void node_event(struct sim *s, const struct sim_event *ev)
 {
     struct sim_node *n = &s->node[ev->node];
+    if (n->up && ev->kind != SIM_BOOT && s->now_ms < n->busy_until_ms) {
+        wait_for(n, ev);
+        return;
+    }
     switch (ev->kind) {
     case SIM_FRAME:
         if (n->up)
@@ -263,22 +263,18 @@ static void run_event(struct sim *s, const struct sim_event *ev)
     case SIM_SUBMIT:
         on_submit(s, ev);
         break;
-    case SIM_CRASH:
+    case SIM_FAULT:
         if (!s->healed)
-            on_crash(s);
+            sim_strike(s, ev->record);
         break;
-    case SIM_SPLIT:
-        if (!s->healed)
-            on_split(s);
+    case SIM_OVER:
+        sim_cut_links(s);
         break;
-    case SIM_JOIN:
-        s->split = false;
+    case SIM_SHOOT:
+        sim_journal_shoot(&s->node[ev->node].journal, ev->record);
         break;
     case SIM_HEAL:
         on_heal(s);
-        break;
-    case SIM_BACK_UP:
-        sim_journal_back_up(&s->node[s->plan.wiped].journal);
         break;
     case SIM_SCRIPT:
         if (s->script)
@@ -321,6 +317,16 @@ static void say_what_is_missing(struct sim *s)
     s->failed = true;
 }
 
+static void fold_event(struct sim *s, const struct sim_event *ev)
+{
+    uint8_t head[24];
+    hub_put_be64(head, ev->time_ms);
+    hub_put_be64(head + 8, ev->number);
+    hub_put_be64(head + 16, (uint64_t)ev->kind << 32 | (uint64_t)ev->node << 8 | ev->from);
+    sim_fold(s, head, sizeof head);
+    sim_fold(s, ev->bytes, ev->len);
+}
+
 bool sim_run(struct sim *s)
 {
     while (s->heap_len && !s->failed) {
@@ -331,6 +337,7 @@ bool sim_run(struct sim *s)
         }
         s->now_ms = ev.time_ms;
         s->events++;
+        fold_event(s, &ev);
         run_event(s, &ev);
         free(ev.bytes);
         if (s->healed && !s->done_ms && sim_done(s))

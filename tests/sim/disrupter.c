@@ -21,7 +21,7 @@ static uint64_t pick_view(struct sim_node *n, uint64_t view)
 static const struct sim_block *some_block(struct sim_node *n)
 {
     uint64_t *r = &n->sim->random[SIM_TRAITOR];
-    size_t blocks = n->journal.blocks, back = (size_t)sim_below(r, sim_chance(r, 800) ? 4 : 64);
+    size_t blocks = n->journal.now.blocks, back = (size_t)sim_below(r, sim_chance(r, 800) ? 4 : 64);
     return blocks ? &n->journal.block[blocks - 1 - (back < blocks ? back : 0)] : NULL;
 }
 

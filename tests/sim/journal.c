@@ -1,11 +1,14 @@
-/* journal.c: the disk of one node. Puts are seen at once and durable after a commit; a crash cuts every list
- * back to what was committed. Refuses the own votes that the real store refuses. */
+/* journal.c: the disk of one node. Puts are seen at once and durable after a commit, unless the disk lies; a crash
+ * cuts every list back to what was durable. Refuses what the real store refuses; what a flipped bit hit is lost or
+ * corrupt as there: tests/sim/calibrate.c compares the two. */
 #include "sim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void *grow(void *list, size_t *cap, size_t len, size_t item)
+/* ---- lists and indexes */
+
+void *sim_grow(void *list, size_t *cap, size_t len, size_t item)
 {
     if (len < *cap)
         return list;
@@ -15,17 +18,96 @@ static void *grow(void *list, size_t *cap, size_t len, size_t item)
     return list;
 }
 
+uint64_t sim_index_key(uint64_t epoch, uint64_t view, uint8_t kind)
+{
+    uint64_t mixed = epoch << 48 ^ view << 2 ^ kind;
+    return sim_random(&mixed);
+}
+
+static size_t slot_of(const struct sim_index *x, uint64_t key)
+{
+    size_t at = key & (x->cap - 1);
+    while (x->place[at] && x->key[at] != key)
+        at = (at + 1) & (x->cap - 1);
+    return at;
+}
+
+int64_t sim_index_find(const struct sim_index *x, uint64_t key)
+{
+    return x->cap ? (int64_t)x->place[slot_of(x, key)] - 1 : -1;
+}
+
+void sim_index_free(struct sim_index *x)
+{
+    free(x->key);
+    free(x->place);
+    *x = (struct sim_index){0};
+}
+
+static void index_double(struct sim_index *x)
+{
+    struct sim_index old = *x;
+    x->cap = old.cap ? 2 * old.cap : 128;
+    x->key = calloc(x->cap, sizeof *x->key);
+    x->place = calloc(x->cap, sizeof *x->place);
+    HUB_ASSERT(x->key && x->place);
+    for (size_t i = 0; i < old.cap; i++)
+        if (old.place[i]) {
+            size_t at = slot_of(x, old.key[i]);
+            x->key[at] = old.key[i];
+            x->place[at] = old.place[i];
+        }
+    free(old.key);
+    free(old.place);
+}
+
+void sim_index_put(struct sim_index *x, uint64_t key, size_t place)
+{
+    if (2 * x->len >= x->cap)
+        index_double(x);
+    size_t at = slot_of(x, key);
+    x->len += !x->place[at];
+    x->key[at] = key;
+    x->place[at] = (uint32_t)place + 1;
+}
+
+static uint64_t key_of(const struct hub_subject *s)
+{
+    return sim_index_key(s->epoch, s->view, s->kind);
+}
+
+static void index_clear(struct sim_index *x)
+{
+    if (x->cap)
+        memset(x->place, 0, x->cap * sizeof *x->place);
+    x->len = 0;
+}
+
+/* After lists were cut back. */
+static void index_again(struct sim_journal *j)
+{
+    index_clear(&j->block_at);
+    index_clear(&j->vote_at);
+    index_clear(&j->certificate_at);
+    for (size_t i = 0; i < j->now.blocks; i++)
+        sim_index_put(&j->block_at, hub_get_be64(j->block[i].hash.b), i);
+    for (size_t i = 0; i < j->now.votes; i++)
+        sim_index_put(&j->vote_at, key_of(&j->vote[i].subject), i);
+    for (size_t i = 0; i < j->now.certificates; i++)
+        sim_index_put(&j->certificate_at, key_of(&j->certificate[i].certificate.subject), i);
+}
+
 static struct sim_journal *journal_of(void *store)
 {
     return &((struct sim_node *)store)->journal;
 }
 
-static const struct sim_block *find_block(const struct sim_journal *j, const struct hub_hash *hash)
+/* ---- puts */
+
+const struct sim_block *sim_journal_find(const struct sim_journal *j, const struct hub_hash *hash)
 {
-    for (size_t i = j->blocks; i-- > 0;)
-        if (hub_hash_equal(&j->block[i].hash, hash))
-            return &j->block[i];
-    return NULL;
+    int64_t i = sim_index_find(&j->block_at, hub_get_be64(hash->b));
+    return i >= 0 && hub_hash_equal(&j->block[i].hash, hash) ? &j->block[i] : NULL;
 }
 
 static enum hub_status put_block(void *store, const struct hub_header *h,
@@ -34,13 +116,15 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     struct sim_journal *j = journal_of(store);
     if (!sim_node_port(store))
         return HUB_IO;
-    if (find_block(j, hash))
+    const struct sim_block *held = sim_journal_find(j, hash);
+    if (held && !held->damaged)
         return HUB_OK;
-    j->block = grow(j->block, &j->blocks_cap, j->blocks, sizeof *j->block);
+    j->block = sim_grow(j->block, &j->blocks_cap, j->now.blocks, sizeof *j->block);
     uint8_t *copy = malloc(bytes.len);
     HUB_ASSERT(copy);
     memcpy(copy, bytes.data, bytes.len);
-    j->block[j->blocks++] =
+    sim_index_put(&j->block_at, hub_get_be64(hash->b), j->now.blocks);
+    j->block[j->now.blocks++] =
         (struct sim_block){.header = *h, .hash = *hash, .bytes = copy, .len = bytes.len};
     return HUB_OK;
 }
@@ -48,8 +132,6 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
 /* As docs/protocol.md 4: one vote a kind; Z and F exclude each other; F is for the block of N. */
 static bool excludes(const struct hub_subject *a, const struct hub_subject *b)
 {
-    if (a->epoch != b->epoch || a->view != b->view)
-        return false;
     if (a->kind == b->kind)
         return !hub_subject_equal(a, b);
     if (a->kind == HUB_NULLIFY || b->kind == HUB_NULLIFY)
@@ -57,20 +139,36 @@ static bool excludes(const struct hub_subject *a, const struct hub_subject *b)
     return !hub_hash_equal(&a->block_hash, &b->block_hash);
 }
 
+static const struct hub_vote *find_vote(const struct sim_journal *j, const struct hub_subject *s,
+                                        uint8_t kind)
+{
+    int64_t i = sim_index_find(&j->vote_at, sim_index_key(s->epoch, s->view, kind));
+    return i >= 0 ? &j->vote[i] : NULL;
+}
+
 static enum hub_status put_vote(void *store, const struct hub_vote *v)
 {
     struct sim_journal *j = journal_of(store);
     if (!sim_node_port(store))
         return HUB_IO;
-    for (size_t i = j->votes; i-- > 0;) {
-        if (excludes(&j->vote[i].subject, &v->subject))
+    for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++) {
+        const struct hub_vote *held = find_vote(j, &v->subject, kind);
+        if (held && excludes(&held->subject, &v->subject))
             return HUB_CONFLICT;
-        if (hub_subject_equal(&j->vote[i].subject, &v->subject))
-            return HUB_OK;
     }
-    j->vote = grow(j->vote, &j->votes_cap, j->votes, sizeof *j->vote);
-    j->vote[j->votes++] = *v;
+    if (find_vote(j, &v->subject, v->subject.kind))
+        return HUB_OK;
+    j->vote = sim_grow(j->vote, &j->votes_cap, j->now.votes, sizeof *j->vote);
+    sim_index_put(&j->vote_at, key_of(&v->subject), j->now.votes);
+    j->vote[j->now.votes++] = *v;
     return HUB_OK;
+}
+
+static const struct sim_kept *find_certificate(const struct sim_journal *j, uint64_t epoch,
+                                               uint64_t view, uint8_t kind)
+{
+    int64_t i = sim_index_find(&j->certificate_at, sim_index_key(epoch, view, kind));
+    return i >= 0 && !j->certificate[i].damaged ? &j->certificate[i] : NULL;
 }
 
 static enum hub_status put_certificate(void *store, const struct hub_certificate *c, uint8_t n)
@@ -79,18 +177,15 @@ static enum hub_status put_certificate(void *store, const struct hub_certificate
     (void)n;
     if (!sim_node_port(store))
         return HUB_IO;
-    HUB_ASSERT(c->subject.view < SIM_VIEWS_MAX);
     sim_check_kept(store, c);
-    if (!j->by_view)
-        j->by_view = calloc(SIM_VIEWS_MAX, sizeof *j->by_view);
-    HUB_ASSERT(j->by_view);
-    uint32_t *slot = &j->by_view[c->subject.view][c->subject.kind - 1];
-    if (*slot)
-        return HUB_OK;
+    const struct hub_subject *s = &c->subject;
+    const struct sim_kept *held = find_certificate(j, s->epoch, s->view, s->kind);
+    if (held)
+        return hub_subject_equal(&held->certificate.subject, s) ? HUB_OK : HUB_CONFLICT;
     j->certificate =
-        grow(j->certificate, &j->certificates_cap, j->certificates, sizeof *j->certificate);
-    j->certificate[j->certificates++] = *c;
-    *slot = (uint32_t)j->certificates;
+        sim_grow(j->certificate, &j->certificates_cap, j->now.certificates, sizeof *j->certificate);
+    sim_index_put(&j->certificate_at, key_of(s), j->now.certificates);
+    j->certificate[j->now.certificates++] = (struct sim_kept){.certificate = *c};
     return HUB_OK;
 }
 
@@ -100,23 +195,23 @@ static enum hub_status put_tip(void *store, const struct hub_point *fin,
     struct sim_journal *j = journal_of(store);
     if (!sim_node_port(store))
         return HUB_IO;
-    HUB_ASSERT(!j->has_tip || fin->height >= j->tip.height);
-    size_t from = j->heights;
-    while (j->heights <= fin->height) {
-        j->height = grow(j->height, &j->heights_cap, j->heights, sizeof *j->height);
-        j->height[j->heights++] = (struct hub_hash){{0}};
+    HUB_ASSERT(!j->now.has_tip || fin->height >= j->now.tip.height);
+    size_t from = j->now.heights;
+    while (j->now.heights <= fin->height) {
+        j->height = sim_grow(j->height, &j->heights_cap, j->now.heights, sizeof *j->height);
+        j->height[j->now.heights++] = (struct hub_hash){{0}};
     }
     struct hub_hash at = fin->block_hash;
     for (uint64_t h = fin->height; h >= (from ? from : 1); h--) {
-        const struct sim_block *b = find_block(j, &at);
+        const struct sim_block *b = sim_journal_find(j, &at);
         if (!b)
             return HUB_CORRUPT; /* a final block was never stored */
         j->height[h] = at;
         at = b->header.parent;
     }
-    j->tip = *fin;
-    j->edge = *edge;
-    j->has_tip = true;
+    j->now.tip = *fin;
+    j->now.edge = *edge;
+    j->now.has_tip = true;
     return HUB_OK;
 }
 
@@ -124,75 +219,99 @@ static enum hub_status commit(void *store)
 {
     struct sim_node *n = store;
     struct sim_journal *j = &n->journal;
+    uint64_t now = n->sim->now_ms;
     if (!sim_node_port(n))
         return HUB_IO;
-    j->safe_blocks = j->blocks;
-    j->safe_votes = j->votes;
-    j->safe_certificates = j->certificates;
-    j->safe_heights = j->heights;
-    j->safe_tip = j->tip;
-    j->safe_edge = j->edge;
-    j->safe_has_tip = j->has_tip;
+    j->committed = j->now;
+    if (now >= n->lies_until_ms)
+        j->durable = j->now;
+    else
+        n->sim->struck[SIM_LIE]++;
+    if (now < n->slow_until_ms) {
+        n->busy_until_ms = now + n->slow_ms;
+        n->sim->struck[SIM_SLOW]++;
+    }
     sim_check_commit(n);
     sim_node_may_crash(n);
     return HUB_OK;
 }
 
-void sim_journal_crash(struct sim_journal *j)
+/* ---- what disks do */
+
+static void cut_back(struct sim_journal *j, const struct sim_mark *to)
 {
-    while (j->blocks > j->safe_blocks)
-        free(j->block[--j->blocks].bytes);
-    j->votes = j->safe_votes;
-    while (j->certificates > j->safe_certificates) {
-        const struct hub_subject *s = &j->certificate[--j->certificates].subject;
-        j->by_view[s->view][s->kind - 1] = 0;
+    while (j->now.blocks > to->blocks)
+        free(j->block[--j->now.blocks].bytes);
+    j->now = j->committed = j->durable = *to;
+    index_again(j);
+}
+
+bool sim_journal_crash(struct sim_journal *j)
+{
+    const struct sim_mark to = j->durable;
+    bool lost = j->committed.blocks > to.blocks || j->committed.votes > to.votes ||
+                j->committed.certificates > to.certificates;
+    cut_back(j, &to);
+    return lost;
+}
+
+void sim_journal_shoot(struct sim_journal *j, uint32_t shot)
+{
+    j->shot[shot] = j->durable;
+    j->shot_taken[shot] = true;
+}
+
+bool sim_journal_rewind(struct sim_journal *j, uint32_t shot)
+{
+    const struct sim_mark to = j->shot[shot];
+    if (!j->shot_taken[shot] || to.votes > j->now.votes || to.blocks > j->now.blocks ||
+        to.certificates > j->now.certificates || to.heights > j->now.heights ||
+        (to.votes == j->now.votes && to.blocks == j->now.blocks))
+        return false;
+    cut_back(j, &to);
+    return true;
+}
+
+bool sim_journal_flip(struct sim_journal *j, uint64_t choice)
+{
+    uint64_t kind = choice % 8, which = choice / 8;
+    const struct sim_mark *d = &j->durable;
+    if (kind < 3 && d->blocks) {
+        j->block[which % d->blocks].damaged = true;
+        j->damaged++;
+    } else if (kind < 6 && d->certificates) {
+        j->certificate[which % d->certificates].damaged = true;
+        j->damaged++;
+    } else if (kind == 6 && d->votes) {
+        j->damaged_votes = true;
+    } else if (kind == 7 && d->has_tip) {
+        j->damaged_tip = true;
+    } else {
+        return false;
     }
-    j->heights = j->safe_heights;
-    j->tip = j->safe_tip;
-    j->edge = j->safe_edge;
-    j->has_tip = j->safe_has_tip;
-}
-
-void sim_journal_back_up(struct sim_journal *j)
-{
-    j->old.blocks = j->safe_blocks;
-    j->old.votes = j->safe_votes;
-    j->old.certificates = j->safe_certificates;
-    j->old.heights = j->safe_heights;
-    j->old.tip = j->safe_tip;
-    j->old.edge = j->safe_edge;
-    j->old.has_tip = j->safe_has_tip;
-    j->old.taken = true;
-}
-
-void sim_journal_roll_back(struct sim_journal *j)
-{
-    j->safe_blocks = j->old.blocks;
-    j->safe_votes = j->old.votes;
-    j->safe_certificates = j->old.certificates;
-    j->safe_heights = j->old.heights;
-    j->safe_tip = j->old.tip;
-    j->safe_edge = j->old.edge;
-    j->safe_has_tip = j->old.has_tip;
-    sim_journal_crash(j);
+    return true;
 }
 
 void sim_journal_free(struct sim_journal *j)
 {
-    while (j->blocks)
-        free(j->block[--j->blocks].bytes);
+    while (j->now.blocks)
+        free(j->block[--j->now.blocks].bytes);
     free(j->block);
     free(j->vote);
     free(j->certificate);
     free(j->height);
-    free(j->by_view);
+    sim_index_free(&j->block_at);
+    sim_index_free(&j->vote_at);
+    sim_index_free(&j->certificate_at);
     *j = (struct sim_journal){0};
 }
 
+/* ---- gets */
+
 static enum hub_status get_block(void *store, const struct hub_hash *hash, struct hub_span *bytes)
 {
-    const struct sim_block *b = find_block(journal_of(store), hash);
-    if (!b)
+    const struct sim_block *b = sim_journal_find(journal_of(store), hash);
+    if (!b || b->damaged)
         return HUB_NOT_FOUND;
     *bytes = (struct hub_span){b->bytes, b->len};
     return HUB_OK;
@@ -200,57 +319,70 @@ static enum hub_status get_block(void *store, const struct hub_hash *hash, struc
 
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height)
 {
-    return height && height < j->heights ? find_block(j, &j->height[height]) : NULL;
+    return height && height < j->now.heights ? sim_journal_find(j, &j->height[height]) : NULL;
 }
 
 static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
 {
     const struct sim_block *b = sim_journal_at(journal_of(store), height);
-    if (!b)
+    if (!b || b->damaged)
         return HUB_NOT_FOUND;
     *bytes = (struct hub_span){b->bytes, b->len};
     return HUB_OK;
 }
 
+bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64_t view,
+                             uint8_t kind, struct hub_certificate *out)
+{
+    const struct sim_kept *k = find_certificate(j, epoch, view, kind);
+    if (k)
+        *out = k->certificate;
+    return k != NULL;
+}
+
 static enum hub_status get_certificate(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
                                        struct hub_certificate *out)
 {
-    const struct sim_journal *j = journal_of(store);
-    (void)epoch;
-    if (!j->by_view || view >= SIM_VIEWS_MAX || !j->by_view[view][kind - 1])
-        return HUB_NOT_FOUND;
-    *out = j->certificate[j->by_view[view][kind - 1] - 1];
-    return HUB_OK;
+    return sim_journal_certificate(journal_of(store), epoch, view, kind, out) ? HUB_OK
+                                                                              : HUB_NOT_FOUND;
 }
 
 static enum hub_status get_tip(void *store, struct hub_point *fin, struct hub_edge *edge)
 {
     const struct sim_journal *j = journal_of(store);
-    if (!j->has_tip)
+    if (j->damaged_tip)
+        return HUB_CORRUPT;
+    if (!j->now.has_tip)
         return HUB_NOT_FOUND;
-    *fin = j->tip;
-    *edge = j->edge;
+    *fin = j->now.tip;
+    *edge = j->now.edge;
     return HUB_OK;
+}
+
+/* By view, then kind, as the real store's keys are ordered. */
+static int by_view(const void *a, const void *b)
+{
+    const struct hub_subject *x = *(const struct hub_subject *const *)a;
+    const struct hub_subject *y = *(const struct hub_subject *const *)b;
+    if (x->view != y->view)
+        return x->view < y->view ? -1 : 1;
+    return (int)x->kind - (int)y->kind;
 }
 
 static enum hub_status each_vote(void *store, uint64_t epoch, uint64_t from_view,
                                  hub_store_visit_vote *visit, void *ctx)
 {
     const struct sim_journal *j = journal_of(store);
-    (void)epoch;
-    uint64_t last = 0;
-    size_t first = j->votes;
-    for (size_t i = j->votes; i-- > 0;) {
-        if (j->vote[i].subject.view > last)
-            last = j->vote[i].subject.view;
-        if (j->vote[i].subject.view >= from_view)
-            first = i;
-    }
-    for (uint64_t v = from_view; v <= last; v++)
-        for (uint8_t kind = 1; kind <= 3; kind++)
-            for (size_t i = first; i < j->votes; i++)
-                if (j->vote[i].subject.view == v && j->vote[i].subject.kind == kind)
-                    visit(ctx, &j->vote[i]);
+    const struct hub_subject **found = calloc(j->now.votes + 1, sizeof *found);
+    size_t count = 0;
+    HUB_ASSERT(found);
+    for (size_t i = 0; i < j->now.votes; i++)
+        if (j->vote[i].subject.epoch == epoch && j->vote[i].subject.view >= from_view)
+            found[count++] = &j->vote[i].subject;
+    qsort(found, count, sizeof *found, by_view);
+    for (size_t i = 0; i < count; i++)
+        visit(ctx, find_vote(j, found[i], found[i]->kind));
+    free(found);
     return HUB_OK;
 }
 
@@ -258,20 +390,22 @@ static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t fr
                                         hub_store_visit_certificate *visit, void *ctx)
 {
     const struct sim_journal *j = journal_of(store);
-    (void)epoch;
-    for (uint64_t v = from_view; j->by_view && v < SIM_VIEWS_MAX; v++)
-        for (unsigned kind = 0; kind < 3; kind++)
-            if (j->by_view[v][kind])
-                visit(ctx, &j->certificate[j->by_view[v][kind] - 1]);
+    const struct hub_subject **found = calloc(j->now.certificates + 1, sizeof *found);
+    size_t count = 0;
+    HUB_ASSERT(found);
+    for (size_t i = 0; i < j->now.certificates; i++) {
+        const struct hub_subject *s = &j->certificate[i].certificate.subject;
+        if (s->epoch == epoch && s->view >= from_view && !j->certificate[i].damaged)
+            found[count++] = s;
+    }
+    qsort(found, count, sizeof *found, by_view);
+    for (size_t i = 0; i < count; i++) {
+        struct hub_certificate c;
+        if (sim_journal_certificate(j, found[i]->epoch, found[i]->view, found[i]->kind, &c))
+            visit(ctx, &c);
+    }
+    free(found);
     return HUB_OK;
-}
-
-bool sim_journal_has_vote(const struct sim_journal *j, const struct hub_subject *s)
-{
-    for (size_t i = j->safe_votes; i-- > 0;)
-        if (hub_subject_equal(&j->vote[i].subject, s))
-            return true;
-    return false;
 }
 
 void sim_journal_ports(struct hub_ports *p)

@@ -40,9 +40,9 @@ static void false_epochs(struct sim_node *n, int peer)
 static bool some_certificate(struct sim_node *n, struct hub_buf *out)
 {
     const struct sim_journal *j = &n->journal;
-    if (!j->certificates)
+    if (!j->now.certificates)
         return false;
-    struct hub_certificate c = j->certificate[sim_below(dice(n), j->certificates)];
+    struct hub_certificate c = j->certificate[sim_below(dice(n), j->now.certificates)].certificate;
     if (sim_chance(dice(n), 300))
         c.subject.block_hash.b[0] ^= 1;
     if (sim_chance(dice(n), 300))
@@ -59,8 +59,8 @@ static void lie_block(struct sim_node *n, int peer, const struct hub_message *m)
     struct hub_buf certificate = {.data = encoded, .cap = sizeof encoded};
     struct hub_buf frame = {.data = frame_bytes, .cap = sizeof frame_bytes};
     struct hub_span block = m->u.block.block;
-    if (sim_chance(dice(n), 400) && j->blocks) {
-        const struct sim_block *other = &j->block[sim_below(dice(n), j->blocks)];
+    if (sim_chance(dice(n), 400) && j->now.blocks) {
+        const struct sim_block *other = &j->block[sim_below(dice(n), j->now.blocks)];
         block = (struct hub_span){other->bytes, other->len};
     } else if (sim_chance(dice(n), 500)) {
         memcpy(block_bytes, block.data, block.len);

@@ -24,20 +24,6 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void say_plan(uint64_t seed, const struct sim_plan *p)
-{
-    printf(
-        "seed %llu: n %u loss %u delay %llu+%llu crash %llu split %llu wiped %d records %u%s%s\n",
-        (unsigned long long)seed, p->n, p->loss, (unsigned long long)p->delay_ms,
-        (unsigned long long)p->jitter_ms, (unsigned long long)p->crash_every_ms,
-        (unsigned long long)p->split_every_ms, p->wiped, p->records,
-        p->real_signatures ? " real signatures" : "", p->real_pool ? " real pool" : "");
-    for (uint8_t i = 0; i < p->n; i++)
-        if (p->traitor[i])
-            printf("  node %u: %s%s: %s\n", i, p->stubborn ? "stubborn " : "", p->traitor[i]->name,
-                   p->traitor[i]->what);
-}
-
 struct totals {
     uint64_t events, failed, betrayals;
 };
@@ -51,16 +37,17 @@ static bool run_seed(struct sim *s, uint64_t seed, bool trace, struct totals *to
     sim_open(s, seed, &plan);
     s->trace = trace;
     if (trace)
-        say_plan(seed, &plan);
+        sim_plan_write(stdout, seed, &plan);
     bool good = sim_run(s);
     totals->events += s->events;
     totals->betrayals += s->betrayals;
     totals->failed += !good;
     if (trace)
-        printf("seed %llu: %s at %llu ms, height %llu, %u records final, %llu events\n",
-               (unsigned long long)seed, good ? "ok" : "FAILED", (unsigned long long)s->now_ms,
-               (unsigned long long)s->checker.top, s->checker.finals,
-               (unsigned long long)s->events);
+        printf(
+            "seed %llu: %s at %llu ms, height %llu, %u records final, %llu events, hash %016llx\n",
+            (unsigned long long)seed, good ? "ok" : "FAILED", (unsigned long long)s->now_ms,
+            (unsigned long long)s->checker.top, s->checker.finals, (unsigned long long)s->events,
+            (unsigned long long)s->hash);
     if (!good)
         printf("seed %llu FAILED at %llu ms: %s\n  again with: sim --seed %llu%s%s --trace\n",
                (unsigned long long)seed, (unsigned long long)s->now_ms, s->why,

@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool cut(const struct sim *s, uint8_t from, uint8_t to)
-{
-    if (!s->split || s->side[from] == s->side[to])
-        return false;
-    return !s->one_way || s->side[from] == 1;
-}
-
 static bool lost_by_script(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 {
     static struct hub_message m;
@@ -25,14 +18,23 @@ static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span frame)
            m.u.vote.signer == to;
 }
 
+static uint64_t later_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void deliver_later(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 {
-    uint64_t *r = &s->random[SIM_NET];
-    uint64_t delay = s->plan.delay_ms + sim_below(r, s->plan.jitter_ms + 1);
+    uint64_t jitter = sim_below(&s->random[SIM_DELAY], s->plan.jitter_ms + 1);
+    uint64_t delay = s->plan.delay_ms, link = s->seed ^ (uint64_t)from << 8 ^ to;
+    if (s->plan.uneven)
+        delay *= 1 + sim_random(&link) % 8;
+    uint64_t sent = later_of(s->now_ms, s->node[from].busy_until_ms);
+    uint64_t at = later_of(sent + delay + jitter, s->clogged_until_ms[from][to]);
     uint8_t *copy = malloc(frame.len);
     HUB_ASSERT(copy);
     memcpy(copy, frame.data, frame.len);
-    sim_push(s, &(struct sim_event){.time_ms = s->now_ms + delay,
+    sim_push(s, &(struct sim_event){.time_ms = at,
                                     .kind = SIM_FRAME,
                                     .node = to,
                                     .from = from,
@@ -42,14 +44,13 @@ static void deliver_later(struct sim *s, uint8_t from, uint8_t to, struct hub_sp
 
 void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
 {
-    uint64_t *r = &s->random[SIM_NET];
     bool faults = !s->healed;
-    bool lost = faults && sim_chance(r, s->plan.loss);
-    if (lost || cut(s, from, to) || lost_by_script(s, from, to, frame) ||
+    bool lost = faults && sim_chance(&s->random[SIM_LOSS], s->plan.loss);
+    if (lost || s->cut[from] >> to & 1 || lost_by_script(s, from, to, frame) ||
         tells_traitor(s, to, frame))
         return;
     deliver_later(s, from, to, frame);
-    if (faults && sim_chance(r, s->plan.duplicate))
+    if (faults && sim_chance(&s->random[SIM_TWICE], s->plan.duplicate))
         deliver_later(s, from, to, frame);
 }
 

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+enum { DOWN_MS = 500 }; /* of a crash nobody planned: a disk full at start */
+
 /* Small tables: the workload needs no more, and the smaller ones are cleared at every boot. */
 static const uint32_t caps[HUB_TABLES] = {
-    [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 16,      [HUB_TABLE_KEYS] = 64,
+    [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 40,      [HUB_TABLE_KEYS] = 128,
     [HUB_TABLE_EPOCHS] = 4,      [HUB_TABLE_PROPOSALS] = 4,     [HUB_TABLE_AGREEMENTS] = 4,
     [HUB_TABLE_REVISIONS] = 4,   [HUB_TABLE_MOTIONS] = 4,       [HUB_TABLE_WALLETS] = 64,
     [HUB_TABLE_LIMITS] = 64,     [HUB_TABLE_FREEZES] = 4,       [HUB_TABLE_HOLDS] = 4,
@@ -44,7 +46,8 @@ static const struct memory *memory_of(uint8_t index)
 void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index)
 {
     const struct memory *m = memory_of(index);
-    *n = (struct sim_node){.sim = s, .index = index, .fuse = -1, .turn_ms = SIM_NEVER};
+    *n = (struct sim_node){
+        .sim = s, .index = index, .fuse = -1, .turn_ms = SIM_NEVER, .down_ms = DOWN_MS};
     n->replica = m->replica;
     n->memory = m->work;
     n->chain_memory = m->chain;
@@ -62,22 +65,40 @@ void sim_node_close(struct sim_node *n)
 struct hub_now sim_node_now(const struct sim_node *n)
 {
     const struct sim *s = n->sim;
-    int64_t skew = s->plan.skew_ms[n->index];
-    return (struct hub_now){.mono_ms = s->now_ms + 1000,
-                            .wall_ms = (uint64_t)((int64_t)(SIM_EPOCH_MS + s->now_ms) + skew)};
+    int64_t now = (int64_t)s->now_ms, skew = s->plan.skew_ms[n->index];
+    now += now * s->plan.drift_ppm[n->index] / 1000000;
+    if (s->now_ms < n->jump_until_ms)
+        skew += n->jump_ms;
+    return (struct hub_now){.mono_ms = (uint64_t)now + 1000,
+                            .wall_ms = (uint64_t)((int64_t)SIM_EPOCH_MS + now + skew)};
+}
+
+/* When the node's own clock will have gone on by so much. */
+static uint64_t after_ms(const struct sim_node *n, uint64_t own_ms)
+{
+    uint64_t rate = (uint64_t)(1000000 + n->sim->plan.drift_ppm[n->index]);
+    return n->sim->now_ms + (own_ms * 1000000 + rate - 1) / rate;
 }
 
 void sim_node_may_crash(struct sim_node *n)
 {
-    if (n->fuse_kind == SIM_FUSE_CRASH && n->fuse >= 0 && n->fuse-- == 0)
-        longjmp(n->crash, 1);
+    if (n->fuse_kind != SIM_FUSE_CRASH || n->fuse < 0 || n->fuse-- > 0)
+        return;
+    n->sim->struck[SIM_CRASH]++;
+    longjmp(n->crash, 1);
 }
 
 bool sim_node_port(struct sim_node *n)
 {
     sim_node_may_crash(n);
-    if (n->fuse_kind == SIM_FUSE_ERROR && n->fuse >= 0 && n->fuse-- == 0)
+    if (n->fuse_kind == SIM_FUSE_ERROR && n->fuse >= 0 && n->fuse-- == 0) {
+        n->sim->struck[SIM_ERROR]++;
         n->failed = true;
+    }
+    if (n->sim->now_ms < n->full_until_ms) {
+        n->sim->struck[SIM_FULL]++;
+        n->failed = true;
+    }
     return !n->failed;
 }
 
@@ -116,10 +137,17 @@ static void start(struct sim_node *n)
                                      .version = "sim",
                                      .memory = n->memory};
     ports(&p, n);
+    if (n->journal.damaged_votes) { /* hub_store_open reads all own votes, and refuses */
+        n->failed = n->refused = true;
+        return;
+    }
     enum hub_status st =
         hub_chain_init(&r->chain, &n->sim->world->genesis, n->state_memory, caps, n->chain_memory);
     if (st == HUB_OK)
         st = hub_replica_start(r, &p, &cfg, sim_node_now(n));
+    bool damaged = n->journal.damaged || n->journal.damaged_tip;
+    if (st == HUB_CORRUPT && damaged)
+        n->failed = n->refused = true;
     if (st && !n->failed)
         sim_fail(n->sim, "node %u does not start: status %d", n->index, st);
 }
@@ -140,33 +168,34 @@ void sim_node_boot(struct sim_node *n)
     n->boot++;
     n->final_height = 0;
     sim_trace(n->sim, "node %u boots, tip %llu", n->index,
-              (unsigned long long)n->journal.tip.height);
+              (unsigned long long)n->journal.now.tip.height);
     if (setjmp(n->crash)) {
-        sim_crash(n, 500);
+        sim_crash(n, n->down_ms);
         return;
     }
     sim_current = n;
     start(n);
     if (n->failed)
-        sim_crash(n, 500);
+        sim_crash(n, n->down_ms);
     else
         sim_turn_at(n, n->sim->now_ms);
 }
 
-void sim_node_down(struct sim_node *n)
+bool sim_node_down(struct sim_node *n)
 {
     n->up = false;
     n->fuse = -1;
     n->turn_ms = SIM_NEVER;
+    n->busy_until_ms = 0;
     sim_pool_clear(&n->pool);
     sim_intake_close(n);
-    sim_journal_crash(&n->journal);
+    return sim_journal_crash(&n->journal);
 }
 
 void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame)
 {
     if (setjmp(n->crash)) {
-        sim_crash(n, 500);
+        sim_crash(n, n->down_ms);
         return;
     }
     sim_current = n;
@@ -186,7 +215,7 @@ void sim_node_turn(struct sim_node *n)
     uint64_t wake;
     n->turn_ms = SIM_NEVER;
     if (setjmp(n->crash)) {
-        sim_crash(n, 500);
+        sim_crash(n, n->down_ms);
         return;
     }
     sim_current = n;
@@ -196,11 +225,11 @@ void sim_node_turn(struct sim_node *n)
     if (st || n->failed) {
         if (!st)
             sim_fail(n->sim, "node %u goes on after its disk failed", n->index);
-        sim_crash(n, 500);
+        sim_crash(n, n->down_ms);
         return;
     }
     sim_check_turn(n);
     uint64_t mono = sim_node_now(n).mono_ms;
     if (wake != SIM_NEVER)
-        sim_turn_at(n, n->sim->now_ms + (wake > mono ? wake - mono : 1));
+        sim_turn_at(n, after_ms(n, wake > mono ? wake - mono : 1));
 }

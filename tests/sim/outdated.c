@@ -7,7 +7,7 @@ enum { BACK_MAX = 12 };
 static const struct sim_block *older(struct sim_node *n, uint64_t view)
 {
     uint64_t back = 1 + sim_below(&n->sim->random[SIM_TRAITOR], BACK_MAX);
-    for (size_t i = n->journal.blocks; i-- > 0;)
+    for (size_t i = n->journal.now.blocks; i-- > 0;)
         if (n->journal.block[i].header.view + back <= view)
             return &n->journal.block[i];
     return NULL;

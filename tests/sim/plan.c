@@ -1,79 +1,244 @@
-/* plan.c: what a seed decides: size, faults, traitors, work. */
+/* plan.c: what a seed decides: size, who lies or may lose its disk, faults, work. Which kinds of fault a seed has is
+ * itself a matter of chance (swarm testing), and each kind draws from a stream of its own. */
 #include "sim.h"
 
 #include <string.h>
 
-enum { WORK_MS = 18000, FAULTS_MS = 26000, LIMIT_MS = 200000 };
+enum { WORK_MS = 18000, FAULTS_MS = 26000, LIMIT_MS = 200000, FIRST_MS = 300 };
 
-/* b_safe = 2q - n - 1 for the default q: how many may lie without a fork. As many as that may be lost for good at 4
- * and 7. Three nodes are safe with two liars, but need all three to go on: no stubborn ones there. */
-static uint8_t liars_max(uint8_t n)
+/* How many may lie or lose their disk without a fork (b_safe = 2q - n - 1), and be lost for good without a halt
+ * (c_live = n - q). Three nodes are safe with two liars, but need all three to go on. */
+static uint8_t spare_of(uint8_t n)
 {
-    return n < 3 ? 0 : n < 7 ? 1 : 2;
+    uint8_t q = (uint8_t)(2 * n / 3 + 1), safe = (uint8_t)(2 * q - n - 1), live = (uint8_t)(n - q);
+    return safe < live ? safe : live;
 }
 
-static void betray(struct sim_plan *p, uint8_t first, uint8_t count,
-                   const struct sim_adversary *kind)
+static uint64_t stream(uint64_t seed, uint64_t what)
 {
-    for (uint8_t i = 0; i < count; i++)
-        p->traitor[(first + i) % p->n] = kind;
+    uint64_t state = seed * 0x2545f4914f6cdd1du + what;
+    return sim_random(&state);
 }
 
-static void pick_traitors(struct sim_plan *p, uint64_t *r)
+/* ---- who */
+
+struct roles {
+    uint8_t order[SIM_NODES_MAX]; /* the first ones lie, the next ones may lose their disk */
+    uint8_t liars, lossy;
+};
+
+static void shuffle(struct roles *who, uint8_t n, uint64_t *r)
 {
-    uint8_t first = (uint8_t)sim_below(r, p->n);
-    uint8_t second = (uint8_t)((first + 1 + sim_below(r, p->n - 1u)) % p->n);
+    for (uint8_t i = 0; i < n; i++) {
+        uint8_t at = (uint8_t)sim_below(r, i + 1u);
+        who->order[i] = who->order[at];
+        who->order[at] = i;
+    }
+}
+
+static void pick_traitors(struct sim_plan *p, struct roles *who, uint64_t *r)
+{
+    uint8_t spare = spare_of(p->n);
     const struct sim_adversary *kind = &sim_adversaries[sim_below(r, sim_adversary_count)];
-    p->wiped = -1;
+    shuffle(who, p->n, r);
     p->stubborn = sim_chance(r, 500) && p->n > 3;
-    if (p->n >= 3 && sim_chance(r, 600) && (p->n > 3 || !kind->signs))
-        betray(p, first, 1, kind);
-    else if (p->n >= 4 && sim_chance(r, 400))
-        p->wiped = first;
-    p->rolled_back = sim_chance(r, 500);
-    if (p->n < 7 || p->wiped >= 0)
-        return;
-    if (sim_chance(r, 300))
-        p->wiped = second;
-    else if (p->traitor[first] && sim_chance(r, 500))
-        betray(p, second, 1, &sim_adversaries[sim_below(r, sim_adversary_count)]);
+    if (sim_chance(r, 600) && p->n >= 3)
+        who->liars = p->n > 3 ? (uint8_t)(1 + sim_below(r, spare)) : !kind->signs;
+    for (uint8_t i = 0; i < who->liars; i++) {
+        p->traitor[who->order[i]] = kind;
+        if (sim_chance(r, 500))
+            kind = &sim_adversaries[sim_below(r, sim_adversary_count)];
+    }
+    if (p->n > 3 && who->liars < spare && sim_chance(r, 400))
+        who->lossy = (uint8_t)(1 + sim_below(r, (uint64_t)(spare - who->liars)));
 }
 
 void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
 {
+    uint32_t kept = 0;
     if (p->n < 4)
         p->n = 4;
     memset(p->traitor, 0, sizeof p->traitor);
-    p->wiped = p->absent = -1;
-    betray(p, (uint8_t)(p->records % p->n), liars_max(p->n), kind);
+    p->absent = -1;
+    for (uint8_t i = 0; i < spare_of(p->n); i++)
+        p->traitor[(p->records + i) % p->n] = kind;
+    for (uint32_t i = 0; i < p->faults; i++) /* their place in the budget is taken */
+        if (p->fault[i].kind < SIM_LIE || p->fault[i].kind > SIM_REWIND)
+            p->fault[kept++] = p->fault[i];
+    p->faults = kept;
 }
 
-void sim_plan_of(struct sim_plan *p, uint64_t seed)
+/* ---- faults */
+
+struct drawing {
+    struct sim_plan *plan;
+    const struct roles *who;
+    uint64_t *r;
+};
+
+static uint8_t anybody(const struct drawing *d)
 {
-    static const uint8_t sizes[] = {1, 3, 4, 4, 4, 4, 7, 7};
+    return (uint8_t)sim_below(d->r, d->plan->n);
+}
+
+static uint8_t lossy(const struct drawing *d)
+{
+    return d->who->order[d->who->liars + sim_below(d->r, d->who->lossy)];
+}
+
+static uint64_t some_ms(const struct drawing *d, uint64_t least, uint64_t most)
+{
+    return least + sim_below(d->r, most - least);
+}
+
+typedef void draw(const struct drawing *d, struct sim_fault *f);
+
+static void draw_crash(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = sim_chance(d->r, 100) ? SIM_ALL : anybody(d);
+    f->what = (int64_t)sim_below(d->r, 24);
+    f->for_ms = sim_chance(d->r, 100) ? some_ms(d, 1000, 10000) : some_ms(d, 50, 1000);
+}
+
+static void draw_stop(const struct drawing *d, struct sim_fault *f) /* pause, full disk */
+{
+    f->node = anybody(d);
+    f->for_ms = some_ms(d, 100, 6000);
+}
+
+static void draw_slow(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = sim_chance(d->r, 200) ? SIM_ALL : anybody(d);
+    f->for_ms = some_ms(d, 1000, 8000);
+    f->what = (int64_t)some_ms(d, 5, 600);
+}
+
+static void draw_lie(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = lossy(d);
+    f->for_ms = some_ms(d, 100, 4000);
+    f->what = sim_chance(d->r, 200);
+}
+
+static void draw_flip(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = lossy(d);
+    f->what = (int64_t)(sim_random(d->r) >> 8);
+}
+
+static void draw_loss(const struct drawing *d, struct sim_fault *f) /* wiped, rewound */
+{
+    f->node = lossy(d);
+    f->for_ms = some_ms(d, 100, 5000);
+    f->what = f->kind == SIM_REWIND ? (int64_t)some_ms(d, 100, 8000) : 0;
+}
+
+static void draw_split(const struct drawing *d, struct sim_fault *f)
+{
+    uint64_t sides = sim_random(d->r) >> 12;
+    enum sim_split kind = (enum sim_split)sim_below(d->r, 3);
+    f->node = anybody(d);
+    if (sim_chance(d->r, 300)) /* one against all */
+        sides = (uint64_t)1 << f->node;
+    f->what = sim_split_of(kind, sides & (((uint64_t)1 << d->plan->n) - 1));
+    f->for_ms = some_ms(d, 500, 4500);
+}
+
+static void draw_clog(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = anybody(d);
+    f->what = (int64_t)(sim_random(d->r) >> 12);
+    f->for_ms = some_ms(d, 100, 3000);
+}
+
+/* Small jumps strike anybody. A large one takes a node out of the voting while it lasts, and if a quorum jumped
+ * ahead together, the chain would have to wait until the clocks of the world have caught up. */
+static void draw_jump(const struct drawing *d, struct sim_fault *f)
+{
+    bool large = d->plan->n > 3 && sim_chance(d->r, 400);
+    f->node = large ? d->who->order[d->plan->n - 1] : anybody(d);
+    uint64_t most = large ? 3600 * 1000 : 2000;
+    f->what = (int64_t)sim_below(d->r, 2 * most) - (int64_t)most;
+    f->for_ms = some_ms(d, 500, 10000);
+}
+
+static const struct {
+    draw *draw;
+    uint32_t permille; /* of the seeds have it */
+    uint64_t every_ms; /* mean, at the most frequent */
+} kinds[SIM_FAULT_KINDS] = {
+    [SIM_CRASH] = {draw_crash, 700, 1000}, [SIM_ERROR] = {draw_crash, 300, 2000},
+    [SIM_PAUSE] = {draw_stop, 250, 3000},  [SIM_SLOW] = {draw_slow, 200, 4000},
+    [SIM_FULL] = {draw_stop, 150, 6000},   [SIM_LIE] = {draw_lie, 400, 3000},
+    [SIM_FLIP] = {draw_flip, 300, 4000},   [SIM_WIPE] = {draw_loss, 400, 12000},
+    [SIM_REWIND] = {draw_loss, 400, 6000}, [SIM_SPLIT] = {draw_split, 500, 2000},
+    [SIM_CLOG] = {draw_clog, 250, 2000},   [SIM_JUMP] = {draw_jump, 250, 3000},
+};
+
+static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t seed)
+{
+    for (unsigned k = 0; k < SIM_FAULT_KINDS; k++) {
+        uint64_t state = stream(seed, 100 + k);
+        const struct drawing d = {p, who, &state};
+        bool costs_a_disk = k >= SIM_LIE && k <= SIM_REWIND;
+        if (!sim_chance(&state, kinds[k].permille) || (costs_a_disk && !who->lossy))
+            continue;
+        uint64_t mean = kinds[k].every_ms * (1 + sim_below(&state, 6));
+        uint64_t at = FIRST_MS + sim_below(&state, mean);
+        for (; at < p->heal_ms && p->faults < SIM_FAULTS_MAX;
+             at += mean / 2 + sim_below(&state, mean)) {
+            struct sim_fault *f = &p->fault[p->faults++];
+            *f = (struct sim_fault){.kind = (enum sim_fault_kind)k, .at_ms = at};
+            kinds[k].draw(&d, f);
+        }
+    }
+}
+
+/* ---- the whole plan */
+
+static void draw_clocks(struct sim_plan *p, uint64_t seed)
+{
+    uint64_t state = stream(seed, 2), *r = &state;
+    for (uint8_t i = 0; i < p->n; i++) {
+        p->skew_ms[i] = sim_chance(r, 300) ? (int64_t)sim_below(r, 4000) - 2000 : 0;
+        p->drift_ppm[i] = sim_chance(r, 300) ? (int64_t)sim_below(r, 6000) - 3000 : 0;
+    }
+}
+
+static void draw_links(struct sim_plan *p, uint64_t seed)
+{
     static const uint32_t losses[] = {0, 0, 20, 50, 100, 200, 400, 600};
-    uint64_t state = seed * 0x2545f4914f6cdd1du + SIM_PLAN, *r = &state;
-    *p = (struct sim_plan){.n = sizes[sim_below(r, sizeof sizes)]};
-    p->real_signatures = seed % 16 == 5;
-    p->real_pool = seed % 8 == 3;
-    p->late_checks = sim_chance(r, 500);
+    uint64_t state = stream(seed, 3), *r = &state;
     p->loss = losses[sim_below(r, sizeof losses / sizeof losses[0])];
     p->duplicate = sim_chance(r, 500) ? 100 : 0;
     p->delay_ms = 1 + sim_below(r, 60);
     p->jitter_ms = sim_below(r, 2) ? sim_below(r, 150) : 5;
-    p->crash_every_ms = sim_chance(r, 700) ? 1000 + sim_below(r, 6000) : 0;
-    p->io_errors = sim_chance(r, 300);
-    p->split_every_ms = sim_chance(r, 500) ? 2000 + sim_below(r, 6000) : 0;
-    for (uint8_t i = 0; i < p->n; i++)
-        p->skew_ms[i] = sim_chance(r, 300) ? (int64_t)sim_below(r, 4000) - 2000 : 0;
+    p->uneven = sim_chance(r, 200);
+}
+
+void sim_plan_of(struct sim_plan *p, uint64_t seed)
+{
+    static const uint8_t sizes[] = {1, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 7, 7, 7, 7, 10, 10};
+    uint64_t state = stream(seed, 0), *r = &state;
+    struct roles who = {.liars = 0};
+    *p = (struct sim_plan){.n = sizes[sim_below(r, sizeof sizes)]};
+    p->real_signatures = seed % 16 == 5;
+    p->real_pool = seed % 4 == 3;
+    p->late_checks = sim_chance(r, 500);
     p->records = 30 + (uint32_t)sim_below(r, 90);
+    if (seed % 128 == 77) {
+        p->n = 31;
+        p->records = 20;
+    }
     p->work_ms = WORK_MS;
     p->heal_ms = FAULTS_MS;
     p->limit_ms = LIMIT_MS;
     p->only = p->absent = -1;
     if (p->n >= 3 && sim_chance(r, 150))
         p->absent = (int)sim_below(r, p->n);
-    pick_traitors(p, r);
-    if (p->wiped >= 0 && !p->crash_every_ms)
-        p->crash_every_ms = 3000;
+    uint64_t roles = stream(seed, 1);
+    pick_traitors(p, &who, &roles);
+    draw_clocks(p, seed);
+    draw_links(p, seed);
+    draw_faults(p, &who, seed);
 }

@@ -91,6 +91,7 @@ static void add(struct sim_node *n, struct hub_span bytes, bool local)
         free(e.bytes);
         return;
     }
+    p->entry = sim_grow(p->entry, &p->cap, p->count, sizeof *p->entry);
     memmove(&p->entry[at + 1], &p->entry[at], (p->count - at) * sizeof e);
     p->entry[at] = e;
     p->count++;
@@ -143,7 +144,8 @@ void sim_pool_clear(struct sim_pool *p)
 {
     for (uint32_t i = 0; i < p->count; i++)
         free(p->entry[i].bytes);
-    p->count = p->next = 0;
+    free(p->entry);
+    *p = (struct sim_pool){0};
 }
 
 void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_record *records,

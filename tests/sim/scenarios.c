@@ -41,7 +41,6 @@ static void calm(struct sim_plan *p)
 {
     *p = (struct sim_plan){.n = 4,
                            .delay_ms = 30,
-                           .wiped = -1,
                            .only = -1,
                            .absent = -1,
                            .work_ms = 4000,
@@ -156,25 +155,24 @@ static void late_joiner(struct sim_plan *p)
     p->heal_ms = 41000;
     p->absent = 3;
 }
-static void wiped(struct sim_plan *p)
+enum { LOSER = 2 };
+static void grow_and_lose(struct sim_plan *p, enum sim_fault_kind kind)
 {
     p->records = 60;
     p->work_ms = 10000;
-    p->wiped = 2;
+    p->fault[p->faults++] = (struct sim_fault){kind, LOSER, 7000, 500, 3000};
 }
-static void rolled_back(struct sim_plan *p)
+static void wiped(struct sim_plan *p)
 {
-    wiped(p);
-    p->rolled_back = true;
+    grow_and_lose(p, SIM_WIPE);
 }
-static void crash_wiped(struct sim *s, uint32_t step)
+static void rewound(struct sim_plan *p)
 {
-    (void)step;
-    sim_crash(&s->node[s->plan.wiped], 500);
+    grow_and_lose(p, SIM_REWIND);
 }
-static const char *wiped_is_observer(struct sim *s)
+static const char *loser_is_observer(struct sim *s)
 {
-    return s->node[s->plan.wiped].replica->voting == HUB_VOTING_FORBIDDEN
+    return s->node[LOSER].replica->voting == HUB_VOTING_FORBIDDEN
                ? NULL
                : "a node that lost its journal votes again";
 }
@@ -215,8 +213,8 @@ static const struct scenario scenarios[] = {
     {"all-crash-after-nullify", single, no_proposals, all_crash, {6000}, NULL},
     {"quiet-chain", single, no_finality, NULL, {0}, NULL},
     {"late-joiner", late_joiner, NULL, NULL, {0}, NULL},
-    {"wiped-disk", wiped, NULL, crash_wiped, {6000}, wiped_is_observer},
-    {"rolled-back-disk", rolled_back, NULL, crash_wiped, {7000}, wiped_is_observer},
+    {"wiped-disk", wiped, NULL, NULL, {0}, loser_is_observer},
+    {"rewound-disk", rewound, NULL, NULL, {0}, loser_is_observer},
     {"fetch-by-hash", restarts, one_reader, NULL, {0}, NULL},
     {"one-down", one_down, NULL, lose_one, {2000}, NULL},
     {"rolling-restarts", restarts, NULL, all_crash, {3000, 5000, 7000, 9000}, NULL},

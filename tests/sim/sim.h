@@ -5,8 +5,8 @@
  *   main.c      command line      plan.c     what a seed decides      cluster.c  the heap, crashes, the run
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
- *   sign.c      signatures        scenarios.c  scripted lock-ups
- *   adversary.c  the lying validators by name, each in a file of its own
+ *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
+ *   scenarios.c  scripted lock-ups           adversary.c  the lying validators by name, a file each
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -19,17 +19,26 @@
 #include <stdio.h>
 
 enum {
-    SIM_NODES_MAX = 7,
+    SIM_NODES_MAX = 31,
     SIM_WALLETS = 12,
     SIM_RECORDS_MAX = 512,
-    SIM_HEIGHTS_MAX = 8192,
-    SIM_VIEWS_MAX = 16384
+    SIM_FAULTS_MAX = 256,
+    SIM_SHOTS_MAX = 8 /* snapshots of one disk */
 };
 #define SIM_EPOCH_MS 1779415200000u /* 2026-05-22 10:00 in UTC+8: wall clock at simulated time 0 */
 #define SIM_NEVER UINT64_MAX
 
 /* ---- random numbers (splitmix64, public domain, Vigna) */
-enum sim_concern { SIM_PLAN, SIM_NET, SIM_FAULTS, SIM_WORK, SIM_TRAITOR, SIM_CONCERNS };
+enum sim_concern {
+    SIM_LOSS,
+    SIM_DELAY,
+    SIM_TWICE,
+    SIM_BOOTS,
+    SIM_RECORDS, /* what the records say */
+    SIM_WORK,    /* who gets them when */
+    SIM_TRAITOR,
+    SIM_CONCERNS
+};
 static inline uint64_t sim_random(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
@@ -46,27 +55,57 @@ static inline bool sim_chance(uint64_t *state, uint32_t permille)
     return sim_below(state, 1000) < permille;
 }
 
+/* ---- faults: a schedule made before the run, so that it can be read, kept in a file, and cut down */
+enum sim_fault_kind {
+    SIM_CRASH, /* `what` port calls after its time: between any two effects; down for for_ms */
+    SIM_ERROR, /* the store call after `what` others fails; down for for_ms */
+    SIM_PAUSE, /* runs no code for for_ms, as if stopped; its clocks go on */
+    SIM_SLOW,  /* a commit takes `what` ms */
+    SIM_FULL,  /* the disk takes nothing */
+    SIM_LIE, /* commits return and are not durable; what & 1: votes among what is lost are torn, not absent */
+    SIM_FLIP,   /* a bit of something stored: `what` says of what */
+    SIM_WIPE,   /* crash, and the disk is empty */
+    SIM_REWIND, /* crash, and the disk is as it was `what` ms before */
+    SIM_SPLIT,  /* links are cut: sim_split_of */
+    SIM_CLOG,   /* frames of `node` to those in the bit set `what` wait, and come all at once */
+    SIM_JUMP,   /* the wall clock jumps by `what` ms, and back at the end */
+    SIM_FAULT_KINDS
+};
+enum sim_split { SIM_BOTH_WAYS, SIM_ONE_WAY, SIM_BRIDGE }; /* bridge: `node` sees both sides */
+enum { SIM_ALL = 255 };                                    /* node: everybody */
+struct sim_fault {
+    enum sim_fault_kind kind;
+    uint8_t node;
+    uint64_t at_ms, for_ms;
+    int64_t what;
+};
+extern const char *const sim_fault_names[SIM_FAULT_KINDS];
+/* sides: bit i = node i is on the second one. */
+static inline int64_t sim_split_of(enum sim_split kind, uint64_t sides)
+{
+    return (int64_t)(sides << 8 | kind);
+}
+
 /* ---- what a seed decides */
 struct sim_adversary;
 struct sim_plan {
     uint8_t n;
     bool real_signatures;
-    bool real_pool;                          /* node/intake.c and mempool.c in place of pool.c */
-    bool late_checks;                        /* ports.check answers after some ms, not at once */
-    uint32_t loss, duplicate;                /* per mille */
-    uint64_t delay_ms, jitter_ms;            /* jitter reorders */
-    uint64_t crash_every_ms, split_every_ms; /* mean; 0 = never */
-    bool io_errors;                          /* some crashes are failing commits */
-    int wiped;                               /* node, or -1 */
-    bool rolled_back; /* `wiped` comes back with an old disk, not an empty one */
-    const struct sim_adversary *traitor[SIM_NODES_MAX]; /* NULL = honest */
-    bool stubborn;                  /* traitors go on when the other faults end */
-    int64_t skew_ms[SIM_NODES_MAX]; /* of wall clocks */
-    uint32_t records;               /* 1 = a single one */
+    bool real_pool;               /* node/intake.c and mempool.c in place of pool.c */
+    bool late_checks;             /* ports.check answers after some ms, not at once */
+    bool uneven;                  /* links differ in delay, up to eight times */
+    uint32_t loss, duplicate;     /* per mille */
+    uint64_t delay_ms, jitter_ms; /* jitter reorders */
+    const struct sim_adversary *traitor[SIM_NODES_MAX];       /* NULL = honest */
+    bool stubborn;                                            /* traitors go on when faults end */
+    int64_t skew_ms[SIM_NODES_MAX], drift_ppm[SIM_NODES_MAX]; /* of clocks; drift of both */
+    uint32_t records;                                         /* 1 = a single one */
     uint64_t work_ms, heal_ms,
         limit_ms;       /* records come until; faults end; everything must be final */
     int only, absent;   /* the node that gets all records; one that boots when faults end; or -1 */
     uint64_t linger_ms; /* goes on for so long after everything is final */
+    struct sim_fault fault[SIM_FAULTS_MAX];
+    uint32_t faults;
 };
 
 /* ---- records and keys */
@@ -108,33 +147,55 @@ struct sim_block {
     struct hub_hash hash;
     uint8_t *bytes;
     size_t len;
+    bool damaged;
+};
+struct sim_index { /* 64-bit key to place in a list; the newest wins */
+    uint64_t *key;
+    uint32_t *place; /* + 1; 0 = free */
+    size_t cap, len;
+};
+struct sim_kept {
+    struct hub_certificate certificate;
+    bool damaged;
+};
+struct sim_mark { /* how far the lists, which only grow, had come */
+    size_t blocks, votes, certificates, heights;
+    struct hub_point tip;
+    struct hub_edge edge;
+    bool has_tip;
 };
 struct sim_journal {
     struct sim_block *block;
     struct hub_vote *vote;
-    struct hub_certificate *certificate;
+    struct sim_kept *certificate;
     struct hub_hash *height; /* final block at height i */
-    size_t blocks, votes, certificates, heights;
     size_t blocks_cap, votes_cap, certificates_cap, heights_cap;
-    size_t safe_blocks, safe_votes, safe_certificates, safe_heights; /* committed */
-    uint32_t (*by_view)[3];                                          /* certificate + 1 */
-    struct hub_point tip, safe_tip;
-    struct hub_edge edge, safe_edge;
-    bool has_tip, safe_has_tip;
-    struct { /* what a backup would have held: the lists only grow, so their lengths say it */
-        size_t blocks, votes, certificates, heights;
-        struct hub_point tip;
-        struct hub_edge edge;
-        bool has_tip, taken;
-    } old;
+    struct sim_index block_at, vote_at, certificate_at;
+    struct sim_mark now, committed, durable; /* committed is more than durable on a lying disk */
+    struct sim_mark shot[SIM_SHOTS_MAX];
+    bool shot_taken[SIM_SHOTS_MAX];
+    bool damaged_votes, damaged_tip; /* a flipped bit: what is read is refused */
+    uint32_t damaged;                /* blocks and certificates: as good as lost */
 };
 void sim_journal_ports(struct hub_ports *p);
-void sim_journal_crash(struct sim_journal *j);
-void sim_journal_back_up(struct sim_journal *j);
-void sim_journal_roll_back(struct sim_journal *j); /* to the backup; after a crash */
+/* What is not durable is gone. True: some of it had been committed. */
+bool sim_journal_crash(struct sim_journal *j);
+void sim_journal_shoot(struct sim_journal *j, uint32_t shot);
+/* To the snapshot, after a crash. False: there is none, or it is no older. */
+bool sim_journal_rewind(struct sim_journal *j, uint32_t shot);
+/* Flips a bit of what `choice` picks among the durable. False: nothing was there. */
+bool sim_journal_flip(struct sim_journal *j, uint64_t choice);
 void sim_journal_free(struct sim_journal *j);
+const struct sim_block *sim_journal_find(const struct sim_journal *j, const struct hub_hash *hash);
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
-bool sim_journal_has_vote(const struct sim_journal *j, const struct hub_subject *s);
+bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64_t view,
+                             uint8_t kind, struct hub_certificate *out);
+uint64_t sim_index_key(uint64_t epoch, uint64_t view, uint8_t kind);
+/* The place, or -1. */
+int64_t sim_index_find(const struct sim_index *x, uint64_t key);
+void sim_index_put(struct sim_index *x, uint64_t key, size_t place);
+void sim_index_free(struct sim_index *x);
+void *sim_grow(void *list, size_t *cap, size_t len, size_t item); /* room for one more */
 
 /* ---- waiting records of one node; lost in a crash */
 struct sim_entry {
@@ -143,7 +204,8 @@ struct sim_entry {
     bool local, shared;
 };
 struct sim_pool {
-    struct sim_entry entry[SIM_RECORDS_MAX];
+    struct sim_entry *entry;
+    size_t cap;
     uint32_t count, next;
 };
 void sim_pool_ports(struct hub_ports *p);
@@ -178,13 +240,18 @@ struct sim_node {
     uint64_t turn_ms, boot;
     int64_t fuse; /* port calls until it strikes; < 0 = none */
     enum sim_fuse fuse_kind;
+    uint64_t down_ms; /* of the crash it brings */
+    uint64_t busy_until_ms, slow_until_ms, slow_ms, full_until_ms, lies_until_ms, jump_until_ms;
+    int64_t jump_ms;
+    bool torn, refused; /* refused: it does not start from its disk */
     jmp_buf crash;
     uint64_t final_height, checked_height; /* in this boot; ever */
 };
 void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index);
 void sim_node_close(struct sim_node *n);
 void sim_node_boot(struct sim_node *n);
-void sim_node_down(struct sim_node *n); /* crash: volatile state and uncommitted puts are gone */
+/* Crash: volatile state and what is not durable are gone. True: some of it had been committed. */
+bool sim_node_down(struct sim_node *n);
 void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame);
 void sim_node_turn(struct sim_node *n);
 void sim_node_checked(struct sim_node *n, const struct hub_hash *hash, bool valid);
@@ -200,12 +267,11 @@ enum sim_event_kind {
     SIM_TURN,
     SIM_CHECKED,
     SIM_SUBMIT,
-    SIM_CRASH,
     SIM_BOOT,
-    SIM_SPLIT,
-    SIM_JOIN,
+    SIM_FAULT, /* record: which */
+    SIM_OVER,  /* a split ends */
+    SIM_SHOOT, /* snapshot for fault `record` */
     SIM_HEAL,
-    SIM_BACK_UP,
     SIM_SCRIPT
 };
 struct sim_event {
@@ -229,12 +295,17 @@ struct sim_cast { /* what one node signed in one view, ever, and whether its jou
     struct hub_hash block[3];
 };
 struct sim_checker {
-    struct sim_height height[SIM_HEIGHTS_MAX];
+    struct sim_height *height;
+    size_t heights, heights_cap; /* heights 1 to heights - 1 are known */
     uint64_t top;
-    struct sim_cast *cast[SIM_NODES_MAX]; /* SIM_VIEWS_MAX */
-    size_t votes[SIM_NODES_MAX];          /* of the journal: seen */
-    uint64_t record_top;                  /* highest height with a record */
-    uint32_t finals;                      /* records final */
+    struct {
+        struct sim_cast *list;
+        size_t len, cap;
+        struct sim_index index; /* by (epoch, view) */
+        size_t votes;           /* of the journal: seen */
+    } cast[SIM_NODES_MAX];
+    uint64_t record_top; /* highest height with a record */
+    uint32_t finals;     /* records final */
     uint64_t evidence;
 };
 
@@ -250,8 +321,10 @@ struct sim {
     struct sim_checker checker;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
-    uint8_t side[SIM_NODES_MAX]; /* of the split; bit 0 only */
-    bool split, one_way, healed, failed, trace;
+    uint64_t cut[SIM_NODES_MAX]; /* bit i: no frame reaches node i */
+    uint64_t clogged_until_ms[SIM_NODES_MAX][SIM_NODES_MAX];
+    uint64_t struck[SIM_FAULT_KINDS], hash; /* faults that had an effect; of all that happened */
+    bool healed, failed, trace;
     char why[400];
     /* Scenario: true = the frame is lost. */
     bool (*lose)(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m);
@@ -267,11 +340,19 @@ void sim_turn_at(struct sim_node *n, uint64_t time_ms);
 /* Runs until everything is final everywhere (true), a check fails, or the limit passes (false; s->why). */
 bool sim_run(struct sim *s);
 void sim_crash(struct sim_node *n, uint64_t down_ms);
+void sim_schedule_faults(struct sim *s);
+void sim_strike(struct sim *s, uint32_t fault);
+void sim_cut_links(struct sim *s); /* as the splits of now say */
+/* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
+void sim_fold(struct sim *s, const void *bytes, size_t len);
 bool sim_done(const struct sim *s);
 __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void sim_trace(const struct sim *s, const char *format, ...);
 
 void sim_plan_of(struct sim_plan *p, uint64_t seed);
+/* As text: the form in which a failure is kept (tests/regress/). read: false, and *line is the wrong one. */
+void sim_plan_write(FILE *to, uint64_t seed, const struct sim_plan *p);
+bool sim_plan_read(FILE *from, uint64_t *seed, struct sim_plan *p, unsigned *line);
 /* The same, with as many validators as can bear one traitor at least, all traitors of this kind. */
 void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind);
 

@@ -74,8 +74,8 @@ static void put_member(struct hub_buf *b, const char *code, const char *kind, ui
 
 static const char *validator_code(unsigned i)
 {
-    static const char *const codes[] = {"NODE0", "NODE1", "NODE2", "NODE3",
-                                        "NODE4", "NODE5", "NODE6"};
+    static char codes[SIM_NODES_MAX][8];
+    snprintf(codes[i], sizeof codes[i], "NODE%u", i % 100);
     return codes[i];
 }
 
@@ -262,7 +262,7 @@ static void add_opening(struct sim *s, uint64_t seq)
 static void add_transfer(struct sim *s, uint64_t seq, uint64_t valid_until_ms,
                          enum sim_expect expect)
 {
-    uint64_t *r = &s->random[SIM_WORK];
+    uint64_t *r = &s->random[SIM_RECORDS];
     uint8_t bytes[256];
     struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
     const uint32_t reserves = 2;
@@ -290,7 +290,7 @@ static void add_transfer(struct sim *s, uint64_t seq, uint64_t valid_until_ms,
 
 void sim_world_records(struct sim *s)
 {
-    uint64_t *r = &s->random[SIM_WORK], seq = 1;
+    uint64_t *r = &s->random[SIM_RECORDS], seq = 1;
     add_issue(s);
     if (s->plan.records == 1)
         return;
