@@ -55,18 +55,15 @@ static uint16_t cosigners_code(const struct hub_state *s, uint32_t keys_before,
                                const struct hub_record *r)
 {
     struct hub_public_key brought;
-    struct hub_hash kid, own = {0};
+    struct hub_hash kid;
     uint32_t row;
-    bool brings = hub_record_brings_key(r, &brought);
 
-    if (brings)
-        hub_kid_of(&own, &brought);
     for (uint32_t i = 0; i < HUB_COSIGN_MAX && hub_record_cosigner(r, i, &kid); i++) {
         struct hub_span key = {kid.b, sizeof kid.b};
 
-        if (brings && hub_hash_equal(&own, &kid))
+        if (hub_state_find(s, HUB_TABLE_KEYS, key, &row) && row < keys_before)
             continue;
-        if (!hub_state_find(s, HUB_TABLE_KEYS, key, &row) || row >= keys_before)
+        if (!hub_record_brings_key(r, &kid, &brought))
             return HUB_CODE_cosign_invalid;
     }
     return 0;

@@ -6,7 +6,7 @@
 #include "hub/genesis.h"
 
 #include "hub/cose.h"
-#include "hub/member.h"
+#include "ledger/member.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * leaves and header 0 (formats.cddl section 2). */
 #include "hub/genesis.h"
 
+#include "ledger/epoch.h"
 #include "ledger/member.h"
 #include "ledger/wallet.h"
 
@@ -83,21 +84,6 @@ static enum hub_status add_keys(struct hub_state *s, struct hub_span array)
     return HUB_OK;
 }
 
-/* [epoch number, epoch bytes] */
-static enum hub_status add_epoch(struct hub_state *s, const struct hub_validators *set)
-{
-    uint8_t epoch_bytes[HUB_EPOCH_BYTES_MAX], row_bytes[HUB_EPOCH_BYTES_MAX];
-    struct hub_buf epoch = {epoch_bytes, 0, sizeof epoch_bytes, false};
-    struct hub_buf row = {row_bytes, 0, sizeof row_bytes, false};
-
-    hub_validators_encode(&epoch, set);
-    hub_put_array(&row, 2);
-    hub_put_uint(&row, set->epoch);
-    hub_put_bytes(&row, hub_span_of(&epoch));
-    HUB_ASSERT(!epoch.full && !row.full);
-    return hub_state_add(s, HUB_TABLE_EPOCHS, hub_span_of(&row)) == UINT32_MAX ? HUB_LIMIT : HUB_OK;
-}
-
 /* Without an authority there is no currency, and institutions have no reserve. */
 static void add_currency(struct hub_state *s)
 {
@@ -124,7 +110,7 @@ enum hub_status hub_genesis_apply(const struct hub_genesis *g, struct hub_state 
     if (status == HUB_OK)
         status = add_keys(s, g->keys);
     if (status == HUB_OK)
-        status = add_epoch(s, &g->set);
+        status = hub_epoch_genesis(s, &g->set);
     if (status == HUB_OK)
         add_currency(s);
     return status;

@@ -1,6 +1,8 @@
 /* key.c: key.add and key.revoke (docs/keys.md). */
 #include "ledger/member.h"
 
+#include "ledger/epoch.h"
+
 #include "hub/wallet.h"
 
 #include <string.h>
@@ -30,14 +32,14 @@ const struct hub_field hub_key_add_fields[] = {
     {.name = NULL},
 };
 
-static const char *const revoke_reasons[] = {"handover", "superseded", "lost", "compromised", NULL};
+const char *const hub_revoke_reasons[] = {"handover", "superseded", "lost", "compromised", NULL};
 enum { REASON_COMPROMISED = 3 };
 
 const struct hub_field hub_key_revoke_fields[] = {
     {.name = "kid", .kind = HUB_FIELD_HASH, .required = true},
     {.name = "note", .kind = HUB_FIELD_TEXT, .min = 1, .max = 300},
     {.name = "since", .kind = HUB_FIELD_TIME},
-    {.name = "reason", .kind = HUB_FIELD_ENUM, .required = true, .names = revoke_reasons},
+    {.name = "reason", .kind = HUB_FIELD_ENUM, .required = true, .names = hub_revoke_reasons},
     {.name = NULL},
 };
 
@@ -70,8 +72,14 @@ static uint32_t bits_set(uint32_t bits)
     return n;
 }
 
-/* The rules between the fields of a grant. */
-static bool grant_ok(struct hub_span grant)
+uint32_t hub_key_grant_roles(struct hub_span grant)
+{
+    uint32_t count;
+
+    return read_roles(grant, &count);
+}
+
+bool hub_key_grant_ok(struct hub_span grant)
 {
     const uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
     const uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
@@ -149,7 +157,7 @@ bool hub_key_register(struct hub_state *s, struct hub_key *k, uint64_t time_ms)
 
 uint16_t hub_key_add_check(const struct hub_record *r)
 {
-    return grant_ok(r->body) ? 0 : HUB_CODE_body_invalid;
+    return hub_key_grant_ok(r->body) ? 0 : HUB_CODE_body_invalid;
 }
 
 /* A key for a wallet is added by the governor of the institution that has the wallet in custody. */
@@ -199,7 +207,7 @@ uint16_t hub_key_add_apply(struct hub_apply *a)
 
 uint16_t hub_key_revoke_check(const struct hub_record *r)
 {
-    int reason = hub_field_enum(r->body, "reason", revoke_reasons);
+    int reason = hub_field_enum(r->body, "reason", hub_revoke_reasons);
 
     return hub_field_has(r->body, "since") && reason != REASON_COMPROMISED ? HUB_CODE_body_invalid
                                                                            : 0;
@@ -222,31 +230,13 @@ static bool governors_left(const struct hub_apply *a, const struct hub_member *m
     return left >= needed;
 }
 
-/* True if the key votes in the newest epoch: [number, epoch bytes], whose validators begin with their key. */
+/* True if the key votes in the newest epoch. */
 static bool validates(const struct hub_state *s, const struct hub_key *k)
 {
-    uint32_t newest = s->count[HUB_TABLE_EPOCHS] - 1, n;
-    struct hub_cbor row = hub_cbor_open(hub_state_row(s, HUB_TABLE_EPOCHS, newest)), c;
-    uint8_t key[HUB_COSE_KEY_BYTES];
-    bool found = false;
+    struct hub_validators set;
 
-    hub_cbor_array(&row, 2, 2);
-    hub_cbor_item(&row);
-    c = hub_cbor_open(hub_cbor_bytes(&row, 1, HUB_ROW_BYTES_MAX));
-    hub_cbor_array(&c, 5, 5);
-    for (int i = 0; i < 4; i++) /* version, number, quorum, fault model */
-        hub_cbor_item(&c);
-    hub_cose_key_encode(key, &k->key);
-    n = hub_cbor_array(&c, 1, HUB_VALIDATORS_MAX);
-    for (uint32_t i = 0; i < n; i++) {
-        struct hub_cbor v = hub_cbor_open(hub_cbor_item(&c));
-
-        hub_cbor_array(&v, 3, 3);
-        if (hub_span_equal(hub_cbor_bytes(&v, 0, sizeof key), (struct hub_span){key, sizeof key}))
-            found = true;
-    }
-    HUB_ASSERT(hub_cbor_done(&row) && hub_cbor_done(&c));
-    return found;
+    hub_epoch_newest(&set, s);
+    return hub_epoch_index(&set, &k->kid) >= 0;
 }
 
 uint16_t hub_key_revoke_apply(struct hub_apply *a)

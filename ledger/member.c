@@ -1,7 +1,8 @@
 /* member.c: rows of members and keys, and the standing and sequence window of a key.
  *
- *   member row [code, name zh, name en, contact, kind, voting, suspended, removed, institution, quota,
- *               seal_needs, governors_needed, [key row, ..]]      texts not given are empty
+ *   member row [birth code, code, name zh, name en, contact, kind, voting, suspended, removed, institution,
+ *               quota, seal_needs, governors_needed, [key row, ..], since, replaced]
+ *               texts not given and a code that never changed are empty; since: of suspended or removed
  *   key row    [kid, key, roles, member row / null, wallet, from, until, pending_until, revoked_at,
  *               seq_high, window, label, box, transport]          times 0 and strings empty: not given */
 #include "ledger/member.h"
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 200, MEMBER_ITEMS = 13, KEY_ITEMS = 14 };
+enum { TEXT_MAX = 200, MEMBER_ITEMS = 16, KEY_ITEMS = 14 };
 
 const char *const hub_role_names[] = {"governor", "seal",     "operator", "issuer",   "auditor",
                                       "checker",  "approver", "reader",   "recovery", "validator",
@@ -27,7 +28,10 @@ void hub_member_get(struct hub_member *out, const struct hub_state *s, uint32_t 
     memset(out, 0, sizeof *out);
     out->row = row;
     hub_cbor_array(&c, MEMBER_ITEMS, MEMBER_ITEMS);
-    out->code = hub_cbor_text(&c, 1, HUB_MEMBER_CODE_MAX);
+    out->birth_code = hub_cbor_text(&c, 1, HUB_MEMBER_CODE_MAX);
+    out->code = hub_cbor_text(&c, 0, HUB_MEMBER_CODE_MAX);
+    if (out->code.len == 0)
+        out->code = out->birth_code;
     out->name_zh = hub_cbor_text(&c, 0, TEXT_MAX);
     out->name_en = hub_cbor_text(&c, 0, TEXT_MAX);
     out->contact = hub_cbor_text(&c, 0, TEXT_MAX);
@@ -42,13 +46,19 @@ void hub_member_get(struct hub_member *out, const struct hub_state *s, uint32_t 
     out->governors = hub_cbor_array(&c, 0, HUB_GOVERNORS_MAX);
     for (uint32_t i = 0; i < out->governors; i++)
         out->governor[i] = (uint32_t)hub_cbor_uint(&c, 0, UINT32_MAX);
+    out->since_ms = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    out->replaced_ms = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
     HUB_ASSERT(hub_cbor_done(&c));
 }
 
 static void member_encode(struct hub_buf *b, const struct hub_member *m)
 {
+    const struct hub_span born = m->birth_code.len > 0 ? m->birth_code : m->code;
+    const struct hub_span none = {NULL, 0};
+
     hub_put_array(b, MEMBER_ITEMS);
-    hub_put_text_span(b, m->code);
+    hub_put_text_span(b, born);
+    hub_put_text_span(b, hub_span_equal(born, m->code) ? none : m->code);
     hub_put_text_span(b, m->name_zh);
     hub_put_text_span(b, m->name_en);
     hub_put_text_span(b, m->contact);
@@ -63,6 +73,8 @@ static void member_encode(struct hub_buf *b, const struct hub_member *m)
     hub_put_array(b, m->governors);
     for (uint32_t i = 0; i < m->governors; i++)
         hub_put_uint(b, m->governor[i]);
+    hub_put_uint(b, m->since_ms);
+    hub_put_uint(b, m->replaced_ms);
     HUB_ASSERT(!b->full);
 }
 
@@ -85,13 +97,35 @@ void hub_member_put(struct hub_state *s, const struct hub_member *m)
     hub_state_put(s, HUB_TABLE_MEMBERS, m->row, hub_span_of(&b));
 }
 
+/* A member that changed its code is not in the index under the new one: the few rows are walked. */
+static bool find_renamed(struct hub_member *out, const struct hub_state *s, struct hub_span code)
+{
+    for (uint32_t row = 0; row < s->count[HUB_TABLE_MEMBERS]; row++) {
+        struct hub_cbor c = hub_cbor_open(hub_state_row(s, HUB_TABLE_MEMBERS, row));
+
+        hub_cbor_array(&c, MEMBER_ITEMS, MEMBER_ITEMS);
+        hub_cbor_item(&c);
+        if (hub_span_equal(hub_cbor_text(&c, 0, HUB_MEMBER_CODE_MAX), code)) {
+            hub_member_get(out, s, row);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool hub_member_find(struct hub_member *out, const struct hub_state *s, struct hub_span code)
 {
+    struct hub_member m;
     uint32_t row;
 
-    if (!hub_state_find(s, HUB_TABLE_MEMBERS, code, &row))
+    if (code.len == 0)
         return false;
-    hub_member_get(out, s, row);
+    if (!hub_state_find(s, HUB_TABLE_MEMBERS, code, &row))
+        return find_renamed(out, s, code);
+    hub_member_get(&m, s, row);
+    if (!hub_span_equal(m.code, code))
+        return false; /* it has another code today, and a code is never given twice */
+    *out = m;
     return true;
 }
 

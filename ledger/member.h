@@ -10,7 +10,12 @@
 #include "hub/apply.h"
 
 extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[];
+extern const char *const hub_revoke_reasons[];        /* ends with NULL */
 
+/* The rules between the fields of a checked grant. */
+bool hub_key_grant_ok(struct hub_span grant);
+/* Its roles as bits. */
+uint32_t hub_key_grant_roles(struct hub_span grant);
 /* Fills a key from a checked grant (body of key.add, entry of a genesis file): all but row and what governance adds (pending_until_ms). Spans borrow
  * from the grant. */
 void hub_key_from_grant(struct hub_key *out, struct hub_span grant, uint32_t member);

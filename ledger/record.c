@@ -8,6 +8,7 @@
 #include "hub/apply.h"
 #include "hub/cose.h"
 #include "hub/merkle.h"
+#include "ledger/body_walk.h"
 
 #include <string.h>
 
@@ -297,13 +298,30 @@ bool hub_record_cosigner(const struct hub_record *r, uint32_t i, struct hub_hash
     return true;
 }
 
-bool hub_record_brings_key(const struct hub_record *r, struct hub_public_key *key)
+bool hub_record_brings_key(const struct hub_record *r, const struct hub_hash *kid,
+                           struct hub_public_key *key)
 {
-    const struct hub_field *f = hub_record_types[r->type].fields;
+    const struct hub_record_type *type = &hub_record_types[r->type];
+    struct hub_body_walk w;
+    enum hub_walk_step step = HUB_WALK_OPEN;
+    struct hub_hash own;
 
-    for (; f->name != NULL; f++)
-        if (f->kind == HUB_FIELD_COSE_KEY && hub_field_has(r->body, f->name))
-            return hub_cose_key_decode(key, hub_field_span(r->body, f->name));
+    if (!type->cosigned || type->family == HUB_FAMILY_AGREEMENT)
+        return false; /* agreements bring no keys, and their bodies are long */
+    hub_body_walk_init(&w, r->body, type->fields);
+    while (step != HUB_WALK_END && step != HUB_WALK_BROKEN) {
+        step = hub_body_walk_next(&w);
+        if (step != HUB_WALK_VALUE)
+            continue;
+        struct hub_cbor value = hub_cbor_open(hub_cbor_item(&w.at));
+
+        if (w.field->kind != HUB_FIELD_COSE_KEY ||
+            !hub_cose_key_decode(key, hub_cbor_bytes(&value, 0, SIZE_MAX)))
+            continue;
+        hub_kid_of(&own, key);
+        if (hub_hash_equal(&own, kid))
+            return true;
+    }
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include "hub/apply.h"
 
 #include "ledger/agreement.h"
+#include "ledger/epoch.h"
 #include "ledger/member.h"
 #include "ledger/wallet.h"
 
@@ -83,16 +84,11 @@ static bool cosigner_key(struct hub_public_key *out, const struct hub_state *s,
                          const struct hub_record *r, const struct hub_hash *kid)
 {
     struct hub_key known;
-    struct hub_hash own;
 
-    if (hub_key_find(&known, s, kid)) {
-        *out = known.key;
-        return true;
-    }
-    if (!hub_record_brings_key(r, out))
-        return false;
-    hub_kid_of(&own, out);
-    return hub_hash_equal(&own, kid);
+    if (!hub_key_find(&known, s, kid))
+        return hub_record_brings_key(r, kid, out);
+    *out = known.key;
+    return true;
 }
 
 uint16_t hub_record_resolve(struct hub_record_keys *out, const struct hub_state *s,

@@ -84,7 +84,7 @@ static bool all_distinct(const struct hub_validators *set)
 /* q > n/2, so that two quorums share a signer; and a fault model is a promise the numbers must keep:
  * with b_safe = 2q - n - 1, "bft" says that one traitor at least cannot fork the ledger, and three
  * validators must say in words which of the two imperfect choices they made. */
-static bool quorum_ok(unsigned n, unsigned q, enum hub_fault_model model)
+bool hub_quorum_ok(unsigned n, unsigned q, enum hub_fault_model model)
 {
     if (q > n || 2 * q <= n)
         return false;
@@ -117,7 +117,7 @@ enum hub_status hub_validators_decode(struct hub_validators *out, struct hub_spa
         read_validator(&set, i, &c);
     if (!hub_cbor_done(&c) || network.len > HUB_NETWORK_NAME_MAX)
         return HUB_BAD_ENCODING;
-    if (!quorum_ok(set.n, set.q, set.fault_model) || !all_distinct(&set))
+    if (!hub_quorum_ok(set.n, set.q, set.fault_model) || !all_distinct(&set))
         return HUB_CONFLICT;
     memcpy(set.network, network.data, network.len);
     hub_hash_tagged(&set.hash, "hubledger/epoch/1", epoch);

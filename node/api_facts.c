@@ -140,11 +140,10 @@ static void put_agreement(struct hub_buf *out, const struct hub_record *r)
 static void put_key(struct hub_buf *out, const struct hub_record *r)
 {
     struct hub_hash kid;
-    struct hub_public_key key;
     put_span(out, "member", r->sub);
     hub_json_key(out, "kid");
-    if (r->type == HUB_TYPE_KEY_ADD && hub_record_brings_key(r, &key)) {
-        hub_kid_of(&kid, &key);
+    if (r->type == HUB_TYPE_KEY_ADD) {
+        hub_hash_span(&kid, hub_field_span(r->body, "key"));
         hub_json_hash(out, &kid);
     } else {
         hub_json_hex(out, hub_field_span(r->body, "kid"));

@@ -87,19 +87,14 @@ static bool find_key(const struct hub_audit_pool *p, struct hub_public_key *out,
 bool hub_audit_pool_resolve(const struct hub_audit_pool *p, struct hub_record_keys *out,
                             const struct hub_record *r)
 {
-    struct hub_public_key brought;
-    struct hub_hash kid, own = {{0}};
-    bool brings = hub_record_brings_key(r, &brought);
+    struct hub_hash kid;
 
-    if (brings)
-        hub_kid_of(&own, &brought);
     out->count = 1;
     if (!find_key(p, &out->key[0], &r->kid))
         return false;
     for (uint32_t i = 0; i < HUB_COSIGN_MAX && hub_record_cosigner(r, i, &kid); i++, out->count++) {
-        if (brings && hub_hash_equal(&own, &kid))
-            out->key[out->count] = brought;
-        else if (!find_key(p, &out->key[out->count], &kid))
+        if (!find_key(p, &out->key[out->count], &kid) &&
+            !hub_record_brings_key(r, &kid, &out->key[out->count]))
             return false;
     }
     return true;

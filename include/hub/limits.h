@@ -27,7 +27,7 @@ enum {
     HUB_TABLES = 21,
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
-    HUB_MEMBER_ROW_BYTES = 640, /* names, contact, 16 governors */
+    HUB_MEMBER_ROW_BYTES = 640, /* codes, names, contact, 16 governors */
     HUB_GOVERNORS_MAX =
         16, /* governor keys a member may have: counting them is a step of key.revoke */
     HUB_KEY_ROW_BYTES = 1024, /* sequence window 512 + names and grants */
@@ -42,6 +42,8 @@ enum {
     HUB_SEQ_AHEAD = 65536,
 
     /* Consensus. */
+    HUB_SEAL_GAP =
+        100, /* heights between two sealing blocks: links of receipts stay few (validity) */
     HUB_VALIDATORS_MAX = 64, /* signer bitmap is one u64 */
     HUB_UNFINAL_MAX = 8,     /* applied blocks above the finalized one: undo logs are this many */
     HUB_EMPTY_MAX =
@@ -106,7 +108,8 @@ enum {
         64, /* headers from a certified block down to the one that holds the record */
     HUB_BUNDLE_LINKS_MAX = 64, /* epochs a receipt can be away from genesis */
     HUB_BUNDLE_ROWS_MAX = 16,
-    HUB_EPOCH_BYTES_MAX = 8192, /* 64 validators of at most 100 bytes, and heads */
+    HUB_EPOCH_BYTES_MAX =
+        8192 - 32, /* 64 validators of at most 100 bytes, and heads: a row of the table holds it */
     HUB_LINK_BYTES_MAX =
         49152, /* 64 headers of 512 bytes, an epoch, a certificate of 4,400, and heads */
     HUB_STATEMENT_RECEIPTS_MAX = 64, /* one of each validator */

@@ -44,6 +44,7 @@ extern const char *const hub_member_kind_names[]; /* ends with NULL */
 
 struct hub_member { /* a decoded row; spans borrow from the table until its next write */
     uint32_t row;
+    struct hub_span birth_code; /* key of the row: the code it was admitted with */
     struct hub_span code, name_zh, name_en, contact;
     enum hub_member_kind kind;
     bool voting, suspended, removed;
@@ -52,8 +53,11 @@ struct hub_member { /* a decoded row; spans borrow from the table until its next
     uint32_t governors,
         governor
             [HUB_GOVERNORS_MAX]; /* rows of its governor keys, so that counting them reads no others */
+    uint64_t since_ms;           /* of suspended or removed; 0: neither */
+    uint64_t replaced_ms;        /* of its last validator.replace; 0: none */
 };
 void hub_member_get(struct hub_member *out, const struct hub_state *s, uint32_t row);
+/* By its code of today; a member that was removed keeps its code. */
 bool hub_member_find(struct hub_member *out, const struct hub_state *s, struct hub_span code);
 void hub_member_put(struct hub_state *s, const struct hub_member *m); /* m->row must exist */
 uint32_t hub_member_add(struct hub_state *s, struct hub_member *m);   /* sets and returns m->row */

@@ -57,8 +57,10 @@ void hub_record_trust_cache(struct hub_record *r);
 
 /* Co-signatures: kid of the i-th, in order; false behind the last. */
 bool hub_record_cosigner(const struct hub_record *r, uint32_t i, struct hub_hash *kid);
-/* A key that the body itself brings (key.add, wallet.open with key); false if it brings none. */
-bool hub_record_brings_key(const struct hub_record *r, struct hub_public_key *key);
+/* The key with this id among those that the body itself brings (key.add, wallet.open with key, new validators and
+ * governors); false if it brings no such key. */
+bool hub_record_brings_key(const struct hub_record *r, const struct hub_hash *kid,
+                           struct hub_public_key *key);
 
 /* What a signer fills in. iss and sub follow the type's rule and are computed by the caller. */
 struct hub_record_draft {

@@ -23,7 +23,7 @@ enum hub_table {                           /* order and numbers are part of the 
                  HUB_TABLE_PARAMETERS = 0, /* [name, value] */
                  HUB_TABLE_MEMBERS = 1,    /* member.h */
                  HUB_TABLE_KEYS = 2,       /* member.h */
-                 HUB_TABLE_EPOCHS = 3,     /* [epoch number, epoch bytes] */
+                 HUB_TABLE_EPOCHS = 3,     /* ledger/epoch.h: [number, epoch bytes, height of the sealing block] */
                  HUB_TABLE_PROPOSALS = 4,
                  HUB_TABLE_AGREEMENTS = 5, /* agreement.h */
                  HUB_TABLE_REVISIONS = 6,

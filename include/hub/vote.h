@@ -95,6 +95,8 @@ HUB_MUST_USE enum hub_status hub_validators_decode(struct hub_validators *out,
                                                    struct hub_span epoch,
                                                    const struct hub_hash *chain,
                                                    struct hub_span network);
+/* q > n/2, and n and q keep what the fault model promises; three validators must say in words which. */
+bool hub_quorum_ok(unsigned n, unsigned q, enum hub_fault_model model);
 /* floor(2n/3) + 1, never 2f + 1 (arXiv 1901.07160). */
 uint8_t hub_quorum_default(uint8_t n);
 

@@ -141,6 +141,12 @@ def records(chain):
         "key-add": (one("key.add", "XIANGCHENG", new, ["new", "XIANGCHENG governor 2"]), b""),
         "key-revoke": (one("key.revoke", "XIANGCHENG", {
             "kid": kid("new"), "reason": "compromised", "since": TIME, "note": "丢失"}), b""),
+        "validator-ready": (one("validator.ready", "XIANGCHENG", {
+            "software": "hubledgerd 1", "protocol": 1, "endpoint": "10.0.0.1:7100"}), b""),
+        "validator-replace": (one("validator.replace", "XIANGCHENG", {
+            "key": {"key": cose_key("node 2"), "label": "node 2", "roles": ["validator"],
+                    "transport": sha256(b"node 2")},
+            "old": kid("XIANGCHENG validator"), "reason": "lost"}, ["node 2"]), b""),
         "agreement-propose": (one("agreement.propose", agreement_id.hex(), {
             "body": body, "nonce": nonce, "consent": consent}, ["second officer"]), b""),
         "agreement-amend": (one("agreement.amend", agreement_id.hex(), {

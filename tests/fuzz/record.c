@@ -56,7 +56,7 @@ bool fuzz_accepts(struct hub_span input)
     FUZZ_CHECK(hub_hash_equal(&r.id, &again.id) && hub_hash_equal(&r.leaf, &again.leaf));
     check_envelope(&r);
     check_cosigners(&r);
-    (void)hub_record_brings_key(&r, &brought);
+    (void)hub_record_brings_key(&r, &r.kid, &brought);
     hub_json_body(&json, r.body, hub_record_types[r.type].fields);
     FUZZ_CHECK(json.full || json.len > 0);
     return true;

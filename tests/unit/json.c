@@ -174,6 +174,8 @@ Test(json, every_golden_body_is_json)
         enum hub_record_type_id type;
     } all[] = {{"key.add", HUB_TYPE_KEY_ADD},
                {"key.revoke", HUB_TYPE_KEY_REVOKE},
+               {"validator.ready", HUB_TYPE_VALIDATOR_READY},
+               {"validator.replace", HUB_TYPE_VALIDATOR_REPLACE},
                {"agreement.propose", HUB_TYPE_AGREEMENT_PROPOSE},
                {"agreement.consent", HUB_TYPE_AGREEMENT_CONSENT},
                {"agreement.return", HUB_TYPE_AGREEMENT_CONSENT},

@@ -13,7 +13,8 @@
 static const char *const names[] = {"key.add",           "key.revoke",       "agreement.propose",
                                     "agreement.consent", "agreement.return", "agreement.amend",
                                     "wallet.open",       "currency.issue",   "currency.transfer",
-                                    "currency.batch",    "currency.redeem"};
+                                    "currency.batch",    "currency.redeem",  "validator.ready",
+                                    "validator.replace"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 static struct hub_span vector(const char *name, const char *part)
@@ -100,6 +101,8 @@ static const struct {
 } signed_by[] = {
     {"key.add", "CHANGNING.governor1", {"CHANGNING.new", "CHANGNING.governor2"}},
     {"key.revoke", "CHANGNING.governor1", {NULL}},
+    {"validator.ready", "CHANGNING.validator", {NULL}},
+    {"validator.replace", "CHANGNING.governor1", {"CHANGNING.validator2"}},
     {"agreement.propose", "XIANGCHENG.seal", {NULL}},
     {"wallet.open", "BANK.operator", {"owner.personal"}},
     {"currency.issue", "AUTHORITY.issuer1", {"AUTHORITY.issuer2"}},
@@ -124,8 +127,7 @@ Test(record, builds_the_golden_bytes)
         for (; n < 3 && signed_by[i].cosigners[n] != NULL; n++) {
             struct test_key k = test_key(signed_by[i].cosigners[n]);
 
-            hub_cosign(&cosign[n], &scratch, hub_span_of(&protected_), r.body, &k.key,
-                              k.secret);
+            hub_cosign(&cosign[n], &scratch, hub_span_of(&protected_), r.body, &k.key, k.secret);
         }
         if (hub_record_types[r.type].cosigned) {
             hub_payload_cosigned(&payload, r.body, cosign, n);
@@ -173,11 +175,18 @@ Test(record, tells_cosigners_and_the_key_it_brings)
     cr_assert(hub_record_cosigner(&r, 0, &first) && hub_record_cosigner(&r, 1, &second));
     cr_assert(memcmp(first.b, second.b, 32) < 0);
     cr_assert_not(hub_record_cosigner(&r, 2, &none));
-    cr_assert(hub_record_brings_key(&r, &key));
+    hub_kid_of(&none, &brought);
+    cr_assert(hub_record_brings_key(&r, &none, &key));
+    cr_assert(memcmp(key.b, brought.b, 32) == 0);
+    cr_assert_not(hub_record_brings_key(&r, &r.kid, &key), "its signer's is no key it brings");
+    r = decoded("validator.replace");
+    brought = test_key("CHANGNING.validator2").key;
+    hub_kid_of(&none, &brought);
+    cr_assert(hub_record_brings_key(&r, &none, &key), "inside a nested map");
     cr_assert(memcmp(key.b, brought.b, 32) == 0);
     r = decoded("currency.transfer");
-    cr_assert_not(hub_record_cosigner(&r, 0, &none));
-    cr_assert_not(hub_record_brings_key(&r, &key));
+    cr_assert_not(hub_record_cosigner(&r, 0, &first));
+    cr_assert_not(hub_record_brings_key(&r, &none, &key));
 }
 
 /* ---- refusals of the envelope */

@@ -279,6 +279,13 @@ add("key.add", "key.add", governor, "CHANGNING", "CHANGNING", 1,
     cosigned=True, cosigners=[new_key, key("CHANGNING.governor2")])
 add("key.revoke", "key.revoke", governor, "CHANGNING", "CHANGNING", 2,
     {"kid": key("CHANGNING.seal").kid, "reason": "compromised", "since": NOW - 1000, "note": "遗失 U-Key"})
+add("validator.ready", "validator.ready", key("CHANGNING.validator"), "CHANGNING", "CHANGNING", 1,
+    {"software": "hubledgerd 1", "protocol": 1, "endpoint": "node.changning.example:7100"})
+new_validator = Key("CHANGNING.validator2")
+add("validator.replace", "validator.replace", governor, "CHANGNING", "CHANGNING", 3,
+    {"old": key("CHANGNING.validator").kid, "reason": "superseded",
+     "key": {"key": new_validator.cose, "label": "node 2", "roles": ["validator"], "transport": transport("CHANGNING.2")}},
+    cosigned=True, cosigners=[new_validator])
 add("agreement.propose", "agreement.propose", proposer, "XIANGCHENG", agreement.hex(), 3,
     {"body": agreement_bytes, "nonce": nonce, "consent": consent(proposer, agreement_bytes)}, cosigned=True)
 add("agreement.consent", "agreement.consent", key("CHANGNING.seal"), "CHANGNING", agreement.hex(), 4,
@@ -320,9 +327,9 @@ codes = [m["code"] for m in members]
 
 def member_row(m):
     governors = [i for i, (code, g) in enumerate(grants) if code == m["code"] and "governor" in g["roles"]]
-    return enc([m["code"], m["names"]["zh"], m["names"].get("en", ""), m.get("contact", ""), KINDS.index(m["kind"]),
+    return enc([m["code"], "", m["names"]["zh"], m["names"].get("en", ""), m.get("contact", ""), KINDS.index(m["kind"]),
                 m.get("voting", m["kind"] in ("district", "hub")), False, False, m.get("institution", 0), m.get("quota", 0),
-                m.get("seal_needs", 0), m.get("governors_needed", 1), governors])
+                m.get("seal_needs", 0), m.get("governors_needed", 1), governors, 0, 0])
 
 
 def key_row(code, g):
@@ -344,7 +351,7 @@ table_rows = {t: [] for t in range(TABLES)}
 table_rows[0] = [enc([k, v]) for k, v in cbor2.loads(parameters_bytes).items()]
 table_rows[1] = [member_row(m) for m in members]
 table_rows[2] = [key_row(*g) for g in grants]
-table_rows[3] = [enc([0, enc(epoch0)])]
+table_rows[3] = [enc([0, enc(epoch0), 0])]  # sealed by no block
 table_rows[8] = [wallet_row(1, 0), wallet_row(3, 1)]  # the issuer wallet, the bank's reserve
 table_rows[9] = [enc([tier, *limits]) for tier, limits in enumerate(TIERS)]
 table_rows[14] = [enc([3, 10**12, 0, 0, 2])]

@@ -1,0 +1,249 @@
+/* council.c: see council.h. */
+#include "tests/support/council.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "council: %s\n", what);
+    abort();
+}
+
+static struct hub_span chars(const char *s)
+{
+    return (struct hub_span){(const uint8_t *)s, strlen(s)};
+}
+
+/* ---- the first state */
+
+static void add_member(struct council *c, const struct council_plan *plan, unsigned i)
+{
+    bool last = i + 1 == c->members;
+    struct hub_member m = {.kind = i < plan->voters          ? HUB_KIND_DISTRICT
+                                   : plan->authority && last ? HUB_KIND_AUTHORITY
+                                                             : HUB_KIND_INSTITUTION,
+                           .institution = i < plan->voters ? 0 : i + 1,
+                           .voting = i < plan->voters,
+                           .governors_needed = 1};
+
+    snprintf(c->code[i], sizeof c->code[i], "MEM%u", i);
+    m.code = m.name_zh = chars(c->code[i]);
+    must(hub_member_add(&c->state, &m) == i, "member");
+}
+
+static void add_key(struct council *c, unsigned key, unsigned member, uint16_t roles)
+{
+    struct hub_key k = {.kid = c->kid[key], .key = c->key[key], .roles = roles, .member = member};
+
+    if (roles == HUB_ROLE_VALIDATOR)
+        k.transport = (struct hub_span){c->kid[key].b, 32};
+    must(hub_key_register(&c->state, &k, 0), "key");
+}
+
+static void add_epoch(struct council *c, const struct council_plan *plan)
+{
+    struct hub_validators set = {
+        .n = (uint8_t)plan->validators, .q = plan->quorum, .fault_model = plan->model};
+
+    for (unsigned i = 0; i < plan->validators; i++) {
+        set.v[i].key = c->key[council_validator(i)];
+        set.v[i].kid = c->kid[council_validator(i)];
+        memcpy(set.v[i].transport, set.v[i].kid.b, 32);
+        memcpy(set.v[i].member, c->code[i], strlen(c->code[i]));
+    }
+    must(hub_epoch_genesis(&c->state, &set) == HUB_OK, "epoch");
+}
+
+void council_open(struct council *c, const struct council_plan *plan)
+{
+    uint32_t caps[HUB_TABLES];
+    size_t bytes;
+
+    memset(c, 0, sizeof *c);
+    for (unsigned t = 0; t < HUB_TABLES; t++)
+        caps[t] = hub_table_kinds[t].slot_bytes > 4096 ? 64 : 128;
+    bytes = (hub_state_memory_bytes(caps) + 63) / 64 * 64;
+    c->memory = aligned_alloc(64, bytes);
+    c->log_memory = malloc(HUB_BLOCK_UNDO_BYTES_MAX);
+    must(c->memory != NULL && c->log_memory != NULL, "memory");
+    memset(c->memory, 0, bytes);
+    hub_state_init(&c->state, c->memory, caps);
+    c->members = plan->voters + plan->others;
+    c->time_ms = COUNCIL_START_MS;
+    must(c->members <= COUNCIL_MAX && plan->validators <= c->members, "plan");
+    for (unsigned i = 0; i < COUNCIL_KEYS; i++) {
+        uint8_t seed[HUB_SEED_BYTES] = {'c', (uint8_t)i}, secret[HUB_SECRET_BYTES];
+
+        hub_key_from_seed(&c->key[i], secret, seed);
+        hub_kid_of(&c->kid[i], &c->key[i]);
+    }
+    for (unsigned i = 0; i < c->members; i++)
+        add_member(c, plan, i);
+    for (unsigned i = 0; i < c->members; i++) {
+        add_key(c, council_governor(i), i, HUB_ROLE_GOVERNOR);
+        add_key(c, council_governor(i) + 1, i, HUB_ROLE_GOVERNOR);
+        if (i < plan->validators)
+            add_key(c, council_validator(i), i, HUB_ROLE_VALIDATOR);
+        add_key(c, council_seal(i), i, HUB_ROLE_SEAL);
+    }
+    add_epoch(c, plan);
+    c->log = (struct hub_undo){.log = c->log_memory, .cap = HUB_BLOCK_UNDO_BYTES_MAX};
+    c->state.undo = &c->log;
+}
+
+void council_close(struct council *c)
+{
+    free(c->memory);
+    free(c->log_memory);
+}
+
+struct hub_member council_member(const struct council *c, unsigned member)
+{
+    struct hub_member m;
+
+    hub_member_get(&m, &c->state, member);
+    return m;
+}
+
+/* ---- one record */
+
+static void put_cosign(struct hub_buf *b, const struct council *c)
+{
+    static const uint8_t unsigned_[64]; /* signatures are checked elsewhere */
+
+    hub_put_array(b, c->cosigns);
+    for (unsigned i = 0; i < c->cosigns; i++) {
+        uint8_t protected_[64];
+        struct hub_buf p = {protected_, 0, sizeof protected_, false};
+
+        hub_put_map(&p, 2);
+        hub_put_uint(&p, 1);
+        hub_put_int(&p, -8);
+        hub_put_uint(&p, 4);
+        hub_put_hash(&p, &c->kid[c->cosign[i]]);
+        hub_put_array(b, 3);
+        hub_put_bytes(b, hub_span_of(&p));
+        hub_put_map(b, 0);
+        hub_put_bytes(b, (struct hub_span){unsigned_, sizeof unsigned_});
+    }
+}
+
+static uint16_t apply(struct council *c, const struct hub_record *r, const struct hub_key *signer)
+{
+    uint8_t bytes[64];
+    struct hub_buf value = {bytes, 0, sizeof bytes, false};
+    struct hub_apply a = {.state = &c->state,
+                          .record = r,
+                          .signer = signer,
+                          .height = ++c->height,
+                          .time_ms = c->time_ms,
+                          .parent_time_ms = c->time_ms - 1,
+                          .chain = c->chain,
+                          .value = &value,
+                          .keys_before = c->state.count[HUB_TABLE_KEYS]};
+    uint16_t code;
+
+    if ((signer->roles & hub_record_types[r->type].roles) == 0)
+        return HUB_CODE_role_missing;
+    code = hub_record_types[r->type].apply(&a);
+    must(!c->log.full && !c->log.table_full, "room");
+    return code;
+}
+
+uint16_t council_run(struct council *c, enum hub_record_type_id type, unsigned signer,
+                     struct hub_span body)
+{
+    const struct hub_record_type *kind = &hub_record_types[type];
+    uint8_t cosign_bytes[HUB_COSIGN_MAX * 128];
+    struct hub_buf cosign = {cosign_bytes, 0, sizeof cosign_bytes, false};
+    struct hub_record r = {.type = (uint16_t)type, .body = body, .kid = c->kid[signer]};
+    struct hub_hash before, after;
+    struct hub_key k;
+    uint16_t code = hub_body_check(body, kind->fields, NULL);
+
+    if (c->cosigns > 0) {
+        put_cosign(&cosign, c);
+        r.cosign = hub_span_of(&cosign);
+    }
+    c->cosigns = 0;
+    if (code == 0 && kind->check != NULL)
+        code = kind->check(&r);
+    if (code != 0)
+        return code;
+    must(hub_key_find(&k, &c->state, &c->kid[signer]), "signer");
+    c->time_ms += 1000;
+    c->log.len = 0;
+    hub_state_root(&c->state, &before);
+    code = apply(c, &r, &k);
+    if (code == 0)
+        return 0;
+    hub_state_undo_to(&c->state, 0);
+    hub_state_root(&c->state, &after);
+    must(hub_hash_equal(&before, &after), "a failed record changed the state");
+    return code;
+}
+
+/* ---- bodies */
+
+void council_put_grant(struct hub_buf *b, const struct council *c, unsigned key, const char *role,
+                       int transport)
+{
+    uint8_t bytes[HUB_COSE_KEY_BYTES];
+
+    hub_cose_key_encode(bytes, &c->key[key]);
+    hub_put_map(b, transport < 0 ? 3 : 4);
+    hub_put_text(b, "key");
+    hub_put_bytes(b, (struct hub_span){bytes, sizeof bytes});
+    hub_put_text(b, "label");
+    hub_put_text(b, "new");
+    hub_put_text(b, "roles");
+    hub_put_array(b, 1);
+    hub_put_text(b, role);
+    if (transport >= 0) {
+        hub_put_text(b, "transport");
+        hub_put_hash(b, &c->kid[transport]);
+    }
+}
+
+struct hub_span council_ready_body(void)
+{
+    static uint8_t bytes[128];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+
+    hub_put_map(&b, 3);
+    hub_put_text(&b, "endpoint");
+    hub_put_text(&b, "10.0.0.1:7100");
+    hub_put_text(&b, "protocol");
+    hub_put_uint(&b, 1);
+    hub_put_text(&b, "software");
+    hub_put_text(&b, "test 1");
+    return hub_span_of(&b);
+}
+
+struct hub_span council_replace_body(const struct council *c, unsigned old, unsigned key,
+                                     unsigned transport)
+{
+    static uint8_t bytes[256];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+
+    hub_put_map(&b, 3);
+    hub_put_text(&b, "key");
+    council_put_grant(&b, c, key, "validator", (int)transport);
+    hub_put_text(&b, "old");
+    hub_put_hash(&b, &c->kid[old]);
+    hub_put_text(&b, "reason");
+    hub_put_text(&b, "lost");
+    return hub_span_of(&b);
+}
+
+void council_ready(struct council *c, unsigned from, unsigned to)
+{
+    for (unsigned m = from; m < to; m++)
+        must(council_run(c, HUB_TYPE_VALIDATOR_READY, council_validator(m), council_ready_body()) ==
+                 0,
+             "ready");
+}
