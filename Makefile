@@ -48,6 +48,7 @@ TOOLS_SRC := $(filter-out tools/hubledger.c $(VERIFY_SRC),$(wildcard tools/*.c))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c)
+TWINS_SRC := $(wildcard tests/twins/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 STORAGE_SRC := $(wildcard tests/storage/*.c)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c tests/fuzz/libfuzzer.c,$(wildcard tests/fuzz/*.c))
@@ -63,10 +64,10 @@ ARCHIVES := $(TOOLS_A) $(NODE_A) $(LEDGER_A)
 PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
-TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(FUZZERS) \
+TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(FUZZERS) \
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
 
-.PHONY: all tests fuzzers deps test demo bench check sim test-interop fuzz powercut coverage format install clean help
+.PHONY: all tests fuzzers deps test demo bench check sim twins test-interop fuzz powercut coverage format install clean help
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
 fuzzers: $(FUZZERS)
@@ -99,6 +100,8 @@ $(B)/sim: $(call obj,$(SIM_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # tests/sim/
 	$(call link)
 $(B)/powercut: $(call obj,$(STORAGE_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # disk_log.c hides the C library's writes
 	$(call link)
+$(B)/twins: $(call obj,$(TWINS_SRC)) $(SUPPORT_A) $(LEDGER_A)
+	$(call link)
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
 	$(call link)
 $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) $(ARCHIVES)
@@ -107,7 +110,7 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) 
 $(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
-	$(UNIT_SRC) $(SIM_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
+	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
 
 # ---- what people run
 deps:
@@ -132,6 +135,9 @@ bench:
 SEEDS ?= 200
 sim: $(B)/sim
 	$(B)/sim --seeds $(SEEDS)
+
+twins: $(B)/twins
+	$(B)/twins --minutes $(MINUTES)
 
 check:
 	scripts/deps.sh build test check
@@ -180,6 +186,7 @@ help:
 	@echo 'make bench       measure throughput and finality on this machine'
 	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
 	@echo 'make sim         simulated clusters; SEEDS=200'
+	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
 	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'
 	@echo 'make test-interop  records and receipts verified by libraries that are not ours'

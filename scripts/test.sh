@@ -54,6 +54,7 @@ for target in build/asan/fuzz/*; do
     run "corpus $(basename "$target")" sanitized "$target" tests/fuzz/corpus/"$(basename "$target")"/*
 done
 [ ! -x build/release/sim ] || run "simulator" build/release/sim --seeds "${SEEDS:-200}"
+[ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
 [ ! -x build/asan/sim ] || run "simulator, asan" sanitized build/asan/sim --seeds 10
 if [ -x build/release/powercut ]; then
     run "power cuts" build/release/powercut --every 61 --seeds 2

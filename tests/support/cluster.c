@@ -8,7 +8,7 @@
 
 static void forward(struct cluster *k, struct node *x)
 {
-    struct message m = {.type = M_RECORD, .first = x->own_pool & ~x->final_records};
+    struct message m = {.type = CLUSTER_RECORD, .first = x->own_pool & ~x->final_records};
     if (m.first)
         cluster_node_post_all(k, x, &m);
     x->forward_ms = k->now_ms + 1000;
@@ -33,11 +33,11 @@ static void clockwork(struct cluster *k, struct node *x)
 static uint64_t next_alarm(const struct cluster *k)
 {
     uint64_t t = k->cfg.traitors ? k->traitor_ms : UINT64_MAX;
-    for (uint8_t i = 0; i < k->cfg.n; i++) {
+    for (uint8_t i = 0; i < k->nodes; i++) {
         const struct node *x = &k->node[i];
         uint64_t due = x->wake_ms < x->status_ms ? x->wake_ms : x->status_ms;
         due = due < x->forward_ms ? due : x->forward_ms;
-        if (!x->honest)
+        if (!x->runs)
             continue;
         due = x->up ? due : x->restart_ms;
         t = due < t ? due : t;
@@ -64,8 +64,8 @@ void cluster_run(struct cluster *k, uint64_t ms)
             k->traitor_ms = k->now_ms + 20 + cluster_random(k) % 200;
             cluster_treason(k);
         }
-        for (uint8_t i = 0; i < k->cfg.n; i++)
-            if (k->node[i].honest)
+        for (uint8_t i = 0; i < k->nodes; i++)
+            if (k->node[i].runs)
                 clockwork(k, &k->node[i]);
     }
     k->now_ms = end;
@@ -73,22 +73,33 @@ void cluster_run(struct cluster *k, uint64_t ms)
 
 /* ---- handles */
 
+static uint64_t liars(const struct cluster_config *cfg)
+{
+    uint64_t all = (UINT64_C(1) << cfg->n) - 1;
+    return all & ~(all >> (cfg->traitors + cfg->twins));
+}
+
 struct cluster *cluster_open(const struct cluster_config *cfg)
 {
     struct cluster *k = calloc(1, sizeof *k);
     if (!k)
         abort();
+    HUB_ASSERT(cfg->n + cfg->twins <= CLUSTER_NODES && !(cfg->twins && cfg->traitors));
     k->cfg = *cfg;
+    k->nodes = (uint8_t)(cfg->n + cfg->twins);
     k->random = cfg->seed;
     k->now_ms = 1000;
     k->faults = (struct cluster_faults){.delay_min_ms = 30, .delay_max_ms = 30};
     struct cluster_block genesis = {.facts = {.empty = true}};
     cluster_add_block(k, &genesis);
-    for (uint8_t i = 0; i < cfg->n; i++) {
+    k->oracle = oracle_open(cfg->n, cfg->q, liars(cfg), &k->block[0].facts.hash);
+    for (uint8_t i = 0; i < k->nodes; i++) {
         struct node *x = &k->node[i];
-        x->honest = i + cfg->traitors < cfg->n;
+        x->me = (uint8_t)(i < cfg->n ? i : i - cfg->twins);
+        x->honest = !(liars(cfg) >> x->me & 1);
+        x->runs = x->me + cfg->traitors < cfg->n;
         x->disk.fin = (struct hub_point){.block_hash = k->block[0].facts.hash};
-        if (x->honest)
+        if (x->runs)
             cluster_node_start(k, x);
     }
     return k;
@@ -98,12 +109,19 @@ void cluster_close(struct cluster *k)
 {
     for (uint32_t i = 0; i < k->queued; i++)
         free(k->queue[i]);
+    oracle_close(k->oracle);
     free(k);
 }
 
 void cluster_faults(struct cluster *k, const struct cluster_faults *f)
 {
     k->faults = *f;
+}
+
+void cluster_script(struct cluster *k, cluster_lose *lose, void *ctx)
+{
+    k->lose = lose;
+    k->lose_ctx = ctx;
 }
 
 void cluster_submit_alone(struct cluster *k, uint8_t node, uint8_t record)
@@ -136,7 +154,7 @@ void cluster_crash(struct cluster *k, uint8_t node)
 
 void cluster_restart(struct cluster *k, uint8_t node)
 {
-    if (!k->node[node].up && k->node[node].honest)
+    if (!k->node[node].up && k->node[node].runs)
         cluster_node_start(k, &k->node[node]);
 }
 
@@ -159,6 +177,22 @@ uint64_t cluster_final_records(const struct cluster *k, uint8_t node)
 uint64_t cluster_final_height(const struct cluster *k, uint8_t node)
 {
     return k->node[node].memory.fin.height;
+}
+bool cluster_forked(const struct cluster *k)
+{
+    return oracle_forked(k->oracle);
+}
+uint64_t cluster_guilty(const struct cluster *k)
+{
+    return oracle_guilty(k->oracle);
+}
+uint8_t cluster_nodes(const struct cluster *k)
+{
+    return k->nodes;
+}
+bool cluster_honest(const struct cluster *k, uint8_t node)
+{
+    return k->node[node].honest;
 }
 uint32_t cluster_proposed(const struct cluster *k)
 {
@@ -194,7 +228,7 @@ static void random_faults(struct cluster *k)
 
 static bool all_final(const struct cluster *k, uint64_t records)
 {
-    for (uint8_t i = 0; i < k->cfg.n; i++)
+    for (uint8_t i = 0; i < k->nodes; i++)
         if (k->node[i].honest && (k->node[i].final_records & records) != records)
             return false;
     return true;

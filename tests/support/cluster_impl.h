@@ -3,23 +3,14 @@
 #define TESTS_CLUSTER_IMPL_H
 
 #include "cluster.h"
+#include "oracle.h"
 
 enum { QUEUE_MAX = 65536, JUST = 34, INBOX_MAX = 256, OUTBOX_MAX = 4096, WANTED_MAX = 32 };
 
-enum message_type {
-    M_PROPOSE,
-    M_VOTE,
-    M_CERT,
-    M_STATUS,
-    M_GET_CERTS,
-    M_GET_BLOCK,
-    M_BLOCK,
-    M_RECORD
-};
 struct message {
     uint64_t at_ms, order;
     uint8_t to, from;
-    enum message_type type;
+    enum cluster_talk type;
     struct hub_subject subject; /* VOTE */
     uint8_t signer;
     uint32_t block; /* index; PROPOSE, GET_BLOCK, BLOCK */
@@ -55,7 +46,8 @@ struct journal {
 
 struct node {
     struct hub_cons core;
-    bool up, honest;
+    uint8_t me; /* validator */
+    bool up, honest, runs;
     uint64_t wake_ms, status_ms, forward_ms, restart_ms;
     struct journal disk, memory; /* memory is copied to disk by a commit */
     bool held[CLUSTER_BLOCKS];
@@ -80,8 +72,11 @@ struct cluster {
     uint32_t blocks, proposed, evidence;
     struct cluster_cert cert[CLUSTER_CERTS];
     uint32_t certs;
-    uint32_t final_at[CLUSTER_BLOCKS]; /* block index by height + 1; 0 = none yet */
-    struct message *queue[QUEUE_MAX];  /* heap by (at_ms, order) */
+    struct oracle *oracle;
+    uint8_t nodes;
+    cluster_lose *lose;
+    void *lose_ctx;
+    struct message *queue[QUEUE_MAX]; /* heap by (at_ms, order) */
     uint32_t queued;
     uint64_t traitor_ms;
     char failure[200];

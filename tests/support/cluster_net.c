@@ -45,6 +45,9 @@ uint32_t cluster_add_block(struct cluster *k, const struct cluster_block *b)
     f->log_size = i + 7;
     f->log_root = f->hash;
     f->log_root.b[31] = 1;
+    if (k->oracle)
+        oracle_block(k->oracle, &(struct oracle_block){f->hash, f->parent, f->epoch, f->view,
+                                                       f->parent_view, f->height});
     return i;
 }
 
@@ -90,6 +93,21 @@ static void push(struct cluster *k, const struct message *m, uint64_t delay_ms)
     k->queue[i] = copy;
 }
 
+static bool lost_by_script(const struct cluster *k, const struct message *m)
+{
+    struct cluster_link l = {.from = m->from, .to = m->to, .talk = m->type};
+    l.view = k->node[m->from].core.view;
+    if (m->type == CLUSTER_VOTE || m->type == CLUSTER_CERT) {
+        const struct hub_subject *s =
+            m->type == CLUSTER_VOTE ? &m->subject : &k->cert[m->cert].subject;
+        l.kind = s->kind;
+        l.view = s->view;
+    } else if (m->type == CLUSTER_PROPOSE) {
+        l.view = k->block[m->block].facts.view;
+    }
+    return k->lose(k->lose_ctx, &l);
+}
+
 void cluster_post(struct cluster *k, const struct message *m)
 {
     const struct cluster_faults *f = &k->faults;
@@ -97,6 +115,8 @@ void cluster_post(struct cluster *k, const struct message *m)
     if (m->from == m->to || cluster_chance(k, f->loss_permille))
         return;
     if (f->groups && (f->groups >> m->from & 1) != (f->groups >> m->to & 1))
+        return;
+    if (k->lose && lost_by_script(k, m))
         return;
     uint64_t span = f->delay_max_ms - f->delay_min_ms + 1;
     push(k, m, f->delay_min_ms + cluster_random(k) % span);
@@ -143,6 +163,8 @@ static void to_some(struct cluster *k, struct message *m)
     for (uint8_t to = 0; to < k->cfg.n; to++)
         if (who >> to & 1) {
             m->to = to;
+            if (m->type == CLUSTER_VOTE)
+                oracle_vote(k->oracle, m->signer, &m->subject);
             cluster_post(k, m);
         }
 }
@@ -185,7 +207,7 @@ static void propose(struct cluster *k, uint8_t me, uint64_t view)
                                         .proposer = me,
                                         .empty = cluster_chance(k, 500)};
     b.bad |= b.facts.height != p->height + 1 || k->block[parent].bad;
-    struct message m = {.from = me, .type = M_PROPOSE, .block = cluster_add_block(k, &b)};
+    struct message m = {.from = me, .type = CLUSTER_PROPOSE, .block = cluster_add_block(k, &b)};
     for (uint32_t i = k->certs; i-- > 0 && m.just_count < JUST;)
         if (k->certs - i < 40)
             m.just[m.just_count++] = i;
@@ -199,14 +221,14 @@ void cluster_treason(struct cluster *k)
         view = view > 2 ? view - cluster_random(k) % 3 : view;
         if (hub_cons_leader(&k->node[0].core, view) == t)
             propose(k, t, view);
-        struct message m = {.from = t, .type = M_VOTE, .signer = t};
+        struct message m = {.from = t, .type = CLUSTER_VOTE, .signer = t};
         for (int i = 0; i < 3; i++) {
             m.subject = random_subject(k, view);
             to_some(k, &m);
         }
         if (k->certs && cluster_chance(k, 300)) {
             m = (struct message){
-                .from = t, .type = M_CERT, .cert = (uint32_t)(cluster_random(k) % k->certs)};
+                .from = t, .type = CLUSTER_CERT, .cert = (uint32_t)(cluster_random(k) % k->certs)};
             to_some(k, &m);
         }
     }

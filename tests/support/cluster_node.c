@@ -41,8 +41,16 @@ static void post(struct cluster *k, struct node *x, struct message *m, uint8_t t
 
 void cluster_node_post_all(struct cluster *k, struct node *x, struct message *m)
 {
-    for (uint8_t to = 0; to < k->cfg.n; to++)
+    for (uint8_t to = 0; to < k->nodes; to++)
         if (to != cluster_node_index_of(k, x))
+            post(k, x, m, to);
+}
+
+/* Both halves of a twin answer to its number. */
+static void post_validator(struct cluster *k, struct node *x, struct message *m, uint8_t validator)
+{
+    for (uint8_t to = 0; to < k->nodes; to++)
+        if (k->node[to].me == validator && validator != x->me)
             post(k, x, m, to);
 }
 
@@ -102,10 +110,12 @@ static void journal_vote(struct cluster *k, struct node *x, const struct hub_sub
 }
 
 /* Votes and certificates are only ever appended. */
-static void commit(struct node *x)
+static void commit(struct cluster *k, struct node *x)
 {
     struct journal *to = &x->disk;
     const struct journal *from = &x->memory;
+    for (uint32_t i = to->votes; i < from->votes; i++)
+        oracle_vote(k->oracle, x->me, &from->vote[i]);
     memcpy(to->vote + to->votes, from->vote + to->votes,
            (from->votes - to->votes) * sizeof *to->vote);
     memcpy(to->cert + to->certs, from->cert + to->certs,
@@ -170,9 +180,8 @@ static void fetch(struct cluster *k, struct node *x, uint32_t block, uint64_t pe
         if (peers)
             while (!(peers >> to & 1))
                 to = (uint8_t)((to + 1) % k->cfg.n);
-        struct message m = {.type = M_GET_BLOCK, .block = missing};
-        if (to != cluster_node_index_of(k, x))
-            post(k, x, &m, to);
+        struct message m = {.type = CLUSTER_GET_BLOCK, .block = missing};
+        post_validator(k, x, &m, to);
     }
 }
 
@@ -191,9 +200,12 @@ static void got_block(struct cluster *k, struct node *x, uint32_t block)
 static void keep_blocks(struct cluster *k, struct node *x, uint32_t block)
 {
     for (uint32_t b = block; b != x->memory.fin_block; b = k->block[b].parent) {
-        if (k->block[b].facts.height <= x->memory.fin.height)
-            cluster_fail(k, "node %u keeps a block off its final chain",
-                         cluster_node_index_of(k, x));
+        if (k->block[b].facts.height <= x->memory.fin.height) {
+            if (x->honest)
+                cluster_fail(k, "node %u keeps a block off its final chain",
+                             cluster_node_index_of(k, x));
+            return;
+        }
         if (k->failure[0] || x->memory.block[b])
             return;
         x->memory.block[b] = true;
@@ -233,6 +245,8 @@ static void build(struct cluster *k, struct node *x, const struct hub_effect *fx
         cluster_fail(k, "node %u builds on a parent that is not valid",
                      cluster_node_index_of(k, x));
     uint64_t records = fx->empty ? 0 : eligible(k, x, parent);
+    if (k->cfg.one_record)
+        records &= ~records + 1;
     if (!fx->empty && !records) {
         cluster_node_update_gate(k, x);
         ev.u.built.outcome = HUB_BUILT_NOTHING;
@@ -249,7 +263,7 @@ static void build(struct cluster *k, struct node *x, const struct hub_effect *fx
                                   .parent_view = p->view,
                                   .height = p->height + 1,
                                   .time_ms = p->time_ms < wall_ms(k) ? wall_ms(k) : p->time_ms + 1,
-                                  .proposer = cluster_node_index_of(k, x),
+                                  .proposer = x->me,
                                   .empty = records == 0};
     uint32_t i = cluster_add_block(k, &b);
     k->proposed++;
@@ -264,12 +278,13 @@ static void finalize(struct cluster *k, struct node *x, const struct hub_effect 
     for (uint32_t b = tip; b != x->memory.fin_block; b = k->block[b].parent) {
         uint64_t height = k->block[b].facts.height;
         if (height <= x->memory.fin.height) {
-            cluster_fail(k, "node %u finalizes off its final chain", cluster_node_index_of(k, x));
+            if (x->honest)
+                cluster_fail(k, "node %u finalizes off its final chain",
+                             cluster_node_index_of(k, x));
             return;
         }
-        if (k->final_at[height] && k->final_at[height] != b + 1)
-            cluster_fail(k, "two final blocks at height %llu", (unsigned long long)height);
-        k->final_at[height] = b + 1;
+        if (x->honest)
+            oracle_final(k->oracle, cluster_node_index_of(k, x), height, &k->block[b].facts.hash);
         x->final_records |= k->block[b].records;
         x->memory.block[b] = true;
     }
@@ -282,13 +297,13 @@ static void finalize(struct cluster *k, struct node *x, const struct hub_effect 
 
 static void post_cert(struct cluster *k, struct node *x, uint8_t to, uint64_t view, uint8_t kind)
 {
-    struct message m = {.type = M_CERT};
+    struct message m = {.type = CLUSTER_CERT};
     if (!find_cert(k, x, view, kind, &m.cert))
         return;
     if (to == k->cfg.n)
         cluster_node_post_all(k, x, &m);
     else
-        post(k, x, &m, to);
+        post_validator(k, x, &m, to);
 }
 
 static void post_entry(struct cluster *k, struct node *x, uint8_t to, uint64_t view)
@@ -308,8 +323,7 @@ static void post_votes(struct cluster *k, struct node *x, uint8_t kind, uint64_t
     for (uint32_t i = 0; i < x->memory.votes; i++) {
         const struct hub_subject *s = &x->memory.vote[i];
         if (s->kind == kind && s->view >= first && s->view <= last) {
-            struct message m = {
-                .type = M_VOTE, .subject = *s, .signer = cluster_node_index_of(k, x)};
+            struct message m = {.type = CLUSTER_VOTE, .subject = *s, .signer = x->me};
             cluster_node_post_all(k, x, &m);
         }
     }
@@ -317,7 +331,7 @@ static void post_votes(struct cluster *k, struct node *x, uint8_t kind, uint64_t
 
 static void propose(struct cluster *k, struct node *x, const struct hub_effect *fx)
 {
-    struct message m = {.type = M_PROPOSE, .block = cluster_find_block(k, &fx->block_hash)};
+    struct message m = {.type = CLUSTER_PROPOSE, .block = cluster_find_block(k, &fx->block_hash)};
     const struct hub_header_facts *f = &k->block[m.block].facts;
     uint32_t cert;
     if (find_cert(k, x, x->core.top.view, HUB_FINALIZE, &cert))
@@ -332,7 +346,8 @@ static void propose(struct cluster *k, struct node *x, const struct hub_effect *
 
 static void form(struct cluster *k, struct node *x, const struct hub_effect *fx)
 {
-    struct message m = {.type = M_CERT, .cert = cluster_add_cert(k, &fx->subject, fx->peers)};
+    struct message m = {.type = CLUSTER_CERT, .cert = cluster_add_cert(k, &fx->subject, fx->peers)};
+    oracle_certificate(k->oracle, &fx->subject, fx->peers);
     keep_cert(k, x, m.cert);
     struct hub_event ev = {.kind = HUB_EV_CERTIFICATE};
     ev.u.certificate.subject = fx->subject;
@@ -344,20 +359,19 @@ static void form(struct cluster *k, struct node *x, const struct hub_effect *fx)
 void cluster_node_status(struct cluster *k, struct node *x)
 {
     struct message m = {
-        .type = M_STATUS, .view = x->core.view, .fin = x->core.fin, .top = x->core.top};
+        .type = CLUSTER_STATUS, .view = x->core.view, .fin = x->core.fin, .top = x->core.top};
     cluster_node_post_all(k, x, &m);
     x->status_ms = k->now_ms + 1000;
 }
 
 static void fetch_certs(struct cluster *k, struct node *x, const struct hub_effect *fx)
 {
-    struct message m = {.type = M_GET_CERTS, .first = fx->first, .last = fx->last};
+    struct message m = {.type = CLUSTER_GET_CERTS, .first = fx->first, .last = fx->last};
     if (fx->first > fx->last || fx->last - fx->first >= HUB_GET_VIEWS_MAX)
         cluster_fail(k, "node %u asks for views %llu..%llu", cluster_node_index_of(k, x),
                      (unsigned long long)fx->first, (unsigned long long)fx->last);
     uint8_t to = (uint8_t)(fx->peer < k->cfg.n ? fx->peer : cluster_random(k) % k->cfg.n);
-    if (to != cluster_node_index_of(k, x))
-        post(k, x, &m, to);
+    post_validator(k, x, &m, to);
 }
 
 static void retry(struct cluster *k, struct node *x, const struct hub_effect *fx)
@@ -383,8 +397,7 @@ static void help(struct cluster *k, struct node *x, const struct hub_effect *fx)
 
 static void run_effect(struct cluster *k, struct node *x, const struct hub_effect *fx)
 {
-    struct message m = {
-        .type = M_VOTE, .subject = fx->subject, .signer = cluster_node_index_of(k, x)};
+    struct message m = {.type = CLUSTER_VOTE, .subject = fx->subject, .signer = x->me};
     uint32_t block = cluster_find_block(k, &fx->block_hash), missing;
     int v;
     switch (fx->kind) {
@@ -437,8 +450,9 @@ static void run_effect(struct cluster *k, struct node *x, const struct hub_effec
             cluster_fail(k, "evidence against honest node %u", fx->peer);
         break;
     case HUB_FX_ALARM:
-        cluster_fail(k, "node %u raises the alarm in view %llu", cluster_node_index_of(k, x),
-                     (unsigned long long)fx->view);
+        if (x->honest && !k->cfg.unbearable)
+            cluster_fail(k, "node %u raises the alarm in view %llu", cluster_node_index_of(k, x),
+                         (unsigned long long)fx->view);
         break;
     }
 }
@@ -478,7 +492,7 @@ void cluster_node_turn(struct cluster *k, struct node *x)
             cluster_node_power_off(k, x);
             return;
         }
-        commit(x);
+        commit(k, x);
         uint32_t send = crash == 2 ? 0 : crash == 3 ? x->outbox_count / 2 : x->outbox_count;
         for (uint32_t i = 0; i < send; i++)
             cluster_post(k, &x->outbox[i]);
@@ -487,10 +501,12 @@ void cluster_node_turn(struct cluster *k, struct node *x)
             cluster_node_power_off(k, x);
             return;
         }
+        if (oracle_failure(k->oracle) && !k->cfg.unbearable)
+            cluster_fail(k, "%s", oracle_failure(k->oracle));
         for (uint32_t i = 0; i < x->fresh_count; i++) {
             struct hub_event ev = {.kind = HUB_EV_VOTE};
             ev.u.vote.subject = x->fresh[i];
-            ev.u.vote.signer = cluster_node_index_of(k, x);
+            ev.u.vote.signer = x->me;
             cluster_node_feed(k, x, &ev);
         }
         x->fresh_count = 0;
@@ -529,7 +545,7 @@ static void feed_own_votes(struct cluster *k, struct node *x)
     for (uint32_t i = 0; i < x->memory.votes; i++) {
         struct hub_event ev = {.kind = HUB_EV_OWN_VOTE};
         ev.u.vote.subject = x->memory.vote[i];
-        ev.u.vote.signer = cluster_node_index_of(k, x);
+        ev.u.vote.signer = x->me;
         if (x->memory.vote[i].view > x->memory.fin.view)
             cluster_node_feed(k, x, &ev);
         if (x->inbox_count == INBOX_MAX)
@@ -556,7 +572,7 @@ void cluster_node_start(struct cluster *k, struct node *x)
 {
     struct hub_cons_config cfg = {.n = k->cfg.n,
                                   .q = k->cfg.q,
-                                  .me = cluster_node_index_of(k, x),
+                                  .me = x->me,
                                   .leader_offset = k->cfg.seed,
                                   .delta_ms = k->cfg.delta_ms,
                                   .pace_ms = k->cfg.pace_ms,
@@ -618,7 +634,7 @@ static void take_proposal(struct cluster *k, struct node *x, const struct messag
         got_block(k, x, m->block);
         struct hub_event ev = {.kind = HUB_EV_PROPOSAL};
         ev.u.proposal.header = *f;
-        ev.u.proposal.from = m->from;
+        ev.u.proposal.from = k->node[m->from].me;
         cluster_node_feed(k, x, &ev);
         steps(k, x);
     }
@@ -630,45 +646,47 @@ static void give_certs(struct cluster *k, struct node *x, const struct message *
 {
     for (uint64_t v = m->last; v >= m->first && v > 0; v--)
         for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++)
-            post_cert(k, x, m->from, v, kind);
+            post_cert(k, x, k->node[m->from].me, v, kind);
 }
 
 void cluster_node_deliver(struct cluster *k, const struct message *m)
 {
     struct node *x = &k->node[m->to];
-    struct message reply = {.type = M_BLOCK, .block = m->block};
+    struct message reply = {.type = CLUSTER_BLOCK, .block = m->block};
     struct hub_event ev = {.kind = HUB_EV_PEER};
-    if (!x->up || !x->honest)
+    if (!x->up || !x->runs)
         return;
     switch (m->type) {
-    case M_PROPOSE:
+    case CLUSTER_PROPOSE:
         take_proposal(k, x, m);
         break;
-    case M_VOTE:
+    case CLUSTER_VOTE:
+        if (m->signer == x->me)
+            break;
         take_vote(k, x, &m->subject, m->signer);
         break;
-    case M_CERT:
+    case CLUSTER_CERT:
         take_cert(k, x, m->cert);
         break;
-    case M_STATUS:
-        ev.u.peer.peer = m->from;
+    case CLUSTER_STATUS:
+        ev.u.peer.peer = k->node[m->from].me;
         ev.u.peer.view = m->view;
         ev.u.peer.period_ms = 1000;
         ev.u.peer.fin = m->fin;
         ev.u.peer.top = m->top;
         cluster_node_feed(k, x, &ev);
         break;
-    case M_GET_CERTS:
+    case CLUSTER_GET_CERTS:
         give_certs(k, x, m);
         break;
-    case M_GET_BLOCK:
+    case CLUSTER_GET_BLOCK:
         if (x->held[m->block] || x->memory.block[m->block])
             post(k, x, &reply, m->from);
         break;
-    case M_BLOCK:
+    case CLUSTER_BLOCK:
         got_block(k, x, m->block);
         break;
-    case M_RECORD:
+    case CLUSTER_RECORD:
         x->pool |= m->first;
         cluster_node_update_gate(k, x);
         break;
