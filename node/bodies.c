@@ -81,6 +81,7 @@ struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes)
     b->hash = hash;
     b->header = header;
     b->used = true;
+    hub_accuse_block(r, b);
     return b;
 }
 

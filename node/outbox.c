@@ -259,6 +259,13 @@ void hub_outbox_get_votes(struct hub_replica *r)
     frame_close(r, -1, &w);
 }
 
+void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item)
+{
+    struct hub_buf w = frame_open(r);
+    hub_message_evidence(&w, item);
+    frame_close(r, peer, &w);
+}
+
 void hub_outbox_get_records(struct hub_replica *r, int peer)
 {
     struct hub_buf w = frame_open(r);

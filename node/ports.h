@@ -7,6 +7,7 @@
 #define HUB_PORTS_H
 
 #include "hub/chain.h"
+#include "hub/evidence.h"
 #include "hub/simplex.h"
 
 /* What a restart finds. */
@@ -71,6 +72,9 @@ struct hub_ports {
     void *client;
     void (*final)(void *client, const struct hub_applied *applied, struct hub_span block);
     void (*alarm)(void *client, const char *what, const struct hub_hash *block);
+    /* A validator is convicted, for the first time in this process: item is to be kept (the turn commits the store) and
+     * recorded. Borrowed. NULL: nobody is interested. */
+    void (*evidence)(void *client, const struct hub_offence *o, struct hub_span item);
 
     /* The only reader of the secret key. */
     void *signer;

@@ -81,6 +81,8 @@ static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *
         ev.kind = HUB_EV_LATE_VOTE;
     } else if (vote_good(r, peer, v)) {
         hub_replica_keep_vote(r, v);
+        if (v->subject.kind == HUB_FINALIZE)
+            hub_accuse_signer(r, v->subject.view, v->signer);
     } else {
         return;
     }
@@ -94,13 +96,16 @@ static void on_certificate(struct hub_replica *r, uint8_t peer, struct hub_span 
         r->peer[peer].bad_messages++;
         return;
     }
-    if (c.subject.epoch != r->cons.cfg.epoch || !hub_cons_wants_certificate(&r->cons, &c.subject) ||
-        !may_check(r, peer))
+    const bool wanted = hub_cons_wants_certificate(&r->cons, &c.subject);
+    if (c.subject.epoch != r->cons.cfg.epoch || !may_check(r, peer) ||
+        (!wanted && !hub_accuse_contradicts(r, &c.subject)))
         return;
     if (!hub_certificate_ok(&c, &r->chain.set)) {
         check_failed(r, peer);
         return;
     }
+    if (!wanted)
+        r->peer[peer].checks -= TOKEN; /* of the past: paid for, or it could be sent for ever */
     hub_replica_keep_certificate(r, &c);
     hub_replica_drain(r); /* the next one may be the same */
 }
@@ -145,6 +150,7 @@ static void on_propose(struct hub_replica *r, uint8_t peer, const struct hub_mes
                 hub_cons_wants_vote(&r->cons, &v.subject, v.signer);
     if ((!proposal && !vote) || !vote_good(r, peer, &v))
         return;
+    hub_accuse_header(r, &v, h);
     ev.u.proposal.from = peer;
     if (proposal) {
         keep_proposal(r, m);
@@ -164,6 +170,8 @@ static void on_status(struct hub_replica *r, uint8_t peer, const struct hub_stat
     if (!hub_hash_equal(&s->chain, &r->chain.id) || s->epoch != r->cons.cfg.epoch)
         return;
     struct hub_peer *p = &r->peer[peer];
+    if (!hub_hash_equal(&p->fin.block_hash, &s->fin.block_hash))
+        hub_accuse_fork(r, peer, &s->fin);
     p->fin = s->fin;
     p->seen_ms = r->now.mono_ms;
     if (r->now.mono_ms >= r->ask_began_ms + HUB_ASK_VOTES_MS / 10)
@@ -271,6 +279,26 @@ static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_m
     hub_outbox_status(r, peer);
 }
 
+/* A new item is checked for free, as it can convict once only; all others are paid for. */
+static void on_evidence(struct hub_replica *r, uint8_t peer, struct hub_span item)
+{
+    if (!may_check(r, peer))
+        return;
+    switch (hub_accuse_item(r, item)) {
+    case HUB_ITEM_NEW:
+        break;
+    case HUB_ITEM_KNOWN:
+        r->peer[peer].checks -= TOKEN;
+        break;
+    case HUB_ITEM_WRONG:
+        check_failed(r, peer);
+        break;
+    case HUB_ITEM_MALFORMED:
+        r->peer[peer].bad_messages++;
+        break;
+    }
+}
+
 static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
     switch (m->kind) {
@@ -308,9 +336,11 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
     case HUB_MSG_GET_VOTES:
         on_get_votes(r, peer, m);
         break;
-    case HUB_MSG_GET_EPOCHS: /* one epoch so far: there is no later set to prove, nor evidence to file */
-    case HUB_MSG_EPOCH_PROOF:
     case HUB_MSG_EVIDENCE:
+        on_evidence(r, peer, m->u.evidence);
+        break;
+    case HUB_MSG_GET_EPOCHS: /* one epoch so far: there is no later set to prove */
+    case HUB_MSG_EPOCH_PROOF:
         break;
     }
 }

@@ -119,8 +119,11 @@ void hub_replica_keep_vote(struct hub_replica *r, const struct hub_vote *v)
     uint32_t kind = v->subject.kind - 1u;
     uint64_t bit = (uint64_t)1 << v->signer;
     keep_highest(r, v);
-    if (s->held[kind] & bit) /* a second one is evidence; the first is what may be counted */
+    if (s->held[kind] & bit) { /* a second one is evidence; the first is what may be counted */
+        if (!hub_subject_equal(&s->vote[kind][v->signer].subject, &v->subject))
+            hub_accuse_keep_second(r, v);
         return;
+    }
     s->held[kind] |= bit;
     s->vote[kind][v->signer] = *v;
 }
@@ -136,6 +139,12 @@ void hub_replica_note_signers(struct hub_replica *r, const struct hub_certificat
 
 void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certificate *c)
 {
+    if (hub_accuse_certificate(r, c)) {
+        hub_replica_forbid_voting(r, "two certificates of one view exclude each other: more "
+                                     "validators lied than this ledger is safe with; voting "
+                                     "stopped");
+        return;
+    }
     if (!hub_replica_ok(r, r->port.put_certificate(r->port.store, c, hub_replica_n(r))))
         return;
     hub_replica_put(r, false);
@@ -297,10 +306,7 @@ static void make_final(struct hub_replica *r, const struct hub_subject *s)
 
 static void on_evidence(struct hub_replica *r, const struct hub_effect *fx)
 {
-    r->port.alarm(r->port.client, "a validator signed two votes that exclude each other",
-                  &fx->subject.block_hash);
-    if (r->chain.set.fault_model == HUB_FAULT_CRASH_1_OF_3)
-        hub_replica_forbid_voting(r, "fault model crash-1of3 does not hold: voting stopped");
+    hub_accuse_signer(r, fx->view, fx->peer);
 }
 
 static void ask_certificates(struct hub_replica *r, const struct hub_effect *fx)
@@ -366,6 +372,9 @@ static void run_effect(struct hub_replica *r, const struct hub_effect *fx)
     case HUB_FX_ALARM:
         r->port.alarm(r->port.client, "a certified block breaks a rule here: voting stopped",
                       &fx->block_hash);
+        /* A fork: what the others certified in the views around our final block tells who lied. */
+        hub_outbox_get_certs(r, -1, r->chain.final_header.view,
+                             r->chain.final_header.view + HUB_GET_VIEWS_MAX - 1);
         break;
     }
 }

@@ -13,7 +13,7 @@
  * own journal does not have means a lost or rolled-back disk: the node follows, but signs nothing.
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
- *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height */
+ *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -72,6 +72,11 @@ struct hub_peer { /* what is known of, and granted to, validator i */
     bool answered; /* told us the votes of our key */
 };
 
+struct hub_accused { /* evidence is held: the same offence is not looked at again */
+    uint64_t epoch, view;
+    uint8_t signer;
+};
+
 struct hub_frame { /* in the outbox; peer -1 = all */
     int peer;
     size_t at, len;
@@ -97,6 +102,12 @@ struct hub_replica {
     struct hub_vote_set votes[HUB_VOTE_VIEWS_MAX];
     struct hub_vote highest[HUB_VALIDATORS_MAX]
                            [3]; /* answers to GET_VOTES; subject.kind 0 = none */
+
+    struct { /* accuse.c */
+        struct hub_accused known[HUB_ACCUSED_MAX];
+        uint32_t count, next;                    /* next: of second[], a ring */
+        struct hub_vote second[HUB_SECONDS_MAX]; /* different votes of one kind; kind 0 = free */
+    } accuse;
 
     struct hub_body body[HUB_BODIES_MAX];
     struct hub_want want[HUB_WANTS_MAX];

@@ -47,6 +47,7 @@ void hub_outbox_get_certs(struct hub_replica *r, int peer, uint64_t first, uint6
 void hub_outbox_get_block(struct hub_replica *r, int peer, const struct hub_hash *hash);
 void hub_outbox_get_blocks(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
 void hub_outbox_get_votes(struct hub_replica *r);
+void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item);
 void hub_outbox_get_records(struct hub_replica *r, int peer);
 /* The block of this view, with its FINALIZATION if that is stored. False: not held, or no room for replies. */
 bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash, uint64_t view);
@@ -69,6 +70,26 @@ void hub_body_store(struct hub_replica *r, struct hub_body *b);
 /* Unless its records are being checked: they point into its bytes. */
 void hub_body_forget(struct hub_replica *r, struct hub_body *b);
 void hub_body_forget_final(struct hub_replica *r);
+
+/* ---- accuse.c: evidence against validators (docs/protocol.md 9) */
+/* Looks at all votes held of a validator in a view. */
+void hub_accuse_signer(struct hub_replica *r, uint64_t view, uint8_t signer);
+/* A verified vote, and the header of its block: E5 and E7. */
+void hub_accuse_header(struct hub_replica *r, const struct hub_vote *v, const struct hub_header *h);
+/* A block came: FINALIZEs for it were waiting for its header. */
+void hub_accuse_block(struct hub_replica *r, const struct hub_body *b);
+/* A verified vote, different from the one of its kind that is kept. */
+void hub_accuse_keep_second(struct hub_replica *r, const struct hub_vote *v);
+/* A certificate that the core does not want excludes a stored one: worth its signature checks. */
+bool hub_accuse_contradicts(struct hub_replica *r, const struct hub_subject *c);
+/* A verified certificate, against votes and certificates held of its view. True: it excludes a stored one, so more
+ * validators lied than the ledger is safe with, and it may not be put beside it. */
+bool hub_accuse_certificate(struct hub_replica *r, const struct hub_certificate *c);
+enum hub_item_verdict { HUB_ITEM_NEW, HUB_ITEM_KNOWN, HUB_ITEM_WRONG, HUB_ITEM_MALFORMED };
+/* An item that a peer gathered: checked, then as if gathered here. */
+enum hub_item_verdict hub_accuse_item(struct hub_replica *r, struct hub_span bytes);
+/* What a peer says is final: asks it for its certificates if another block is final here. */
+void hub_accuse_fork(struct hub_replica *r, uint8_t peer, const struct hub_point *fin);
 
 /* ---- catchup.c */
 void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64_t peers,

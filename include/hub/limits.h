@@ -82,10 +82,13 @@ enum {
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
     HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (docs/protocol.md 10) */
     HUB_CERTIFICATE_BYTES_MAX = 4400, /* 64 signatures, bitmap, the longest subject */
-    HUB_EVIDENCE_BYTES_MAX = 10240, /* an epoch, two votes or a vote and a header; links come on top */
+    HUB_EVIDENCE_BYTES_MAX =
+        10240,            /* an epoch, two votes or a vote and a header; links come on top */
+    HUB_SECONDS_MAX = 64, /* second, different votes in memory until their evidence is made */
     HUB_OFFENCES_MAX =
         16, /* offences of one validator in one epoch that are kept and recorded: more prove nothing
                             * more, and a traitor must not make the ledger grow with every view */
+    HUB_ACCUSED_MAX = HUB_VALIDATORS_MAX * HUB_OFFENCES_MAX,
 
     /* Agreements (docs/formats.cddl). */
     HUB_PARTIES_MAX = 32,

@@ -114,6 +114,11 @@ static void alarm(void *client, const char *what, const struct hub_hash *block)
     sim_check_alarm(client, what);
 }
 
+static void evidence(void *client, const struct hub_offence *o, struct hub_span item)
+{
+    sim_check_evidence(client, o, item);
+}
+
 static void ports(struct hub_ports *p, struct sim_node *n)
 {
     *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n};
@@ -125,6 +130,7 @@ static void ports(struct hub_ports *p, struct sim_node *n)
         sim_pool_ports(p);
     p->sign = sign_vote;
     p->alarm = alarm;
+    p->evidence = evidence;
 }
 
 static void start(struct sim_node *n)

@@ -392,6 +392,8 @@ void sim_check_kept(struct sim_node *n, const struct hub_certificate *c);
 void sim_check_send(struct sim_node *n, struct hub_span frame);
 void sim_check_turn(struct sim_node *n);
 void sim_check_alarm(struct sim_node *n, const char *what);
+/* A validator was convicted: by an item that holds, and it is no honest one. */
+void sim_check_evidence(struct sim_node *n, const struct hub_offence *o, struct hub_span item);
 
 /* Runs the named one, or all when name is NULL. Failures are printed. */
 bool sim_scenarios(const char *name, bool trace);
