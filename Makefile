@@ -67,7 +67,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(FUZZERS) \
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
 
-.PHONY: all tests fuzzers deps test demo bench check sim twins test-interop fuzz powercut coverage format install clean help
+.PHONY: all tests fuzzers deps test demo bench check sim sim-campaign twins test-interop fuzz powercut coverage format install clean help
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
 fuzzers: $(FUZZERS)
@@ -134,7 +134,12 @@ bench:
 
 SEEDS ?= 200
 sim: $(B)/sim
-	$(B)/sim --seeds $(SEEDS)
+	$(B)/sim $(if $(V),-v) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+# Failures are cut down and kept in build/found/, in the form of tests/regress/.
+sim-campaign: $(B)/sim
+	$(B)/sim --commit $$(git rev-parse --short HEAD) --keep build/found --from $(FROM) --campaign $(MINUTES)
+FROM ?= $(shell date +%s)000
 
 twins: $(B)/twins
 	$(B)/twins --minutes $(MINUTES)
@@ -185,7 +190,8 @@ help:
 	@echo 'make demo        four nodes, one agreement, pilot payments, an audit; KEEP=1 leaves them running'
 	@echo 'make bench       measure throughput and finality on this machine'
 	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
-	@echo 'make sim         simulated clusters; SEEDS=200'
+	@echo 'make sim         simulated clusters; SEEDS=200, or SEED=17 V=1 for one with its log'
+	@echo 'make sim-campaign  as many seeds as there is time for on all cores; MINUTES=5, FROM='
 	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
 	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'

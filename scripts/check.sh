@@ -32,6 +32,12 @@ formatted() {
 
 run "clang build" make -s -j2 tests VARIANT=clang
 run "clang unit tests" build/clang/unit-tests --jobs 2
+# The simulator's runs do not depend on the compiler (gcc's are checked against asan's by make test).
+same_hashes() {
+    make -s -j2 build/release/sim VARIANT=release &&
+        cmp <(build/release/sim --hashes 40) <(build/clang/sim --hashes 40)
+}
+run "simulator, same hashes under clang" same_hashes
 run "clang-tidy" tidy
 run "cppcheck" analyse
 run "clang-format" formatted

@@ -53,9 +53,15 @@ for target in build/asan/fuzz/*; do
     [ -x "$target" ] || continue
     run "corpus $(basename "$target")" sanitized "$target" tests/fuzz/corpus/"$(basename "$target")"/*
 done
-[ ! -x build/release/sim ] || run "simulator" build/release/sim --seeds "${SEEDS:-200}"
+# Equal seeds end with equal hashes of all that happened, whoever compiled the program.
+same_hashes() {
+    cmp <(build/release/sim --hashes 12 --from 30) <(build/asan/sim --hashes 12 --from 30)
+}
+run "simulator" build/release/sim --seeds "${SEEDS:-200}"
 [ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
-[ ! -x build/asan/sim ] || run "simulator, asan" sanitized build/asan/sim --seeds 10
+run "simulator, asan" sanitized build/asan/sim --seeds 10
+run "simulator, same hashes under asan" same_hashes
+[ ! -d tests/regress ] || run "simulator, failures that were" build/release/sim --replay tests/regress/*.sim
 if [ -x build/release/powercut ]; then
     run "power cuts" build/release/powercut --every 61 --seeds 2
     run "power cuts, disk lies" build/release/powercut --every 401 --lie

@@ -1,109 +1,73 @@
 /* main.c: command line of the simulator.
- *   sim --seeds N [--from S]   seeds S .. S+N-1 (default 1) on two processes, and all scenarios
- *   sim --seed S [--trace]     one seed, with every event of note
- *   sim --scenario NAME|all [--trace]
- *   --adversary NAME           with --seed or --seeds: b_safe validators of that kind in each; `list` names them */
+ *   sim --seed S [-v]            one seed; -v: its plan and every event of note
+ *   sim --seeds N [--from S]     seeds S .. S+N-1 (default 1) on all cores, and all scenarios
+ *   sim --campaign MINUTES [--from S] [--keep FOLDER]   as many as there is time for; failures are cut down and kept
+ *   sim --replay FILE...         plans that were kept: each must pass now
+ *   sim --hashes N [--from S]    a hash of all that happened, a line a seed: the same under every compiler
+ *   sim --scenario NAME|all [-v]
+ *   --adversary NAME             with seeds: as many validators of that kind as can be borne; `list` names them
+ *   --commit NAME                printed with failures */
 #include "sim.h"
 
 #include "hub/sign.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { WORKERS = 2 };
 
 static const struct sim_adversary *adversary; /* of the command line, or NULL */
 
-static double seconds(void)
+static void plan_of(struct sim_plan *p, uint64_t seed)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-struct totals {
-    uint64_t events, failed, betrayals;
-};
-
-static bool run_seed(struct sim *s, uint64_t seed, bool trace, struct totals *totals)
-{
-    struct sim_plan plan;
-    sim_plan_of(&plan, seed);
+    sim_plan_of(p, seed);
     if (adversary)
-        sim_plan_betray(&plan, adversary);
-    sim_open(s, seed, &plan);
-    s->trace = trace;
+        sim_plan_betray(p, adversary);
+}
+
+static bool say(const char *name, uint64_t seed, const struct sim_plan *p, bool trace)
+{
+    struct sim_result r;
     if (trace)
-        sim_plan_write(stdout, seed, &plan);
-    bool good = sim_run(s);
-    totals->events += s->events;
-    totals->betrayals += s->betrayals;
-    totals->failed += !good;
-    if (trace)
-        printf(
-            "seed %llu: %s at %llu ms, height %llu, %u records final, %llu events, hash %016llx\n",
-            (unsigned long long)seed, good ? "ok" : "FAILED", (unsigned long long)s->now_ms,
-            (unsigned long long)s->checker.top, s->checker.finals, (unsigned long long)s->events,
-            (unsigned long long)s->hash);
+        sim_plan_write(stdout, seed, p);
+    sim_try(&r, seed, p, trace);
+    printf("%s: %s at %llu ms, height %llu, %llu records final, %llu events, hash %016llx\n", name,
+           r.good ? "ok" : r.why, (unsigned long long)r.ms, (unsigned long long)r.height,
+           (unsigned long long)r.finals, (unsigned long long)r.events, (unsigned long long)r.hash);
+    fflush(stdout);
+    return r.good;
+}
+
+static bool run_seed(uint64_t seed, bool trace)
+{
+    static struct sim_plan plan;
+    char name[32];
+    snprintf(name, sizeof name, "seed %llu", (unsigned long long)seed);
+    plan_of(&plan, seed);
+    return say(name, seed, &plan, trace);
+}
+
+static bool replay(const char *path, bool trace)
+{
+    static struct sim_plan plan;
+    uint64_t seed = 1;
+    unsigned line = 0;
+    FILE *from = fopen(path, "r");
+    bool good = from && sim_plan_read(from, &seed, &plan, &line);
     if (!good)
-        printf("seed %llu FAILED at %llu ms: %s\n  again with: sim --seed %llu%s%s --trace\n",
-               (unsigned long long)seed, (unsigned long long)s->now_ms, s->why,
-               (unsigned long long)seed, adversary ? " --adversary " : "",
-               adversary ? adversary->name : "");
-    fflush(stdout);
-    sim_close(s);
-    return good;
+        printf("%s:%u: no plan of a run\n", path, line);
+    if (from)
+        fclose(from);
+    return good && say(path, seed, &plan, trace);
 }
 
-/* Every second seed; what it counted goes through the pipe. */
-static void worker(struct sim *s, unsigned number, uint64_t from, uint64_t count, int out)
+static void say_hashes(uint64_t from, uint64_t count)
 {
-    struct totals result = {0, 0, 0};
-    for (uint64_t i = number; i < count; i += WORKERS)
-        (void)run_seed(s, from + i, false, &result);
-    if (write(out, &result, sizeof result) != sizeof result)
-        _exit(2);
-    free(s);
-    exit(0);
-}
-
-static bool run_seeds(struct sim *s, uint64_t from, uint64_t count)
-{
-    struct totals all = {0, 0, 0}, result;
-    double began = seconds();
-    int ends[2];
-    if (pipe(ends))
-        return false;
-    fflush(stdout);
-    for (unsigned i = 0; i < WORKERS; i++) {
-        pid_t pid = fork();
-        if (pid < 0)
-            return false;
-        if (!pid)
-            worker(s, i, from, count, ends[1]);
+    static struct sim_plan plan;
+    struct sim_result r;
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        plan_of(&plan, seed);
+        sim_try(&r, seed, &plan, false);
+        printf("%llu %016llx\n", (unsigned long long)seed, (unsigned long long)r.hash);
     }
-    close(ends[1]);
-    for (unsigned i = 0; i < WORKERS; i++) {
-        if (read(ends[0], &result, sizeof result) != sizeof result)
-            result = (struct totals){0, 1, 0}; /* it died: an assert or a sanitizer said why */
-        all.events += result.events;
-        all.failed += result.failed;
-        all.betrayals += result.betrayals;
-    }
-    while (wait(NULL) > 0) {
-    }
-    close(ends[0]);
-    double took = seconds() - began;
-    printf("sim: %llu seeds, %llu failed, %llu events in %.1f s (%.0f a second), %llu betrayals\n",
-           (unsigned long long)count, (unsigned long long)all.failed,
-           (unsigned long long)all.events, took, (double)all.events / took,
-           (unsigned long long)all.betrayals);
-    if (adversary && !all.betrayals)
-        printf("%s did nothing\n", adversary->name);
-    return !all.failed && (!adversary || all.betrayals);
 }
 
 /* Ends the program unless there is one. */
@@ -117,43 +81,86 @@ static const struct sim_adversary *find_adversary(const char *name)
     return found;
 }
 
+struct wish { /* the command line */
+    uint64_t seed, hashes, minutes;
+    struct sim_campaign campaign;
+    const char *scenario;
+    char **files;
+    int file_count;
+    bool trace;
+};
+
+static bool parse_value(struct wish *w, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        uint64_t *number;
+        const char **text;
+    } options[] = {
+        {"--seed", &w->seed, NULL},
+        {"--seeds", &w->campaign.count, NULL},
+        {"--from", &w->campaign.from, NULL},
+        {"--campaign", &w->minutes, NULL},
+        {"--hashes", &w->hashes, NULL},
+        {"--keep", NULL, &w->campaign.keep},
+        {"--commit", NULL, &w->campaign.commit},
+        {"--scenario", NULL, &w->scenario},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strcmp(name, options[i].name))
+            continue;
+        if (options[i].number)
+            *options[i].number = strtoull(value, NULL, 10);
+        else
+            *options[i].text = value;
+        return true;
+    }
+    if (!strcmp(name, "--adversary"))
+        adversary = find_adversary(value);
+    return adversary && !strcmp(name, "--adversary");
+}
+
+static bool parse(struct wish *w, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "-v")) {
+            w->trace = true;
+        } else if (!strcmp(argv[i], "--replay")) {
+            w->files = &argv[i + 1];
+            w->file_count = argc - i - 1;
+            return true;
+        } else if (i + 1 == argc || !parse_value(w, argv[i], argv[i + 1])) {
+            return false;
+        } else {
+            i++;
+        }
+    }
+    return argc > 1;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t seed = 0, seeds = 0, from = 1;
-    struct totals totals = {0, 0, 0};
-    const char *scenario = NULL;
-    bool trace = false, good = true;
-    for (int i = 1; i < argc; i++) {
-        bool value = i + 1 < argc;
-        if (!strcmp(argv[i], "--trace"))
-            trace = true;
-        else if (!strcmp(argv[i], "--seed") && value)
-            seed = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--seeds") && value)
-            seeds = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--from") && value)
-            from = strtoull(argv[++i], NULL, 10);
-        else if (!strcmp(argv[i], "--scenario") && value)
-            scenario = argv[++i];
-        else if (!strcmp(argv[i], "--adversary") && value)
-            adversary = find_adversary(argv[++i]);
-        else
-            argc = 0;
-    }
-    if (argc < 2 || hub_crypto_self_test() != HUB_OK) {
-        fprintf(stderr, "usage: sim --seeds N [--from S] | --seed S [--trace] | --scenario "
-                        "NAME|all [--trace]; --adversary NAME|list\n");
+    struct wish w = {.campaign = {.plan = plan_of, .from = 1}};
+    bool good = true;
+    if (!parse(&w, argc, argv) || hub_crypto_self_test() != HUB_OK) {
+        fprintf(stderr,
+                "usage: sim --seed S | --seeds N | --campaign MINUTES | --hashes N | "
+                "--scenario NAME|all | --replay FILE...\n"
+                "  before: -v --from S --adversary NAME|list --keep FOLDER --commit NAME\n");
         return 2;
     }
-    struct sim *s = malloc(sizeof *s);
-    if (!s)
-        return 2;
-    if (seed)
-        good = run_seed(s, seed, trace, &totals);
-    if ((seeds && !adversary) || scenario)
-        good = sim_scenarios(scenario && strcmp(scenario, "all") ? scenario : NULL, trace);
-    if (seeds)
-        good = run_seeds(s, from, seeds) && good;
-    free(s);
+    w.campaign.seconds = 60 * w.minutes;
+    if (w.seed)
+        good = run_seed(w.seed, w.trace);
+    for (int i = 0; i < w.file_count; i++)
+        good = replay(w.files[i], w.trace) && good;
+    if (w.hashes)
+        say_hashes(w.campaign.from, w.hashes);
+    if ((w.campaign.count && !adversary) || w.scenario) {
+        bool all = !w.scenario || !strcmp(w.scenario, "all");
+        good = sim_scenarios(all ? NULL : w.scenario, w.trace);
+    }
+    if (w.campaign.count || w.minutes)
+        good = sim_campaign(&w.campaign, adversary != NULL) && good;
     return good ? 0 : 1;
 }

@@ -6,7 +6,8 @@
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
  *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
- *   scenarios.c  scripted lock-ups           adversary.c  the lying validators by name, a file each
+ *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
+ *   shrink.c    failing plans cut down       adversary.c  the lying validators by name, a file each
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -394,6 +395,29 @@ void sim_check_turn(struct sim_node *n);
 void sim_check_alarm(struct sim_node *n, const char *what);
 /* A validator was convicted: by an item that holds, and it is no honest one. */
 void sim_check_evidence(struct sim_node *n, const struct hub_offence *o, struct hub_span item);
+
+/* ---- many runs */
+typedef void sim_planner(struct sim_plan *p, uint64_t seed);
+struct sim_result { /* of one run, or the sum of many */
+    bool good;
+    char why[400];
+    uint8_t n;
+    uint64_t events, ms, height, finals, betrayals, hash, struck[SIM_FAULT_KINDS];
+};
+/* trace: with every event of note. */
+void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bool trace);
+/* In a process of its own: an assert or a signal is a failure like any other. */
+void sim_try_apart(struct sim_result *out, uint64_t seed, const struct sim_plan *p);
+struct sim_campaign {
+    sim_planner *plan;
+    uint64_t from, count,
+        seconds;               /* seeds from .. from + count - 1, or for so long; 0 = no bound */
+    const char *commit, *keep; /* printed; folder for failures, cut down. NULL = none */
+};
+/* On all cores. Prints failures, then the figures. False: a seed failed, or `betrayed` and no frame was. */
+bool sim_campaign(const struct sim_campaign *c, bool betrayed);
+/* Cuts a failing plan down to what still fails in the same way. */
+void sim_shrink(uint64_t seed, struct sim_plan *p, struct sim_result *result);
 
 /* Runs the named one, or all when name is NULL. Failures are printed. */
 bool sim_scenarios(const char *name, bool trace);
