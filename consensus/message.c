@@ -12,7 +12,8 @@
  *  11 RECORDS      [11, [1*256 [record, attachment]]]
  *  12 GET_RECORDS  [12, max_bytes]
  *  13 GET_VOTES    [13, epoch, signer]
- *  14 EVIDENCE     [14, bstr .cbor evidence] */
+ *  14 EVIDENCE     [14, bstr .cbor evidence]
+ *  15 VOTES        [15, epoch, signer, [*3 [subject, signature]]] */
 #include "hub/message.h"
 
 enum { BLOCK_FRAME_BYTES = 16, ARRAY_OF_TWO = 0x82 };
@@ -106,6 +107,24 @@ static void read_hashes(struct hub_message *m, struct hub_cbor *c)
         hub_cbor_hash(c, &m->u.get_block.hash[i]);
 }
 
+/* One vote a kind, by rising kind, all of the epoch the answer is about. */
+static void read_votes(struct hub_message *m, struct hub_cbor *c)
+{
+    m->u.votes.epoch = hub_cbor_uint(c, 0, HUB_UINT_MAX);
+    m->u.votes.signer = (uint8_t)hub_cbor_uint(c, 0, HUB_VALIDATORS_MAX - 1);
+    m->u.votes.count = hub_cbor_array(c, 0, 3);
+    for (uint32_t i = 0; i < m->u.votes.count; i++) {
+        struct hub_vote *v = &m->u.votes.vote[i];
+        hub_cbor_array(c, 2, 2);
+        hub_subject_read(&v->subject, c);
+        hub_cbor_copy(c, v->sig.b, sizeof v->sig.b);
+        v->signer = m->u.votes.signer;
+        if (v->subject.epoch != m->u.votes.epoch ||
+            (i > 0 && v->subject.kind <= v[-1].subject.kind))
+            c->bad = true;
+    }
+}
+
 static void read_body(struct hub_message *m, struct hub_cbor *c)
 {
     switch (m->kind) {
@@ -154,22 +173,25 @@ static void read_body(struct hub_message *m, struct hub_cbor *c)
     case HUB_MSG_EVIDENCE:
         m->u.evidence = hub_cbor_bytes(c, 1, HUB_BUNDLE_BYTES_MAX);
         break;
+    case HUB_MSG_VOTES:
+        read_votes(m, c);
+        break;
     }
 }
 
 /* Items of each message, its kind included. */
-static const uint8_t items_of[HUB_MSG_EVIDENCE + 1] = {
+static const uint8_t items_of[HUB_MSG_VOTES + 1] = {
     [HUB_MSG_PROPOSE] = 5,     [HUB_MSG_VOTE] = 4,      [HUB_MSG_CERT] = 2,
     [HUB_MSG_STATUS] = 11,     [HUB_MSG_GET_CERTS] = 5, [HUB_MSG_GET_BLOCK] = 2,
     [HUB_MSG_GET_BLOCKS] = 3,  [HUB_MSG_BLOCK] = 3,     [HUB_MSG_GET_EPOCHS] = 2,
     [HUB_MSG_EPOCH_PROOF] = 2, [HUB_MSG_RECORDS] = 2,   [HUB_MSG_GET_RECORDS] = 2,
-    [HUB_MSG_GET_VOTES] = 3,   [HUB_MSG_EVIDENCE] = 2};
+    [HUB_MSG_GET_VOTES] = 3,   [HUB_MSG_EVIDENCE] = 2,  [HUB_MSG_VOTES] = 4};
 
 bool hub_message_decode(struct hub_message *out, struct hub_span frame)
 {
     struct hub_cbor c = hub_cbor_open(frame);
     uint32_t items = hub_cbor_array(&c, 2, items_of[HUB_MSG_STATUS]);
-    uint64_t kind = hub_cbor_uint(&c, HUB_MSG_PROPOSE, HUB_MSG_EVIDENCE);
+    uint64_t kind = hub_cbor_uint(&c, HUB_MSG_PROPOSE, HUB_MSG_VOTES);
 
     if (c.bad || items != items_of[kind])
         return false;
@@ -334,4 +356,20 @@ void hub_message_evidence(struct hub_buf *out, struct hub_span evidence)
 {
     open_message(out, HUB_MSG_EVIDENCE);
     hub_put_bytes(out, evidence);
+}
+
+void hub_message_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer,
+                       const struct hub_vote *vote, uint32_t n)
+{
+    HUB_ASSERT(n <= 3);
+    open_message(out, HUB_MSG_VOTES);
+    hub_put_uint(out, epoch);
+    hub_put_uint(out, signer);
+    hub_put_array(out, n);
+    for (uint32_t i = 0; i < n; i++) {
+        HUB_ASSERT(vote[i].signer == signer && vote[i].subject.epoch == epoch);
+        hub_put_array(out, 2);
+        hub_subject_encode(out, &vote[i].subject);
+        put_signature(out, &vote[i].sig);
+    }
 }

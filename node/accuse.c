@@ -42,7 +42,9 @@ static void stop_voting(struct hub_replica *r, const struct hub_offence *o)
 {
     if (r->chain.set.fault_model == HUB_FAULT_CRASH_1_OF_3 &&
         o->kind <= HUB_OFFENCE_FINALIZED_OTHER)
-        hub_replica_forbid_voting(r, "fault model crash-1of3 does not hold: voting stopped");
+        hub_permit_halt(r, HUB_ABSTAIN_BREAKER,
+                        "fault model crash-1of3 does not hold: voting stopped",
+                        &r->chain.final_hash);
 }
 
 /* One item of each validator and view, and HUB_OFFENCES_MAX of each validator. False: it is known or enough. */
@@ -264,8 +266,10 @@ enum hub_item_verdict hub_accuse_item(struct hub_replica *r, struct hub_span byt
     if (!hub_evidence_ok(&o, &why, &e, &r->chain.set))
         return HUB_ITEM_WRONG;
     if (o.vote[0].signer == r->cfg.me) {
-        hub_replica_forbid_voting(r, "a peer holds two votes of this node's key that exclude each "
-                                     "other: voting stopped");
+        hub_permit_halt(r, HUB_ABSTAIN_VOTE_UNKNOWN,
+                        "a peer holds two votes of this node's key that exclude each other: voting "
+                        "stopped",
+                        &r->chain.final_hash);
         return HUB_ITEM_KNOWN;
     }
     return convict(r, &o) ? HUB_ITEM_NEW : HUB_ITEM_KNOWN;

@@ -2,6 +2,7 @@
 #include "node/api_query.h"
 
 #include "hub/version.h"
+#include "node/abstain.h"
 #include "node/clock.h"
 
 #include <inttypes.h>
@@ -105,6 +106,20 @@ static void put_why(struct hub_buf *out, const struct hub_node *n, uint64_t now)
     hub_json_object_end(out);
 }
 
+/* Whether this node votes, and if not, why and what to do. */
+static void put_voting(struct hub_buf *out, const struct hub_node *n)
+{
+    const struct hub_abstain_text *text = hub_abstain_text(n->replica->permit.why);
+    put_string(out, "voting", text->name);
+    if (n->replica->permit.why == HUB_ABSTAIN_NOT)
+        return;
+    hub_json_key(out, "voting_why");
+    hub_json_object(out);
+    put_string(out, "en", text->en);
+    put_string(out, "zh", text->zh);
+    hub_json_object_end(out);
+}
+
 void hub_api_get_status(struct hub_api *a, struct hub_query *q)
 {
     static const char *const disks[] = {"ok", "no_records", "no_proposals", "stopping"};
@@ -150,6 +165,8 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     hub_json_key(out, "waiting_records");
     hub_json_int(out, hub_mempool_count(n->pool));
     put_string(out, "disk", disks[n->disk]);
+    put_voting(out, n);
+    put_string(out, "guard", hub_guard_failing(n->guard) ? "not_written" : "ok");
     put_number(out, "uptime_s", (now - n->started_ms) / 1000);
     put_peers(out, n, now);
     hub_json_object_end(out);

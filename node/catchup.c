@@ -260,6 +260,7 @@ void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c
     hub_body_forget_final(r);
     r->chain_full = false;
     r->gate.stale = true;
+    hub_permit_final(r);
 }
 
 void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash)

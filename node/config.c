@@ -2,6 +2,8 @@
  * ${X}, octal numbers, the last of repeated values) is refused here. */
 #include "node/config.h"
 
+#include "node/guard.h"
+
 #include <confuse.h>
 #include <ctype.h>
 #include <errno.h>
@@ -149,7 +151,9 @@ static bool take(struct hub_config *out, cfg_t *cfg, char *error, const char *pa
     if (!copy_path(out->genesis, path, cfg_getstr(cfg, "genesis")) ||
         !copy_path(out->data, path, cfg_getstr(cfg, "data")) ||
         !copy_path(out->key, path, cfg_getstr(cfg, "key")) ||
-        !copy_path(out->passphrase_file, path, cfg_getstr(cfg, "passphrase_file")))
+        !copy_path(out->passphrase_file, path, cfg_getstr(cfg, "passphrase_file")) ||
+        !copy_path(out->guard, path, cfg_getstr(cfg, "guard")) ||
+        (!out->guard[0] && !hub_guard_path(out->guard, sizeof out->guard, out->key)))
         return fail(error, path, "paths", "at most 1,023 bytes each");
     if (!hub_address_ok(cfg_getstr(cfg, "listen")))
         return fail(error, path, "listen",
@@ -176,6 +180,7 @@ bool hub_config_read(struct hub_config *out, char error[512], const char *path)
                            CFG_STR("data", "", CFGF_NONE),
                            CFG_STR("key", "", CFGF_NONE),
                            CFG_STR("passphrase_file", "", CFGF_NONE),
+                           CFG_STR("guard", "", CFGF_NONE),
                            CFG_STR("listen", "", CFGF_NONE),
                            CFG_STR("api", "", CFGF_NONE),
                            CFG_STR("log_level", "info", CFGF_NONE),

@@ -18,6 +18,7 @@ struct
     hub_config { /* paths are absolute or relative to the configuration file's folder, resolved here */
     char genesis[HUB_PATH_BYTES_MAX], data[HUB_PATH_BYTES_MAX], key[HUB_PATH_BYTES_MAX];
     char passphrase_file[HUB_PATH_BYTES_MAX]; /* empty: the key file is unprotected */
+    char guard[HUB_PATH_BYTES_MAX];           /* the guard file; KEY.guard unless it is named */
     char listen[HUB_ADDRESS_MAX + 1], api[HUB_ADDRESS_MAX + 1];
     enum hub_log_level log_level;
     uint32_t uplink_mbit, threads; /* threads 0 = one a core */

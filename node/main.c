@@ -10,14 +10,24 @@
 #include <sys/resource.h>
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+enum { OPT_ANCHOR = 1, OPT_RESUME, OPT_ACKNOWLEDGE };
 
 struct options {
     const char *config;
+    struct hub_node_options node;
     bool check;
 };
 
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "the node's configuration (docs/operations.md)", 0},
+    {"anchor", OPT_ANCHOR, "FILE", 0,
+     "a receipt, or a line with height and block hash, kept elsewhere: refuse a chain without it",
+     0},
+    {"resume-after-loss", OPT_RESUME, NULL, 0,
+     "votes were lost: follow, and vote again once the chain has passed them (docs/operations.md)",
+     0},
+    {"acknowledge-halt", OPT_ACKNOWLEDGE, NULL, 0,
+     "the reason why voting was halted is known and mended: vote again", 0},
     {"check-config", 'C', NULL, 0, "check the configuration and the files it names, then end", 0},
     {0},
 };
@@ -31,6 +41,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'C':
         o->check = true;
+        return 0;
+    case OPT_ANCHOR:
+        o->node.anchor = arg;
+        return 0;
+    case OPT_RESUME:
+        o->node.resume = true;
+        return 0;
+    case OPT_ACKNOWLEDGE:
+        o->node.acknowledge = true;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s': options only; the configuration is named with --config FILE", arg);
@@ -69,6 +88,7 @@ int main(int argc, char **argv)
     hub_log_open(node.cfg.log_level);
     if (o.check)
         return printf("%s: ok\n", o.config) < 0;
+    node.options = o.node;
     int code = hub_node_open(&node, why, sizeof why);
     if (code) {
         say(why);

@@ -3,6 +3,8 @@
 #include "node/node.h"
 
 #include "hub/version.h"
+#include "node/abstain.h"
+#include "node/anchor.h"
 #include "node/api.h"
 #include "node/clock.h"
 #include "node/log.h"
@@ -194,6 +196,7 @@ static void settled(void *ctx, const struct hub_hash *id, uint16_t why)
 static void fill_ports(struct hub_node *n, struct hub_ports *p)
 {
     hub_store_ports(n->store, p);
+    hub_guard_ports(n->guard, p);
     hub_intake_ports(&n->intake, p);
     p->check = port_check;
     p->net = p->client = p->signer = n;
@@ -228,26 +231,71 @@ static int make_chain(const struct making *m)
     return 0;
 }
 
-static int start_replica(const struct making *m)
+static int open_guard(const struct making *m)
 {
     struct hub_node *n = m->n;
-    struct hub_ports ports = {0};
-    struct hub_replica_config cfg = {.me = n->me,
-                                     .uplink_mbit = n->cfg.uplink_mbit,
-                                     .version = HUB_VERSION,
-                                     .jitter_seed = hub_get_be64(n->key.kid.b),
-                                     .memory = reserve(hub_replica_memory_bytes())};
-    if (!cfg.memory)
-        return refuse(m, EXIT_BROKEN, "memory", "out of address space");
-    fill_ports(n, &ports);
-    const enum hub_status st = hub_replica_start(
-        n->replica, &ports, &cfg, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
+    char why[HUB_GUARD_WHY_BYTES];
+    const enum hub_status st =
+        hub_guard_open(&n->guard, why, n->cfg.guard, &n->key.kid, &n->genesis.chain);
+    if (st != HUB_OK)
+        return refuse(m, st == HUB_CONFLICT ? EXIT_BAD_FILE : EXIT_BROKEN, "guard", why);
+    if (n->options.resume && n->genesis.set.q == n->genesis.set.n)
+        return refuse(m, EXIT_BAD_FILE, "--resume-after-loss",
+                      "all validators are needed for a quorum here, so the chain cannot pass lost "
+                      "votes without this node: only a new validator key helps (governance)");
+    return 0;
+}
+
+/* Why this node does not vote, in full: an operator reads it here first. */
+static void log_standing(const struct hub_node *n)
+{
+    const enum hub_abstain why = n->replica->permit.why;
+    const struct hub_abstain_text *text = hub_abstain_text(why);
+    if (why > HUB_ABSTAIN_ASKING)
+        HUB_LOG(WARNING, "does_not_vote", HUB_LOG_TEXT("why", text->name),
+                HUB_LOG_TEXT("en", text->en), HUB_LOG_TEXT("zh", text->zh));
+}
+
+static int replica_refused(const struct making *m, enum hub_status st)
+{
+    const struct hub_node *n = m->n;
+    if (st == HUB_CONFLICT && n->options.anchor)
+        return refuse(
+            m, EXIT_BAD_FILE, n->options.anchor,
+            "the chain in this data directory does not contain this anchor: one of them "
+            "is of another history. Keep both, run hubledger-verify on the directory, and "
+            "ask the other members for their checkpoint of this height");
     if (st == HUB_CORRUPT)
         return refuse(
             m, EXIT_BROKEN, n->cfg.data,
             "the stored blocks do not lead to the stored tip; run hubledger-verify on this "
             "directory, then move it away and start again: the node catches up from its peers");
-    return st == HUB_OK ? 0 : refuse(m, EXIT_BROKEN, n->cfg.data, hub_store_why(n->store));
+    return refuse(m, EXIT_BROKEN, n->cfg.data, hub_store_why(n->store));
+}
+
+static int start_replica(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    struct hub_ports ports = {0};
+    char why[HUB_WHY_BYTES] = "";
+    struct hub_replica_config cfg = {.me = n->me,
+                                     .uplink_mbit = n->cfg.uplink_mbit,
+                                     .version = HUB_VERSION,
+                                     .jitter_seed = hub_get_be64(n->key.kid.b),
+                                     .resume = n->options.resume,
+                                     .acknowledge = n->options.acknowledge,
+                                     .memory = reserve(hub_replica_memory_bytes())};
+    if (!cfg.memory)
+        return refuse(m, EXIT_BROKEN, "memory", "out of address space");
+    if (n->options.anchor && !hub_anchor_read(&cfg.anchor, why, n->options.anchor, &n->genesis))
+        return refuse(m, EXIT_BAD_FILE, n->options.anchor, why);
+    fill_ports(n, &ports);
+    const enum hub_status st = hub_replica_start(
+        n->replica, &ports, &cfg, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
+    if (st != HUB_OK)
+        return replica_refused(m, st);
+    log_standing(n);
+    return 0;
 }
 
 static int make_network(const struct making *m)
@@ -319,9 +367,9 @@ static int make_api(const struct making *m)
 
 int hub_node_open(struct hub_node *n, char *why, size_t cap)
 {
-    static int (*const steps[])(const struct making *) = {read_genesis, open_key,   make_signals,
-                                                          make_store,   make_chain, make_workers,
-                                                          make_network, make_api,   start_replica};
+    static int (*const steps[])(const struct making *) = {
+        read_genesis, open_key,     make_signals, make_store, open_guard,
+        make_chain,   make_workers, make_network, make_api,   start_replica};
     const struct making m = {n, why, cap};
     n->signal_fd = -1;
     n->started_ms = hub_clock_mono_ms();
@@ -348,6 +396,7 @@ void hub_node_close(struct hub_node *n)
     hub_verifier_close(n->verifier);
     hub_mempool_close(n->pool);
     hub_store_close(n->store);
+    hub_guard_close(n->guard);
     hub_history_free(n->history);
     hub_dry_run_close(n->dry_run);
     hub_chain_memory_unmap(&n->memory);
@@ -356,7 +405,7 @@ void hub_node_close(struct hub_node *n)
         close(n->signal_fd);
     free(n->genesis_bytes.data);
     n->api = NULL, n->transport = NULL, n->verifier = NULL, n->pool = NULL, n->store = NULL;
-    n->history = NULL, n->dry_run = NULL;
+    n->guard = NULL, n->history = NULL, n->dry_run = NULL;
     n->genesis_bytes = (struct hub_buf){0}; /* what was mapped goes with the process */
 }
 

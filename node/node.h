@@ -7,6 +7,7 @@
 #include "node/checkpoint.h"
 #include "node/config.h"
 #include "node/dry_run.h"
+#include "node/guard.h"
 #include "node/intake.h"
 #include "node/replica.h"
 #include "node/store.h"
@@ -16,10 +17,15 @@ struct hub_api;
 
 struct hub_node {
     struct hub_config cfg;
+    struct hub_node_options { /* from the command line, for one start */
+        const char *anchor;   /* file: a chain that does not contain it is refused; NULL: none */
+        bool resume, acknowledge;
+    } options;
     struct hub_buf genesis_bytes; /* owned */
     struct hub_genesis genesis;   /* view into genesis_bytes */
     struct hub_keyfile key;       /* owned; its secrets are read by port_sign only */
     struct hub_store *store;
+    struct hub_guard *guard;
     struct hub_mempool *pool;
     struct hub_verifier *verifier;
     struct hub_transport *transport;

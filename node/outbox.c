@@ -266,6 +266,19 @@ void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item)
     frame_close(r, peer, &w);
 }
 
+void hub_outbox_votes(struct hub_replica *r, int peer, uint8_t signer)
+{
+    struct hub_vote held[3];
+    uint32_t count = 0;
+    for (uint32_t kind = 0; kind < 3; kind++)
+        if (r->highest[signer][kind].subject.kind &&
+            r->highest[signer][kind].subject.epoch == r->cons.cfg.epoch)
+            held[count++] = r->highest[signer][kind];
+    struct hub_buf w = frame_open(r);
+    hub_message_votes(&w, r->cons.cfg.epoch, signer, held, count);
+    frame_close(r, peer, &w);
+}
+
 void hub_outbox_get_records(struct hub_replica *r, int peer)
 {
     struct hub_buf w = frame_open(r);

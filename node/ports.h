@@ -10,6 +10,39 @@
 #include "hub/evidence.h"
 #include "hub/simplex.h"
 
+/* How far the votes of this node's key go: by this, guard and journal are compared (docs/hazards.md H12). */
+struct hub_vote_mark {
+    uint64_t epoch, view; /* the highest view voted in */
+    uint64_t votes;       /* cast in this journal so far */
+    struct hub_hash head; /* of the journal's hash chain behind them; zero when there are none */
+};
+
+/* Why this node casts no vote; node/abstain.h has the words. Numbers are stored and never change. */
+enum hub_abstain {
+    HUB_ABSTAIN_NOT = 0,
+    HUB_ABSTAIN_ASKING = 1,   /* peers are asked for the votes of our key */
+    HUB_ABSTAIN_OBSERVER = 2, /* its key is no validator's */
+    HUB_ABSTAIN_ANCHOR = 3,   /* the chain does not reach the anchor yet */
+    HUB_ABSTAIN_RESUMING = 4, /* --resume-after-loss waits for the chain to pass the lost votes */
+    /* A way back: --resume-after-loss, or a new key. */
+    HUB_ABSTAIN_GUARD_MISSING = 5,
+    HUB_ABSTAIN_GUARD_AHEAD = 6,  /* the guard knows of votes that the journal lacks */
+    HUB_ABSTAIN_VOTE_UNKNOWN = 7, /* a peer does */
+    HUB_ABSTAIN_RESTORED = 8,     /* the directory came from a backup */
+    /* A way back: the operator's acknowledgement. */
+    HUB_ABSTAIN_DIVERGENCE = 9, /* a certified block breaks a rule here */
+    HUB_ABSTAIN_BREAKER = 10,   /* fault model crash-1of3, and a validator signed two votes */
+    HUB_ABSTAIN_FORK = 11,      /* two certificates of one view exclude each other */
+    HUB_ABSTAIN_REASONS
+};
+
+/* A reason that outlives a restart. */
+struct hub_halt {
+    enum hub_abstain why; /* HUB_ABSTAIN_NOT: none */
+    uint64_t epoch, view, time_ms;
+    struct hub_hash block;
+};
+
 /* What a restart finds. */
 typedef void hub_store_visit_vote(void *ctx, const struct hub_vote *v);
 typedef void hub_store_visit_certificate(void *ctx, const struct hub_certificate *c);
@@ -42,6 +75,20 @@ struct hub_ports {
                                  hub_store_visit_vote *visit, void *ctx);
     enum hub_status (*each_certificate)(void *store, uint64_t epoch, uint64_t from_view,
                                         hub_store_visit_certificate *visit, void *ctx);
+    /* Of all votes put so far. */
+    enum hub_status (*get_mark)(void *store, struct hub_vote_mark *out);
+    /* The journal continues from this mark: HUB_OK, also when votes that old were forgotten. HUB_NOT_FOUND: it
+     * does not. */
+    enum hub_status (*has_mark)(void *store, const struct hub_vote_mark *m);
+    enum hub_status (*put_halt)(void *store, const struct hub_halt *h); /* why NOT: takes it away */
+    enum hub_status (*get_halt)(void *store, struct hub_halt *out);     /* none: why NOT */
+
+    /* Guard: how far the key has voted, kept apart from the store. It can only refuse. */
+    void *guard;
+    /* HUB_NOT_FOUND: there is none; HUB_CORRUPT: it cannot be read. */
+    enum hub_status (*guard_read)(void *guard, struct hub_vote_mark *out);
+    /* Remembered soon, at most once a second; never waits, cannot fail. Makes a guard that is missing. */
+    void (*guard_note)(void *guard, const struct hub_vote_mark *m);
 
     /* Network: never blocks, may drop. peer = validator index; -1 = all. */
     void *net;

@@ -66,9 +66,8 @@ static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *
     if (v->subject.epoch != r->cons.cfg.epoch)
         return;
     if (v->signer == r->cfg.me) {
-        r->peer[peer].answered = true;
         if (v->subject.view > r->chain.final_header.view && vote_good(r, peer, v))
-            hub_replica_own_vote_told(r, v);
+            hub_permit_vote_told(r, v);
         return;
     }
     if (v->signer != peer)
@@ -174,8 +173,6 @@ static void on_status(struct hub_replica *r, uint8_t peer, const struct hub_stat
         hub_accuse_fork(r, peer, &s->fin);
     p->fin = s->fin;
     p->seen_ms = r->now.mono_ms;
-    if (r->now.mono_ms >= r->ask_began_ms + HUB_ASK_VOTES_MS / 10)
-        r->peer[peer].answered = true; /* it had our question and told no vote before this */
     struct hub_event ev = {.kind = HUB_EV_PEER};
     ev.u.peer.peer = peer;
     ev.u.peer.view = s->view;
@@ -266,17 +263,25 @@ static void on_records(struct hub_replica *r, uint8_t peer, const struct hub_mes
     hub_replica_on_records(r);
 }
 
-/* The votes first: the STATUS behind them ends the answer. */
 static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
     uint8_t signer = m->u.get_votes.signer;
-    if (m->u.get_votes.epoch != r->cons.cfg.epoch || signer >= hub_replica_n(r) ||
-        !may_serve(r, peer))
+    if (m->u.get_votes.epoch == r->cons.cfg.epoch && signer < hub_replica_n(r) &&
+        may_serve(r, peer))
+        hub_outbox_votes(r, peer, signer);
+}
+
+/* What a peer has of our own votes. A bad signature spoils the answer. */
+static void on_votes(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
+{
+    if (m->u.votes.epoch != r->cons.cfg.epoch || m->u.votes.signer != r->cfg.me)
         return;
-    for (uint32_t kind = 0; kind < 3; kind++)
-        if (r->highest[signer][kind].subject.kind)
-            hub_outbox_vote(r, peer, &r->highest[signer][kind]);
-    hub_outbox_status(r, peer);
+    for (uint32_t i = 0; i < m->u.votes.count; i++)
+        if (!vote_good(r, peer, &m->u.votes.vote[i]))
+            return;
+    for (uint32_t i = 0; i < m->u.votes.count; i++)
+        hub_permit_vote_told(r, &m->u.votes.vote[i]);
+    hub_permit_answered(r, peer);
 }
 
 /* A new item is checked for free, as it can convict once only; all others are paid for. */
@@ -335,6 +340,9 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
         break;
     case HUB_MSG_GET_VOTES:
         on_get_votes(r, peer, m);
+        break;
+    case HUB_MSG_VOTES:
+        on_votes(r, peer, m);
         break;
     case HUB_MSG_EVIDENCE:
         on_evidence(r, peer, m->u.evidence);

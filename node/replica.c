@@ -140,9 +140,10 @@ void hub_replica_note_signers(struct hub_replica *r, const struct hub_certificat
 void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certificate *c)
 {
     if (hub_accuse_certificate(r, c)) {
-        hub_replica_forbid_voting(r, "two certificates of one view exclude each other: more "
-                                     "validators lied than this ledger is safe with; voting "
-                                     "stopped");
+        hub_permit_halt(r, HUB_ABSTAIN_FORK,
+                        "two certificates of one view exclude each other: more validators lied "
+                        "than this ledger is safe with; voting stopped",
+                        &c->subject.block_hash);
         return;
     }
     if (!hub_replica_ok(r, r->port.put_certificate(r->port.store, c, hub_replica_n(r))))
@@ -213,14 +214,6 @@ void hub_replica_set_voting(struct hub_replica *r, enum hub_voting voting)
     r->voting = voting;
     ev.u.voting.allowed = voting == HUB_VOTING_ALLOWED;
     hub_replica_push(r, &ev);
-}
-
-void hub_replica_forbid_voting(struct hub_replica *r, const char *why)
-{
-    if (r->voting == HUB_VOTING_FORBIDDEN)
-        return;
-    hub_replica_set_voting(r, HUB_VOTING_FORBIDDEN);
-    r->port.alarm(r->port.client, why, &r->chain.final_hash);
 }
 
 /* ---- proposals */
@@ -370,8 +363,8 @@ static void run_effect(struct hub_replica *r, const struct hub_effect *fx)
         on_evidence(r, fx);
         break;
     case HUB_FX_ALARM:
-        r->port.alarm(r->port.client, "a certified block breaks a rule here: voting stopped",
-                      &fx->block_hash);
+        hub_permit_halt(r, HUB_ABSTAIN_DIVERGENCE,
+                        "a certified block breaks a rule here: voting stopped", &fx->block_hash);
         /* A fork: what the others certified in the views around our final block tells who lied. */
         hub_outbox_get_certs(r, -1, r->chain.final_header.view,
                              r->chain.final_header.view + HUB_GET_VIEWS_MAX - 1);
@@ -390,7 +383,7 @@ void hub_replica_on_records(struct hub_replica *r)
 static void timers(struct hub_replica *r)
 {
     struct hub_event tick = {.kind = HUB_EV_TICK};
-    hub_replica_ask_votes(r);
+    hub_permit_ask(r);
     if (r->now.mono_ms >= r->core_wake_ms)
         hub_replica_push(r, &tick);
     hub_replica_drain(r);
@@ -407,7 +400,8 @@ static void commit(struct hub_replica *r)
     bool due = r->may_commit && r->now.mono_ms >= r->commit_due_ms;
     if (r->failure || (!r->must_commit && !due))
         return;
-    hub_replica_ok(r, r->port.commit(r->port.store));
+    if (hub_replica_ok(r, r->port.commit(r->port.store)) && r->own_count)
+        hub_permit_voted(r);
     r->must_commit = r->may_commit = false;
 }
 
@@ -431,11 +425,10 @@ enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now, uint
         *wake_ms = now.mono_ms;
         return r->failure;
     }
-    uint64_t wake = least(least(r->core_wake_ms, r->status_due_ms), sync_ms);
+    uint64_t wake =
+        least(least(r->core_wake_ms, r->status_due_ms), least(sync_ms, r->permit.ask_due_ms));
     if (r->may_commit)
         wake = least(wake, r->commit_due_ms);
-    if (r->voting == HUB_VOTING_ASKING)
-        wake = least(wake, r->ask_due_ms);
     if (!r->gate.waiting)
         wake = least(wake, r->gate.look_ms);
     *wake_ms = wake;

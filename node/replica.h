@@ -9,11 +9,13 @@
  *     comes from the disk as well.
  *  5. No allocation: all memory is handed in, every queue is bounded by limits.h.
  *
- * Before it votes, a node asks its peers for the highest votes of its own key (docs/hazards.md H12). One that its
- * own journal does not have means a lost or rolled-back disk: the node follows, but signs nothing.
+ * Before it votes, a node compares its journal with the guard, and asks q - 1 peers for the highest votes of its own
+ * key (docs/hazards.md H12). A vote that its own journal does not have means a lost or rolled-back disk: the node
+ * follows, but signs nothing.
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
- *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence */
+ *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence
+ *   permit.c  may it vote? */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -25,17 +27,20 @@ struct hub_now {
 };
 
 struct hub_replica_config {
-    uint8_t me;           /* index in the validator set; its size: observer */
-    uint64_t uplink_mbit; /* 1..100000: how long a proposal takes to leave */
-    uint64_t jitter_seed; /* differs per node: retries must not fall together */
-    const char *version;  /* 1..32 bytes, told to peers; borrowed for ever */
-    void *memory;         /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
+    uint8_t me;              /* index in the validator set; its size: observer */
+    uint64_t uplink_mbit;    /* 1..100000: how long a proposal takes to leave */
+    uint64_t jitter_seed;    /* differs per node: retries must not fall together */
+    const char *version;     /* 1..32 bytes, told to peers; borrowed for ever */
+    struct hub_point anchor; /* a block kept elsewhere that must be on the chain; height 0: none */
+    bool resume;      /* votes after a lost journal, once the chain has passed what was lost */
+    bool acknowledge; /* the operator has seen why voting was halted, and takes that away */
+    void *memory;     /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
 };
 
 enum hub_voting {
     HUB_VOTING_ASKING, /* peers are asked for votes of our key; nothing is signed */
     HUB_VOTING_ALLOWED,
-    HUB_VOTING_FORBIDDEN /* observer, lost journal, or the circuit breaker of fault model crash-1of3 */
+    HUB_VOTING_FORBIDDEN /* hub_replica.permit.why says why */
 };
 
 struct hub_body { /* an encoded block in memory */
@@ -69,7 +74,7 @@ struct hub_peer { /* what is known of, and granted to, validator i */
     uint64_t checks,
         services; /* tokens, in thousandths: failed signature checks; requests answered */
     uint64_t bad_messages, bad_signatures;
-    bool answered; /* told us the votes of our key */
+    bool answered; /* told us the votes of our key, since we ask */
 };
 
 struct hub_accused { /* evidence is held: the same offence is not looked at again */
@@ -134,7 +139,14 @@ struct hub_replica {
             look_ms; /* look_ms: when a record kept back for a while may be eligible again */
         bool waiting, stale;
     } gate;
-    uint64_t status_due_ms, ask_due_ms, ask_began_ms;
+    uint64_t status_due_ms;
+    struct { /* permit.c */
+        enum hub_abstain why;
+        struct hub_halt halt; /* as stored */
+        uint64_t ask_due_ms;
+        uint64_t
+            lost_view; /* resuming: the highest view any report, guard or journal has a vote in */
+    } permit;
 
     bool must_commit; /* a vote was put: commit before anything is sent */
     bool may_commit;  /* blocks, certificates or the tip were put: commit by commit_due_ms */

@@ -20,16 +20,26 @@ void hub_replica_note_signers(struct hub_replica *r, const struct hub_certificat
 /* A verified certificate: into the store, and to the core if it wants it. */
 void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certificate *c);
 uint8_t hub_replica_n(const struct hub_replica *r);
-void hub_replica_forbid_voting(struct hub_replica *r, const char *why);
 /* True while the core keeps this view. */
 bool hub_replica_view_held(const struct hub_replica *r, uint64_t view);
 void hub_replica_set_voting(struct hub_replica *r, enum hub_voting voting);
 
-/* ---- start.c */
-/* Asks until enough answered, then allows voting. */
-void hub_replica_ask_votes(struct hub_replica *r);
+/* ---- permit.c */
+/* At start, the chain being replayed. HUB_CONFLICT: the chain does not contain the anchor. */
+enum hub_status hub_permit_begin(struct hub_replica *r);
+/* Asks peers for votes of our key: until enough have answered, and now and then for ever. */
+void hub_permit_ask(struct hub_replica *r);
+/* A peer told all it has of the votes of our key. */
+void hub_permit_answered(struct hub_replica *r, uint8_t peer);
 /* A verified vote of our own key, told by a peer. */
-void hub_replica_own_vote_told(struct hub_replica *r, const struct hub_vote *v);
+void hub_permit_vote_told(struct hub_replica *r, const struct hub_vote *v);
+/* Something became final. */
+void hub_permit_final(struct hub_replica *r);
+/* Own votes were committed. */
+void hub_permit_voted(struct hub_replica *r);
+/* Stops voting, also after a restart; what: for the alarm. */
+void hub_permit_halt(struct hub_replica *r, enum hub_abstain why, const char *what,
+                     const struct hub_hash *block);
 
 /* ---- outbox.c: frames of this turn, sent after its commit. peer -1 = all. */
 void hub_outbox_vote(struct hub_replica *r, int peer, const struct hub_vote *v);
@@ -48,6 +58,8 @@ void hub_outbox_get_block(struct hub_replica *r, int peer, const struct hub_hash
 void hub_outbox_get_blocks(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
 void hub_outbox_get_votes(struct hub_replica *r);
 void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item);
+/* All that is held of a signer's newest votes, in one frame. */
+void hub_outbox_votes(struct hub_replica *r, int peer, uint8_t signer);
 void hub_outbox_get_records(struct hub_replica *r, int peer);
 /* The block of this view, with its FINALIZATION if that is stored. False: not held, or no room for replies. */
 bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash, uint64_t view);

@@ -1,15 +1,12 @@
 /* start.c: how a replica begins: memory, replay of stored blocks, the journal into the core, and the questions
- * to its peers before it votes (docs/hazards.md H12). */
+ * to its peers before it votes (permit.c). */
 #include "node/replica_parts.h"
 
 #include "hub/member.h"
 
 #include <string.h>
 
-enum {
-    SCRATCH_BYTES = HUB_BODY_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX,
-    ASK_AGAIN_MS = 500
-};
+enum { SCRATCH_BYTES = HUB_BODY_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX };
 
 size_t hub_replica_memory_bytes(void)
 {
@@ -121,58 +118,13 @@ enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports 
     if (st)
         return st;
     init_core(r);
-    bool observer = cfg->me == hub_replica_n(r), alone = hub_replica_n(r) == 1;
-    r->voting = observer ? HUB_VOTING_FORBIDDEN : alone ? HUB_VOTING_ALLOWED : HUB_VOTING_ASKING;
-    struct hub_event voting = {.kind = HUB_EV_VOTING}, start = {.kind = HUB_EV_START};
-    voting.u.voting.allowed = r->voting == HUB_VOTING_ALLOWED;
-    feed_before_start(r, &voting);
+    if ((st = hub_permit_begin(r)))
+        return st;
+    struct hub_event start = {.kind = HUB_EV_START};
     feed_journal(r);
     hub_replica_push(r, &start);
-    r->ask_began_ms = r->ask_due_ms = now.mono_ms;
     r->status_due_ms = now.mono_ms;
     r->gate.stale = true;
     hub_replica_drain(r);
     return r->failure;
-}
-
-/* ---- questions at start */
-
-struct journal_search {
-    const struct hub_vote *vote;
-    bool found;
-};
-
-static void search_vote(void *ctx, const struct hub_vote *v)
-{
-    struct journal_search *s = ctx;
-    s->found |= hub_subject_equal(&v->subject, &s->vote->subject);
-}
-
-void hub_replica_own_vote_told(struct hub_replica *r, const struct hub_vote *v)
-{
-    struct journal_search s = {.vote = v};
-    hub_replica_found(
-        r, r->port.each_vote(r->port.store, v->subject.epoch, v->subject.view, search_vote, &s));
-    if (!s.found && !r->failure)
-        hub_replica_forbid_voting(
-            r, "a peer holds a vote of this node's key that its journal lacks (old "
-               "disk or second node): voting stopped");
-}
-
-void hub_replica_ask_votes(struct hub_replica *r)
-{
-    if (r->voting != HUB_VOTING_ASKING)
-        return;
-    uint32_t answers = 0;
-    for (uint8_t i = 0; i < hub_replica_n(r); i++)
-        answers += r->peer[i].answered;
-    uint64_t now = r->now.mono_ms;
-    if (answers + 1 >= r->chain.set.q || now >= r->ask_began_ms + HUB_ASK_VOTES_MS) {
-        hub_replica_set_voting(r, HUB_VOTING_ALLOWED);
-        return;
-    }
-    if (now >= r->ask_due_ms) {
-        hub_outbox_get_votes(r);
-        r->ask_due_ms = now + ASK_AGAIN_MS;
-    }
 }

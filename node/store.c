@@ -431,6 +431,10 @@ void hub_store_ports(struct hub_store *s, struct hub_ports *p)
     p->get_tip = get_tip;
     p->each_vote = hub_store_each_vote;
     p->each_certificate = each_certificate;
+    p->get_mark = hub_store_get_mark;
+    p->has_mark = hub_store_has_mark;
+    p->put_halt = hub_store_put_halt;
+    p->get_halt = hub_store_get_halt;
 }
 
 struct hub_reader hub_store_reader(struct hub_store *s)

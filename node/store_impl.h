@@ -16,6 +16,7 @@ struct
     hub_store_votes { /* the chain of own votes: numbers first..next-1; base = hash before the first, head = of the last */
     uint64_t first, next;
     struct hub_hash base, head;
+    uint64_t epoch, view; /* the highest voted in, of those kept */
 };
 
 struct hub_store {
@@ -39,6 +40,10 @@ void hub_store_view_key(uint8_t key[HUB_VIEW_KEY_BYTES], uint64_t epoch, uint64_
 enum hub_status hub_store_put_vote(void *store, const struct hub_vote *v);
 enum hub_status hub_store_each_vote(void *store, uint64_t epoch, uint64_t from_view,
                                     hub_store_visit_vote *visit, void *ctx);
+enum hub_status hub_store_get_mark(void *store, struct hub_vote_mark *out);
+enum hub_status hub_store_has_mark(void *store, const struct hub_vote_mark *m);
+enum hub_status hub_store_put_halt(void *store, const struct hub_halt *h);
+enum hub_status hub_store_get_halt(void *store, struct hub_halt *out);
 /* At open: loads the chain of own votes and checks it whole. */
 enum hub_status hub_store_check_votes(struct hub_store *s, char why[HUB_WHY_BYTES]);
 /* Forgets the oldest votes that lie far below the final view: they can neither be cast again nor asked for. */

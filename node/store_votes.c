@@ -71,8 +71,16 @@ static bool vote_numbered(const struct hub_reader *r, uint64_t number,
     return hub_env_get(r, HUB_MAP_VOTE, span(key, HUB_VIEW_KEY_BYTES), value) == HUB_OK;
 }
 
+static void note_highest(struct hub_store_votes *votes, const struct hub_subject *s)
+{
+    if (s->epoch > votes->epoch || (s->epoch == votes->epoch && s->view > votes->view)) {
+        votes->epoch = s->epoch;
+        votes->view = s->view;
+    }
+}
+
 /* H4: every own vote is there, is the one that was written, and nothing was added. */
-static bool votes_whole(const struct hub_store_votes *votes, const struct hub_reader *r)
+static bool votes_whole(struct hub_store_votes *votes, const struct hub_reader *r)
 {
     struct hub_hash at = votes->base;
     for (uint64_t i = votes->first; i < votes->next; i++) {
@@ -87,6 +95,7 @@ static bool votes_whole(const struct hub_store_votes *votes, const struct hub_re
         if (number != i || !hub_hash_equal(&before, &at) || memcmp(key, expected, sizeof key) != 0)
             return false;
         vote_hash(&at, value);
+        note_highest(votes, &v.subject);
     }
     uint64_t stored, ordered;
     return hub_hash_equal(&at, &votes->head) && !hub_env_count(r, HUB_MAP_VOTE, &stored) &&
@@ -162,6 +171,7 @@ enum hub_status hub_store_put_vote(void *store, const struct hub_vote *v)
         return status;
     vote_hash(&s->votes.head, hub_span_of(&b));
     s->votes.next++;
+    note_highest(&s->votes, &v->subject);
     return save_votes(s);
 }
 
@@ -226,4 +236,68 @@ enum hub_status hub_store_check_votes(struct hub_store *s, char why[HUB_WHY_BYTE
                              "the directory and give the node a new validator key, or run it with "
                              "an empty directory as an observer",
                              s->dir);
+}
+
+/* ---- what the guard is compared with, and why the node may not vote (docs/hazards.md H12) */
+
+enum hub_status hub_store_get_mark(void *store, struct hub_vote_mark *out)
+{
+    const struct hub_store_votes *v = &((struct hub_store *)store)->votes;
+    *out = (struct hub_vote_mark){v->epoch, v->view, v->next, v->head};
+    return HUB_OK;
+}
+
+enum hub_status hub_store_has_mark(void *store, const struct hub_vote_mark *m)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    uint8_t key[HUB_VIEW_KEY_BYTES];
+    struct hub_span value;
+    struct hub_hash head = s->votes.base;
+    if (m->votes > s->votes.next)
+        return HUB_NOT_FOUND;
+    if (m->votes < s->votes.first)
+        return HUB_OK;
+    if (m->votes > s->votes.first) {
+        if (!vote_numbered(&r, m->votes - 1, key, &value))
+            return hub_store_explain(s->why, HUB_CORRUPT,
+                                     "store: own vote number %llu cannot be read",
+                                     (unsigned long long)(m->votes - 1));
+        vote_hash(&head, value);
+    }
+    return hub_hash_equal(&head, &m->head) ? HUB_OK : HUB_NOT_FOUND;
+}
+
+enum hub_status hub_store_put_halt(void *store, const struct hub_halt *h)
+{
+    struct hub_store *s = store;
+    uint8_t bytes[96];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+    hub_put_array(&b, 5);
+    hub_put_uint(&b, h->why);
+    hub_put_uint(&b, h->epoch);
+    hub_put_uint(&b, h->view);
+    hub_put_uint(&b, h->time_ms);
+    hub_put_hash(&b, &h->block);
+    HUB_ASSERT(!b.full && h->why < HUB_ABSTAIN_REASONS);
+    return hub_env_put(s->env, HUB_MAP_META, name("halt"), hub_span_of(&b));
+}
+
+enum hub_status hub_store_get_halt(void *store, struct hub_halt *out)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_span value;
+    enum hub_status status = hub_env_get(&r, HUB_MAP_META, name("halt"), &value);
+    *out = (struct hub_halt){.why = HUB_ABSTAIN_NOT};
+    if (status)
+        return status == HUB_NOT_FOUND ? HUB_OK : status;
+    struct hub_cbor c = hub_cbor_open(value);
+    hub_cbor_array(&c, 5, 5);
+    out->why = (enum hub_abstain)hub_cbor_uint(&c, 0, HUB_ABSTAIN_REASONS - 1);
+    out->epoch = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    out->view = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    out->time_ms = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    hub_cbor_hash(&c, &out->block);
+    return hub_cbor_done(&c) ? HUB_OK : HUB_CORRUPT;
 }

@@ -83,6 +83,8 @@ bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const cha
 /* Never replaces a file that is there, unless replace. "-" = standard output. */
 bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_span bytes,
                         bool replace);
+/* The guard file of a validator's new key. */
+bool hub_cli_guard(const struct hub_cli *cli, const char *keyfile, const struct hub_hash *kid);
 bool hub_cli_genesis(struct hub_cli *cli); /* loads --genesis into cli->genesis */
 /* "12500.00" (yuan, at most two decimals) or "1250000fen". These are silent: false = not of that form. */
 bool hub_parse_amount(uint64_t *fen, const char *text);

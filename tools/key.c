@@ -1,6 +1,9 @@
 /* key.c: key files, and their registration on the ledger: `key new`, `show`, `hints`, `add`, `revoke`. */
 #include "tools/cli.h"
 
+#include "node/config.h"
+#include "node/guard.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,8 +98,21 @@ static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     if (st != HUB_OK || hub_keyfile_show(&shown, path, &why) != HUB_OK)
         return hub_cli_fail(cli, st == HUB_CONFLICT ? HUB_EXIT_USAGE : HUB_EXIT_UNREACHABLE,
                             "%s: %s", path, why);
+    for (unsigned i = 0; i < o->roles; i++)
+        if (!strcmp(o->role[i], "validator") && !hub_cli_guard(cli, path, &shown.kid))
+            return HUB_EXIT_UNREACHABLE;
     print_key(cli, &shown, path);
     return HUB_EXIT_OK;
+}
+
+/* Made with the key, and only then: a node that finds none knows that it was lost (docs/hazards.md H12). */
+bool hub_cli_guard(const struct hub_cli *cli, const char *keyfile, const struct hub_hash *kid)
+{
+    char path[HUB_PATH_BYTES_MAX], why[HUB_GUARD_WHY_BYTES] = "path too long";
+    if (hub_guard_path(path, sizeof path, keyfile) && hub_guard_create(path, kid, why) == HUB_OK)
+        return true;
+    hub_cli_fail(cli, 0, HUB_T(cli, "%s: %s", "%s：守护文件：%s"), keyfile, why);
+    return false;
 }
 
 static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)

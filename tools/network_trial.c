@@ -106,7 +106,7 @@ static bool make_key(const struct making *m, struct trial_key *out, const char *
         return false;
     if (hub_keyfile_create_unprotected(path, out->label, &why) == HUB_OK &&
         hub_keyfile_open(&out->file, path, NULL, &why) == HUB_OK)
-        return true;
+        return strcmp(plan->role, "validator") != 0 || hub_cli_guard(m->cli, path, &out->file.kid);
     hub_cli_fail(m->cli, 0, "%s: %s", path, why);
     return false;
 }

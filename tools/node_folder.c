@@ -118,6 +118,8 @@ static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
                        : hub_keyfile_create(key_path, label, cli->passphrase_file, &why);
     if (made != HUB_OK || hub_keyfile_show(&shown, key_path, &why) != HUB_OK)
         return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, why);
+    if (!hub_cli_guard(cli, key_path, &shown.kid))
+        return HUB_EXIT_UNREACHABLE;
     snprintf(text, sizeof text,
              "# docs/operations.md explains each line\ngenesis = \"genesis.cbor\"\n"
              "data = \"data\"\nkey = \"node.key\"\n%slisten = \"%s\"\napi = \"%s\"\n",

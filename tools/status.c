@@ -18,6 +18,9 @@ static int run_status(struct hub_cli *cli, void *own, unsigned argc, char **argv
     json_t *value;
     json_object_foreach(r.json, name, value)
     {
+        const json_t *words = json_object_get(value, HUB_T(cli, "en", "zh"));
+        if (json_is_string(words)) /* a sentence in two languages */
+            value = json_object_get(value, HUB_T(cli, "en", "zh"));
         char *text =
             json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         hub_cli_say(cli, "%-18s %s", name, text ? text : json_string_value(value));

@@ -80,7 +80,11 @@ enum {
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
-    HUB_ASK_VOTES_MS = 5000,  /* at start: this long, or q - 1 answers (docs/protocol.md 10) */
+    HUB_ASK_VOTES_MS =
+        500, /* at start: again, until q - 1 peers told our votes (docs/protocol.md 10) */
+    HUB_ASK_CLONE_MS = 30000, /* later: so long may a second node with this key go unseen */
+    HUB_RESUME_VIEWS =
+        16, /* that the chain passes the last vote known before a lost journal is begun anew */
     HUB_CERTIFICATE_BYTES_MAX = 4400, /* 64 signatures, bitmap, the longest subject */
     HUB_EVIDENCE_BYTES_MAX =
         10240,            /* an epoch, two votes or a vote and a header; links come on top */

@@ -18,7 +18,8 @@ enum hub_message_kind {
     HUB_MSG_RECORDS = 11,
     HUB_MSG_GET_RECORDS = 12,
     HUB_MSG_GET_VOTES = 13,
-    HUB_MSG_EVIDENCE = 14
+    HUB_MSG_EVIDENCE = 14,
+    HUB_MSG_VOTES = 15
 };
 enum {
     HUB_STATUS_WORK_PENDING = 1,
@@ -79,6 +80,13 @@ struct hub_message { /* a view into the frame; borrowed */
             uint8_t signer;
         } get_votes;
         struct hub_span evidence; /* inside of the bstr */
+        struct {
+            uint64_t epoch;
+            uint8_t signer;
+            uint32_t count;
+            struct hub_vote
+                vote[3]; /* of this epoch and signer, at most one of each kind, by rising kind */
+        } votes;
     } u;
 };
 /* Strict: exactly one deterministic item of the shape of its kind, every field in range, nothing behind. Signatures,
@@ -107,5 +115,9 @@ void hub_message_records(struct hub_buf *out, const struct hub_span *record,
 void hub_message_get_records(struct hub_buf *out, uint64_t max_bytes);
 void hub_message_get_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer);
 void hub_message_evidence(struct hub_buf *out, struct hub_span evidence);
+/* The whole answer to GET_VOTES in one frame, so that none of it can be lost alone. vote[n]: as in struct
+ * hub_message; n = 0: none is held. */
+void hub_message_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer,
+                       const struct hub_vote *vote, uint32_t n);
 
 #endif

@@ -86,6 +86,10 @@ static void put(struct hub_buf *out, const struct hub_message *m)
     case HUB_MSG_EVIDENCE:
         hub_message_evidence(out, m->u.evidence);
         return;
+    case HUB_MSG_VOTES:
+        hub_message_votes(out, m->u.votes.epoch, m->u.votes.signer, m->u.votes.vote,
+                          m->u.votes.count);
+        return;
     }
     FUZZ_CHECK(false); /* a kind that no writer makes */
 }

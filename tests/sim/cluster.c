@@ -272,6 +272,7 @@ static void run_event(struct sim *s, const struct sim_event *ev)
         break;
     case SIM_SHOOT:
         sim_journal_shoot(&s->node[ev->node].journal, ev->record);
+        s->node[ev->node].guard_shot[ev->record] = s->node[ev->node].guard;
         break;
     case SIM_HEAL:
         on_heal(s);

@@ -71,6 +71,8 @@ static void lose_disk(struct sim_node *n, const struct sim_fault *f, uint32_t sh
         return;
     if (!rewound)
         sim_journal_free(&n->journal);
+    if (f->at_ms % 2) /* the guard lay on the same disk */
+        n->guard = rewound ? n->guard_shot[shot] : (struct sim_guard){.missing = true};
     sim_trace(s, "node %u: disk %s", n->index, rewound ? "rewound" : "wiped");
     s->struck[f->kind]++;
     s->checker.cast[n->index].votes = n->journal.now.votes;

@@ -159,9 +159,68 @@ static enum hub_status put_vote(void *store, const struct hub_vote *v)
     if (find_vote(j, &v->subject, v->subject.kind))
         return HUB_OK;
     j->vote = sim_grow(j->vote, &j->votes_cap, j->now.votes, sizeof *j->vote);
+    j->head = sim_grow(j->head, &j->heads_cap, j->now.votes, sizeof *j->head);
+    struct hub_hash *head = &j->head[j->now.votes];
+    for (size_t i = 0; i < sizeof head->b; i++) /* a chain: each depends on all before it */
+        head->b[i] =
+            (uint8_t)((j->now.votes ? head[-1].b[(i + 1) % sizeof head->b] : 0) ^ v->sig.b[i]);
     sim_index_put(&j->vote_at, key_of(&v->subject), j->now.votes);
     j->vote[j->now.votes++] = *v;
+    if (v->subject.epoch > j->now.voted.epoch)
+        j->now.voted = (struct hub_vote_mark){.epoch = v->subject.epoch};
+    if (v->subject.epoch == j->now.voted.epoch && v->subject.view > j->now.voted.view)
+        j->now.voted.view = v->subject.view;
+    j->now.voted.votes = j->now.votes;
+    j->now.voted.head = *head;
     return HUB_OK;
+}
+
+/* ---- what the guard is compared with, and a halt */
+
+static enum hub_status get_mark(void *store, struct hub_vote_mark *out)
+{
+    *out = journal_of(store)->now.voted;
+    return HUB_OK;
+}
+
+static enum hub_status has_mark(void *store, const struct hub_vote_mark *m)
+{
+    const struct sim_journal *j = journal_of(store);
+    if (m->votes > j->now.votes)
+        return HUB_NOT_FOUND;
+    return !m->votes || hub_hash_equal(&m->head, &j->head[m->votes - 1]) ? HUB_OK : HUB_NOT_FOUND;
+}
+
+static enum hub_status put_halt(void *store, const struct hub_halt *h)
+{
+    if (!sim_node_port(store))
+        return HUB_IO;
+    journal_of(store)->now.halt = *h;
+    return HUB_OK;
+}
+
+static enum hub_status get_halt(void *store, struct hub_halt *out)
+{
+    *out = journal_of(store)->now.halt;
+    return HUB_OK;
+}
+
+/* The guard is a second small disk: it learns of votes up to a second late, or never if the node crashes first. */
+static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
+{
+    const struct sim_guard *g = &((struct sim_node *)guard)->guard;
+    if (g->missing)
+        return HUB_NOT_FOUND;
+    *out = g->mark;
+    return HUB_OK;
+}
+
+static void guard_note(void *guard, const struct hub_vote_mark *m)
+{
+    struct sim_node *n = guard;
+    if (n->sim->now_ms < n->guard.written_ms + SIM_GUARD_MS)
+        return;
+    n->guard = (struct sim_guard){.mark = *m, .written_ms = n->sim->now_ms};
 }
 
 static const struct sim_kept *find_certificate(const struct sim_journal *j, uint64_t epoch,
@@ -298,6 +357,7 @@ void sim_journal_free(struct sim_journal *j)
         free(j->block[--j->now.blocks].bytes);
     free(j->block);
     free(j->vote);
+    free(j->head);
     free(j->certificate);
     free(j->height);
     sim_index_free(&j->block_at);
@@ -421,4 +481,10 @@ void sim_journal_ports(struct hub_ports *p)
     p->get_tip = get_tip;
     p->each_vote = each_vote;
     p->each_certificate = each_certificate;
+    p->get_mark = get_mark;
+    p->has_mark = has_mark;
+    p->put_halt = put_halt;
+    p->get_halt = get_halt;
+    p->guard_read = guard_read;
+    p->guard_note = guard_note;
 }

@@ -121,7 +121,7 @@ static void evidence(void *client, const struct hub_offence *o, struct hub_span 
 
 static void ports(struct hub_ports *p, struct sim_node *n)
 {
-    *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n};
+    *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n, .guard = n};
     sim_journal_ports(p);
     sim_net_ports(p);
     if (n->sim->plan.real_pool)

@@ -164,13 +164,16 @@ struct sim_mark { /* how far the lists, which only grow, had come */
     struct hub_point tip;
     struct hub_edge edge;
     bool has_tip;
+    struct hub_vote_mark voted;
+    struct hub_halt halt;
 };
 struct sim_journal {
     struct sim_block *block;
     struct hub_vote *vote;
+    struct hub_hash *head; /* of the chain of votes, behind vote i */
     struct sim_kept *certificate;
     struct hub_hash *height; /* final block at height i */
-    size_t blocks_cap, votes_cap, certificates_cap, heights_cap;
+    size_t blocks_cap, votes_cap, heads_cap, certificates_cap, heights_cap;
     struct sim_index block_at, vote_at, certificate_at;
     struct sim_mark now, committed, durable; /* committed is more than durable on a lying disk */
     struct sim_mark shot[SIM_SHOTS_MAX];
@@ -178,6 +181,12 @@ struct sim_journal {
     bool damaged_votes, damaged_tip; /* a flipped bit: what is read is refused */
     uint32_t damaged;                /* blocks and certificates: as good as lost */
 };
+struct sim_guard { /* the guard file, on a disk of its own */
+    struct hub_vote_mark mark;
+    uint64_t written_ms;
+    bool missing;
+};
+enum { SIM_GUARD_MS = 1000 };
 void sim_journal_ports(struct hub_ports *p);
 /* What is not durable is gone. True: some of it had been committed. */
 bool sim_journal_crash(struct sim_journal *j);
@@ -236,6 +245,7 @@ struct sim_node {
     struct hub_replica *replica;
     void *memory, *chain_memory, *state_memory;
     struct sim_journal journal;
+    struct sim_guard guard, guard_shot[SIM_SHOTS_MAX];
     struct sim_pool pool;
     struct hub_intake intake; /* of a real pool */
     uint64_t turn_ms, boot;

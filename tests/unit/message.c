@@ -94,7 +94,7 @@ Test(message, small_questions)
     IS(0x83, 0x0d, 0x02, 0x18, 63);
     strict();
     REFUSED(0x83, 0x0d, 0x02, 0x18, 64); /* signers are 0..63 */
-    REFUSED(0x82, 0x0f, 0x00);           /* kind 15 */
+    REFUSED(0x82, 0x10, 0x00);           /* kind 16 */
     REFUSED(0x82, 0x00, 0x00);           /* kind 0 */
     REFUSED(0x83, 0x09, 0x03, 0x00);     /* an item too many */
     REFUSED(0xa1, 0x09, 0x03);           /* a map */
@@ -117,6 +117,37 @@ Test(message, vote)
     hub_message_vote(&out, &v);
     strict();
     cr_assert(decode() && hub_subject_equal(&m.u.vote.subject, &v.subject));
+}
+
+Test(message, votes)
+{
+    struct hub_vote v[3] = {{.signer = 3}, {.signer = 3}, {.signer = 3}};
+    hub_message_votes(&out, 1, 3, v, 0);
+    IS(0x84, 0x0f, 0x01, 0x03, 0x80);
+    strict();
+    cr_assert(decode() && m.kind == HUB_MSG_VOTES && m.u.votes.count == 0);
+    open();
+    v[0].subject = (struct hub_subject){.kind = HUB_NULLIFY, .epoch = 1, .view = 5};
+    memset(v[0].sig.b, 0xee, sizeof v[0].sig.b);
+    hub_message_votes(&out, 1, 3, v, 1);
+    uint8_t head[] = {0x84, 0x0f, 0x01, 0x03, 0x81, 0x82, 0x83, 0x02, 0x01, 0x05, 0x58, 64, 0xee};
+    cr_assert(out.len == sizeof head + 63 && memcmp(out.data, head, sizeof head) == 0);
+    strict();
+    cr_assert(decode() && m.u.votes.vote[0].signer == 3);
+    out.data[8] = 2; /* a vote of another epoch than the answer's */
+    cr_assert(!decode());
+    open();
+    v[0].subject =
+        (struct hub_subject){.kind = HUB_NOTARIZE, .epoch = 1, .view = 9, .block_hash = hash_of(1)};
+    v[1].subject = (struct hub_subject){.kind = HUB_NULLIFY, .epoch = 1, .view = 8};
+    v[2].subject = (struct hub_subject){HUB_FINALIZE, 1, 5, 9, 77, hash_of(1), hash_of(2)};
+    hub_message_votes(&out, 1, 3, v, 3);
+    strict();
+    cr_assert(decode() && m.u.votes.count == 3 && m.u.votes.vote[2].subject.log_size == 77);
+    open();
+    v[2].subject = v[1].subject; /* a kind twice */
+    hub_message_votes(&out, 1, 3, v, 3);
+    cr_assert(!decode());
 }
 
 Test(message, status)

@@ -202,6 +202,53 @@ Test(store, allows_nullify_after_notarize, .init = opened, .fini = end)
     cr_assert_eq(ports.put_vote(store, &finalize), HUB_CONFLICT, "E2 the other way round");
 }
 
+/* What the guard is compared with: an old copy of the directory does not continue from a newer mark, and one that
+ * went another way does not either. */
+Test(store, knows_the_marks_of_its_own_votes_only, .init = opened, .fini = end)
+{
+    struct hub_vote_mark none, two, three, forged;
+    must(ports.get_mark(store, &none));
+    cr_assert(none.votes == 0 && none.view == 0);
+    for (uint64_t view = 1; view <= 3; view++) {
+        struct test_block b;
+        test_dir_block(&b, &genesis, view, &genesis.chain, 0);
+        struct hub_vote v = test_dir_vote(HUB_NULLIFY, view, &b);
+        must(ports.put_vote(store, &v));
+        if (view == 2)
+            must(ports.get_mark(store, &two));
+    }
+    must(ports.commit(store));
+    must(ports.get_mark(store, &three));
+    cr_assert(three.votes == 3 && three.view == 3 && two.votes == 2 && two.view == 2);
+    reopen();
+    must(ports.has_mark(store, &none));
+    must(ports.has_mark(store, &two));
+    must(ports.has_mark(store, &three));
+    forged = two;
+    forged.head.b[7] ^= 1;
+    cr_assert_eq(ports.has_mark(store, &forged), HUB_NOT_FOUND);
+    forged = three;
+    forged.votes = 4;
+    cr_assert_eq(ports.has_mark(store, &forged), HUB_NOT_FOUND);
+}
+
+Test(store, a_halt_outlives_a_restart_until_it_is_taken_away, .init = opened, .fini = end)
+{
+    struct hub_halt got, h = {HUB_ABSTAIN_VOTE_UNKNOWN, 1, 9, 1700000000000, {{5}}};
+    must(ports.get_halt(store, &got));
+    cr_assert_eq(got.why, HUB_ABSTAIN_NOT);
+    must(ports.put_halt(store, &h));
+    must(ports.commit(store));
+    reopen();
+    must(ports.get_halt(store, &got));
+    cr_assert(got.why == h.why && got.epoch == 1 && got.view == 9 && got.time_ms == h.time_ms &&
+              hub_hash_equal(&got.block, &h.block));
+    h.why = HUB_ABSTAIN_NOT;
+    must(ports.put_halt(store, &h));
+    must(ports.get_halt(store, &got));
+    cr_assert_eq(got.why, HUB_ABSTAIN_NOT);
+}
+
 Test(store, refuses_two_certificates_for_different_blocks, .init = opened, .fini = end)
 {
     struct test_block a, b;
