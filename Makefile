@@ -48,6 +48,7 @@ TOOLS_SRC := $(filter-out tools/hubledger.c $(VERIFY_SRC),$(wildcard tools/*.c))
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 SIM_SRC := $(wildcard tests/sim/*.c)
+EXHAUSTIVE_SRC := $(wildcard tests/exhaustive/*.c)
 TWINS_SRC := $(wildcard tests/twins/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 STORAGE_SRC := $(wildcard tests/storage/*.c)
@@ -64,10 +65,10 @@ ARCHIVES := $(TOOLS_A) $(NODE_A) $(LEDGER_A)
 PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
-TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(FUZZERS) \
+TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(B)/exhaustive $(FUZZERS) \
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
 
-.PHONY: all tests fuzzers deps test demo bench check sim sim-campaign twins test-interop fuzz powercut coverage format install clean help
+.PHONY: all tests fuzzers deps test demo bench check check-exhaustive sim sim-campaign twins test-interop fuzz powercut coverage format install clean help
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
 fuzzers: $(FUZZERS)
@@ -100,6 +101,8 @@ $(B)/sim: $(call obj,$(SIM_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # tests/sim/
 	$(call link)
 $(B)/powercut: $(call obj,$(STORAGE_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # disk_log.c hides the C library's writes
 	$(call link)
+$(B)/exhaustive: $(call obj,$(EXHAUSTIVE_SRC)) $(LEDGER_A)
+	$(call link)
 $(B)/twins: $(call obj,$(TWINS_SRC)) $(SUPPORT_A) $(LEDGER_A)
 	$(call link)
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
@@ -110,7 +113,7 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) 
 $(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
-	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
+	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(EXHAUSTIVE_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
 
 # ---- what people run
 deps:
@@ -147,6 +150,10 @@ twins: $(B)/twins
 check:
 	scripts/deps.sh build test check
 	scripts/check.sh
+
+check-exhaustive: $(B)/exhaustive
+	$(B)/exhaustive full $(MINUTES)
+	tests/exhaustive/controls.sh $(B)
 
 test-interop:
 	scripts/deps.sh build interop
@@ -190,6 +197,7 @@ help:
 	@echo 'make demo        four nodes, one agreement, pilot payments, an audit; KEEP=1 leaves them running'
 	@echo 'make bench       measure throughput and finality on this machine'
 	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
+	@echo 'make check-exhaustive  every state of small clusters of the real core; MINUTES=5'
 	@echo 'make sim         simulated clusters; SEEDS=200, or SEED=17 V=1 for one with its log'
 	@echo 'make sim-campaign  as many seeds as there is time for on all cores; MINUTES=5, FROM='
 	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'

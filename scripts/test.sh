@@ -67,6 +67,10 @@ if [ -x build/release/powercut ]; then
     run "power cuts, disk lies" build/release/powercut --every 401 --lie
     run "failing disk calls" build/release/powercut --errors --every 29 --seeds 2
 fi
+if [ -x build/release/exhaustive ]; then
+    run "every state of small clusters" build/release/exhaustive quick
+    run "and of clusters with a guard removed" tests/exhaustive/controls.sh build/release
+fi
 for script in tests/e2e/*.sh; do
     [ -x "$script" ] && run "$script" "$script"
 done

@@ -1,0 +1,197 @@
+/* main.c: the configurations and what each has to give.
+ *   exhaustive quick                 the small ones, complete, in seconds
+ *   exhaustive full MINUTES          all; those that do not end in their share of the time say so
+ *   exhaustive run NAME [SECONDS]    one
+ *   exhaustive control NAME          one, in a checker with a planted bug: has to fail */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALL = 0xf };
+
+static const struct run {
+    struct world_config cfg;
+    bool quick, fails;
+    double share; /* of the full run's time */
+} runs[] = {
+    /* Crash faults only; every node may crash at every point. */
+    {{.name = "n3q3_v1", .n = 3, .q = 3, .views = 1, .crashes = true, .sinks = true},
+     .quick = true},
+    {{.name = "n3q2_v1", .n = 3, .q = 2, .views = 1, .crashes = true, .sinks = true},
+     .quick = true},
+    {{.name = "n3q3_v2", .n = 3, .q = 3, .views = 2, .crashes = true}, .quick = true},
+    {{.name = "n3q3_v2_no_crash", .n = 3, .q = 3, .views = 2, .sinks = true}, .quick = true},
+    /* Every vote arrives by itself and is tallied. */
+    {{.name = "n3q3_v1_votes", .n = 3, .q = 3, .views = 1, .crashes = true, .single_votes = true},
+     .quick = true},
+    /* Only one has a record: the gate of the others is closed. */
+    {{.name = "n3q2_one_working",
+      .n = 3,
+      .q = 2,
+      .working = 1,
+      .views = 1,
+      .single_nullify = true,
+      .sinks = true},
+     .quick = true},
+    /* One Byzantine validator of four: the leader of view 1; and of view 2. */
+    {{.name = "n4q3_byzantine_1_v1", .n = 4, .q = 3, .byzantine = 2, .views = 1, .sinks = true},
+     .quick = true},
+    {{.name = "n4q3_byzantine_2_v1",
+      .n = 4,
+      .q = 3,
+      .byzantine = 4,
+      .views = 1,
+      .crashes = true,
+      .sinks = true},
+     .quick = true},
+    {{.name = "n3q3_two_byzantine", .n = 3, .q = 3, .byzantine = 6, .views = 2, .crashes = true},
+     .quick = true},
+    /* More Byzantine validators than the quorum stands: they fork, so the checker would see a fork. */
+    {{.name = "n3q2_byzantine_1", .n = 3, .q = 2, .byzantine = 2, .views = 1, .only_forks = true},
+     .quick = true,
+     .fails = true},
+    {{.name = "n4q3_two_byzantine", .n = 4, .q = 3, .byzantine = 6, .views = 1, .only_forks = true},
+     .quick = true,
+     .fails = true},
+
+    {{.name = "n3q3_v2_sinks", .n = 3, .q = 3, .views = 2, .crashes = true, .sinks = true},
+     .share = 0.02},
+    {{.name = "n3q2_v2", .n = 3, .q = 2, .views = 2, .crashes = true, .slow_build = true},
+     .share = 0.05},
+    {{.name = "n3q2_v2_sinks", .n = 3, .q = 2, .views = 2, .crashes = true, .sinks = true},
+     .share = 0.2},
+    {{.name = "n3q3_v3_no_crash", .n = 3, .q = 3, .views = 3, .sinks = true}, .share = 0.05},
+    {{.name = "n3q3_v3", .n = 3, .q = 3, .views = 3, .crashes = true}, .share = 0.2},
+    {{.name = "n3q2_v3_no_crash", .n = 3, .q = 2, .views = 3}, .share = 0.1},
+    {{.name = "n3q2_v3", .n = 3, .q = 2, .views = 3, .crashes = true}, .share = 0.2},
+    {{.name = "n4q3_byzantine_1_v1_crashes",
+      .n = 4,
+      .q = 3,
+      .byzantine = 2,
+      .views = 1,
+      .crashes = true,
+      .sinks = true},
+     .share = 0.05},
+    {{.name = "n4q3_byzantine_2_v2_safety", .n = 4, .q = 3, .byzantine = 4, .views = 2},
+     .share = 0.05},
+    {{.name = "n4q3_byzantine_1_v2_no_crash",
+      .n = 4,
+      .q = 3,
+      .byzantine = 2,
+      .views = 2,
+      .sinks = true},
+     .share = 0.1},
+    {{.name = "n4q3_byzantine_2_v2_no_crash",
+      .n = 4,
+      .q = 3,
+      .byzantine = 4,
+      .views = 2,
+      .sinks = true},
+     .share = 0.1},
+    {{.name = "n4q3_byzantine_3_v2_no_crash",
+      .n = 4,
+      .q = 3,
+      .byzantine = 8,
+      .views = 2,
+      .sinks = true},
+     .share = 0.1},
+    {{.name = "n4q3_byzantine_1_v2", .n = 4, .q = 3, .byzantine = 2, .views = 2, .crashes = true},
+     .share = 0.2},
+    {{.name = "n4q3_byzantine_2_v2", .n = 4, .q = 3, .byzantine = 4, .views = 2, .crashes = true},
+     .share = 0.2},
+    {{.name = "n4q3_byzantine_1_v3", .n = 4, .q = 3, .byzantine = 2, .views = 3}, .share = 0.2},
+    {{.name = "n4q3_one_working",
+      .n = 4,
+      .q = 3,
+      .working = 1,
+      .views = 1,
+      .single_nullify = true,
+      .sinks = true},
+     .share = 0.05},
+    {{.name = "n4q3_one_working_v2",
+      .n = 4,
+      .q = 3,
+      .working = 1,
+      .views = 2,
+      .single_nullify = true,
+      .sinks = true},
+     .share = 0.1},
+};
+enum { RUNS = sizeof runs / sizeof runs[0] };
+
+static void report(const struct world_config *cfg, const struct search_result *r)
+{
+    printf("%-30s n=%u q=%u byzantine=%d views=%u%s%s\n", cfg->name, cfg->n, cfg->q,
+           __builtin_popcount(cfg->byzantine), cfg->views, cfg->crashes ? " crashes" : "",
+           cfg->sinks ? " sinks" : "");
+    printf("    %llu states, %llu transitions, depth %u, %.1f s, %.0f states/s; %llu node states, "
+           "%llu core "
+           "steps",
+           (unsigned long long)r->states, (unsigned long long)r->transitions, r->depth, r->seconds,
+           (double)r->states / (r->seconds + 1e-3), (unsigned long long)r->local_states,
+           (unsigned long long)r->steps);
+    if (cfg->sinks)
+        printf(", %llu closures", (unsigned long long)r->closures);
+    printf("\n    %s%s\n",
+           r->violation  ? "VIOLATION: "
+           : r->complete ? "complete: "
+                         : "NOT COMPLETE: ",
+           r->violation ? r->violation : "no violation");
+    fflush(stdout);
+}
+
+/* True if the configuration gave what it has to. */
+static bool run(const struct run *k, double seconds, bool planted)
+{
+    struct world_config cfg = k->cfg;
+    struct search_limits limits = {seconds, UINT64_C(6) << 30};
+    struct search_result r;
+    cfg.working = cfg.working ? cfg.working : ALL;
+    cfg.invariants = !planted && !k->fails;
+    search_run(&r, &cfg, &limits);
+    report(&cfg, &r);
+    bool fails = k->fails || planted;
+    if (fails == (r.violation != NULL))
+        return true;
+    printf("    %s\n", fails ? "it had to fail" : "it had to hold");
+    return false;
+}
+
+static const struct run *named(const char *name)
+{
+    for (int i = 0; i < RUNS; i++)
+        if (!strcmp(runs[i].cfg.name, name))
+            return &runs[i];
+    fprintf(stderr, "exhaustive: no configuration %s\n", name);
+    exit(64);
+}
+
+static int run_all(double minutes)
+{
+    double shares = 0;
+    int bad = 0;
+    for (int i = 0; i < RUNS; i++)
+        shares += runs[i].share;
+    for (int i = 0; i < RUNS; i++)
+        if (runs[i].quick || minutes > 0)
+            bad +=
+                !run(&runs[i], runs[i].quick ? 60 : minutes * 60 * runs[i].share / shares, false);
+    printf("%s\n", bad ? "exhaustive: FAILED" : "exhaustive: all as they must be");
+    return bad != 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "quick"))
+        return run_all(0);
+    if (argc == 3 && !strcmp(argv[1], "full"))
+        return run_all(strtod(argv[2], NULL));
+    if ((argc == 3 || argc == 4) && !strcmp(argv[1], "run"))
+        return !run(named(argv[2]), argc == 4 ? strtod(argv[3], NULL) : 1e9, false);
+    if (argc == 3 && !strcmp(argv[1], "control"))
+        return !run(named(argv[2]), 60, true);
+    fprintf(stderr, "usage: exhaustive quick | full MINUTES | run NAME [SECONDS] | control NAME\n");
+    return 64;
+}
