@@ -60,6 +60,8 @@ void sim_traitor_vote(struct sim_node *n, uint8_t to, const struct hub_subject *
     struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
     struct hub_vote v = {.subject = *s};
     sign_subject(n, &v);
+    oracle_distrust(n->sim->checker.oracle, n->index);
+    oracle_vote(n->sim->checker.oracle, n->index, s);
     hub_message_vote(&b, &v);
     sim_net_put(n->sim, n->index, to, hub_span_of(&b));
 }

@@ -35,12 +35,34 @@ static struct sim_cast *cast_of(struct sim_node *n, const struct hub_subject *s)
     return &n->sim->checker.cast[n->index].list[at];
 }
 
+static void distrust_faulty(struct sim *s)
+{
+    for (uint8_t i = 0; i < s->plan.n; i++)
+        if (s->node[i].faulty)
+            oracle_distrust(s->checker.oracle, i);
+}
+
+static void ask_oracle(struct sim *s)
+{
+    const char *wrong = oracle_failure(s->checker.oracle);
+    if (wrong)
+        sim_fail(s, "%s", wrong);
+}
+
+void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash)
+{
+    const struct oracle_block b = {*hash, h->parent, h->epoch, h->view, h->parent_view, h->height};
+    oracle_block(n->sim->checker.oracle, &b);
+}
+
 void sim_check_commit(struct sim_node *n)
 {
     size_t *seen = &n->sim->checker.cast[n->index].votes;
     for (; *seen < n->journal.committed.votes; (*seen)++) {
         const struct hub_subject *s = &n->journal.vote[*seen].subject;
         cast_of(n, s)->journalled[s->kind - 1] = true;
+        distrust_faulty(n->sim);
+        oracle_vote(n->sim->checker.oracle, n->index, s);
     }
 }
 
@@ -110,6 +132,9 @@ void sim_check_kept(struct sim_node *n, const struct hub_certificate *c)
         !cast_of(n, &c->subject)->journalled[c->subject.kind - 1])
         sim_fail(n->sim, "node %u counts its own vote of view %llu before it is durable", n->index,
                  (unsigned long long)c->subject.view);
+    distrust_faulty(n->sim);
+    oracle_certificate(n->sim->checker.oracle, &c->subject, c->signers);
+    ask_oracle(n->sim);
 }
 
 /* The first node to make a height final brings its records; each may be final once. */
@@ -168,6 +193,9 @@ static void check_height(struct sim_node *n, uint64_t height)
             s->progress_view = b->header.view;
         count_records(s, b);
     }
+    if (!n->faulty)
+        oracle_final(k->oracle, n->index, height, &b->hash);
+    ask_oracle(s);
     if (!hub_hash_equal(&h->hash, &b->hash))
         sim_fail(s, "FORK: node %u has another final block %llu", n->index,
                  (unsigned long long)height);

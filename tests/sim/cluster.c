@@ -184,6 +184,7 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     sim_real_signatures = plan->real_signatures;
     s->world = sim_world_get(plan->n);
     sim_world_records(s);
+    s->checker.oracle = oracle_open(plan->n, s->world->genesis.set.q, 0);
     for (uint8_t i = 0; i < plan->n; i++) {
         sim_node_open(&s->node[i], s, i);
         s->node[i].faulty = plan->traitor[i] != NULL;
@@ -207,6 +208,7 @@ void sim_close(struct sim *s)
         sim_index_free(&s->checker.cast[i].index);
     }
     free(s->checker.height);
+    oracle_close(s->checker.oracle);
     for (uint32_t i = 0; i < s->records; i++)
         free(s->record[i].bytes);
 }

@@ -116,6 +116,7 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     struct sim_journal *j = journal_of(store);
     if (!sim_node_port(store))
         return HUB_IO;
+    sim_check_block(store, h, hash);
     const struct sim_block *held = sim_journal_find(j, hash);
     if (held && !held->damaged)
         return HUB_OK;

@@ -15,6 +15,7 @@
 
 #include "node/intake.h"
 #include "node/replica.h"
+#include "tests/support/oracle.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -306,6 +307,7 @@ struct sim_cast { /* what one node signed in one view, ever, and whether its jou
     struct hub_hash block[3];
 };
 struct sim_checker {
+    struct oracle *oracle;
     struct sim_height *height;
     size_t heights, heights_cap; /* heights 1 to heights - 1 are known */
     uint64_t top;
@@ -399,6 +401,7 @@ struct hub_span sim_traitor_propose(struct sim_node *n, struct hub_subject *nota
                                     const struct hub_message *m);
 
 void sim_check_commit(struct sim_node *n);
+void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash);
 void sim_check_kept(struct sim_node *n, const struct hub_certificate *c);
 void sim_check_send(struct sim_node *n, struct hub_span frame);
 void sim_check_turn(struct sim_node *n);

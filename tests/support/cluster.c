@@ -92,7 +92,7 @@ struct cluster *cluster_open(const struct cluster_config *cfg)
     k->faults = (struct cluster_faults){.delay_min_ms = 30, .delay_max_ms = 30};
     struct cluster_block genesis = {.facts = {.empty = true}};
     cluster_add_block(k, &genesis);
-    k->oracle = oracle_open(cfg->n, cfg->q, liars(cfg), &k->block[0].facts.hash);
+    k->oracle = oracle_open(cfg->n, cfg->q, liars(cfg));
     for (uint8_t i = 0; i < k->nodes; i++) {
         struct node *x = &k->node[i];
         x->me = (uint8_t)(i < cfg->n ? i : i - cfg->twins);

@@ -14,7 +14,6 @@ struct view {
     uint64_t epoch, view;
     bool notarized, nullified, finalized;
     struct hub_hash block, final; /* notarized; finalized */
-    struct cast cast[ORACLE_VALIDATORS_MAX];
 };
 struct index { /* open addressing: item + 1, 0 = free; at most half full */
     uint32_t *slot;
@@ -23,11 +22,11 @@ struct index { /* open addressing: item + 1, 0 = free; at most half full */
 struct oracle {
     uint8_t n, q;
     uint64_t liars, guilty;
-    struct hub_hash first;
     struct view *view;
+    struct cast *cast; /* n a view */
     struct oracle_block *block;
     struct hub_hash *final; /* by height; all zero = not known */
-    size_t views, blocks, views_cap, blocks_cap, finals;
+    size_t views, blocks, views_cap, casts_cap, blocks_cap, finals;
     struct index by_view, by_hash;
     bool forked;
     char failure[200];
@@ -117,6 +116,8 @@ static struct view *view_of(struct oracle *o, uint64_t epoch, uint64_t view)
         for (size_t i = 0; i < o->views; i++)
             index_put(&o->by_view, view_key(o->view[i].epoch, o->view[i].view), (uint32_t)i);
     o->view = grown(o->view, o->views, &o->views_cap, sizeof *o->view);
+    o->cast = grown(o->cast, o->views, &o->casts_cap, o->n * sizeof *o->cast);
+    memset(o->cast + o->views * o->n, 0, o->n * sizeof *o->cast);
     index_put(&o->by_view, view_key(epoch, view), (uint32_t)o->views);
     v = &o->view[o->views++];
     memset(v, 0, sizeof *v);
@@ -150,15 +151,14 @@ void oracle_block(struct oracle *o, const struct oracle_block *b)
     o->block[o->blocks++] = *b;
 }
 
-struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars, const struct hub_hash *first)
+struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars)
 {
     struct oracle *o = calloc(1, sizeof *o);
-    if (!o || n > ORACLE_VALIDATORS_MAX)
+    if (!o)
         abort();
     o->n = n;
     o->q = q;
     o->liars = liars;
-    o->first = *first;
     return o;
 }
 
@@ -167,6 +167,7 @@ void oracle_close(struct oracle *o)
     if (!o)
         return;
     free(o->view);
+    free(o->cast);
     free(o->block);
     free(o->final);
     free(o->by_view.slot);
@@ -221,6 +222,11 @@ static bool same_finalize(const struct hub_subject *a, const struct hub_subject 
            a->height == b->height && a->log_size == b->log_size;
 }
 
+static struct cast *cast_of(const struct oracle *o, const struct view *v, unsigned signer)
+{
+    return &o->cast[(size_t)(v - o->view) * o->n + signer];
+}
+
 /* What of an earlier vote in the view excludes this one; NULL: nothing. */
 static const char *excluded(const struct cast *c, const struct hub_subject *s)
 {
@@ -246,7 +252,7 @@ static const char *excluded(const struct cast *c, const struct hub_subject *s)
 
 void oracle_vote(struct oracle *o, uint8_t signer, const struct hub_subject *s)
 {
-    struct cast *c = &view_of(o, s->epoch, s->view)->cast[signer];
+    struct cast *c = cast_of(o, view_of(o, s->epoch, s->view), signer);
     const char *wrong = excluded(c, s);
     if (wrong)
         o->guilty |= UINT64_C(1) << signer;
@@ -287,7 +293,7 @@ static void check_signers(struct oracle *o, const struct view *v, const struct h
         count++;
         if (i >= o->n)
             fail(o, "certificates_are_valid: signer %u of %u validators", i, o->n);
-        else if (!lies(o, i) && !was_cast(&v->cast[i], s))
+        else if (!lies(o, i) && !was_cast(cast_of(o, v, i), s))
             fail(o,
                  "certificates_are_valid: kind %u of view %llu counts a vote that validator %u did "
                  "not cast",
@@ -348,8 +354,6 @@ static void chain_final(struct oracle *o, const struct hub_hash *tip, uint64_t h
         if (!o->final)
             abort();
         memset(o->final + o->finals, 0, (finals - o->finals) * sizeof *o->final);
-        if (!o->finals)
-            o->final[0] = o->first;
         o->finals = finals;
     }
     for (uint64_t h = height;; h--) {
@@ -360,6 +364,8 @@ static void chain_final(struct oracle *o, const struct hub_hash *tip, uint64_t h
             return;
         }
         o->final[h] = at;
+        if (h == 0)
+            return; /* genesis */
         const struct oracle_block *b = find_block(o, &at);
         if (!b || b->height != h) {
             fail(o, "%s: the final block of height %llu is unknown or of another height", invariant,

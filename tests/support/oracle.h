@@ -16,16 +16,14 @@
 
 #include "hub/vote.h"
 
-enum { ORACLE_VALIDATORS_MAX = 16 };
-
 struct oracle_block {
     struct hub_hash hash, parent;
     uint64_t epoch, view, parent_view, height;
 };
 
 struct oracle;
-/* first: the block that is final from the start. liars: bit i = nothing is demanded of validator i's votes. */
-struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars, const struct hub_hash *first);
+/* liars: bit i = nothing is demanded of validator i's votes. */
+struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars);
 void oracle_close(struct oracle *o);
 void oracle_distrust(struct oracle *o, uint8_t validator); /* from now on a liar */
 void oracle_block(struct oracle *o, const struct oracle_block *b);
