@@ -68,7 +68,9 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(B)/exhaustive $(FUZZERS) \
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
 
-.PHONY: all tests fuzzers deps test demo bench check check-exhaustive sim sim-campaign twins test-interop fuzz powercut coverage format install clean help
+.PHONY: all tests fuzzers deps test demo bench check test-interop coverage format install clean help
+.PHONY: sim sim-campaign twins campaign fuzz powercut
+.PHONY: check-exhaustive
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
 fuzzers: $(FUZZERS)
@@ -144,6 +146,12 @@ sim-campaign: $(B)/sim
 	$(B)/sim --commit $$(git rev-parse --short HEAD) --keep build/found --from $(FROM) --campaign $(MINUTES)
 FROM ?= $(shell date +%s)000
 
+# The three campaigns of docs/assurance.md, within MINUTES.
+campaign:
+	scripts/deps.sh build test
+	$(MAKE) -j$$(nproc) build/release/sim build/release/twins build/release/powercut VARIANT=release
+	scripts/campaign.sh $(MINUTES)
+
 twins: $(B)/twins
 	$(B)/twins --minutes $(MINUTES)
 
@@ -200,6 +208,7 @@ help:
 	@echo 'make check-exhaustive  every state of small clusters of the real core; MINUTES=5'
 	@echo 'make sim         simulated clusters; SEEDS=200, or SEED=17 V=1 for one with its log'
 	@echo 'make sim-campaign  as many seeds as there is time for on all cores; MINUTES=5, FROM='
+	@echo 'make campaign    the three at once: simulator, twins, power cuts; MINUTES=5'
 	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
 	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'
