@@ -137,6 +137,21 @@ void sim_check_kept(struct sim_node *n, const struct hub_certificate *c)
     ask_oracle(n->sim);
 }
 
+void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied)
+{
+    struct hub_cbor c = hub_cbor_open(hub_span_of(&applied->results));
+    while (!c.bad && c.at < c.end) {
+        struct hub_hash id;
+        hub_cbor_array(&c, 3, 3);
+        hub_cbor_hash(&c, &id);
+        hub_cbor_item(&c);
+        hub_cbor_item(&c);
+        struct sim_record *r = sim_record_find(n->sim, &id);
+        if (r && r->given_to >> n->index & 1)
+            r->acknowledged = true;
+    }
+}
+
 /* The first node to make a height final brings its records; each may be final once. */
 static void count_records(struct sim *s, const struct sim_block *b)
 {
@@ -150,10 +165,7 @@ static void count_records(struct sim *s, const struct sim_block *b)
         return;
     }
     for (uint32_t i = 0; i < block.count; i++) {
-        struct sim_record *r = NULL;
-        for (uint32_t k = 0; k < s->records && !r; k++)
-            if (hub_hash_equal(&s->record[k].id, &block.records[i].id))
-                r = &s->record[k];
+        struct sim_record *r = sim_record_find(s, &block.records[i].id);
         if (!r || r->final || r->expect == SIM_EXPIRED)
             sim_fail(s, "final block %llu holds a record that is %s",
                      (unsigned long long)b->header.height,
@@ -164,6 +176,8 @@ static void count_records(struct sim *s, const struct sim_block *b)
             sim_fail(s, "two records with one number are final");
         if (r) {
             r->final = true;
+            r->height = b->header.height;
+            r->position = i;
             s->checker.finals++;
         }
     }
@@ -192,6 +206,7 @@ static void check_height(struct sim_node *n, uint64_t height)
         if (b->header.view > s->progress_view)
             s->progress_view = b->header.view;
         count_records(s, b);
+        sim_audit_block(n, b);
     }
     if (!n->faulty)
         oracle_final(k->oracle, n->index, height, &b->hash);

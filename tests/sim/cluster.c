@@ -146,6 +146,7 @@ static void on_submit(struct sim *s, const struct sim_event *ev)
     if (n->up) {
         sim_node_submit(n, record);
         record->submitted = true;
+        record->given_to |= (uint64_t)1 << n->index;
     }
     if (s->now_ms < s->plan.limit_ms && !record->final && record->expect != SIM_EXPIRED)
         sim_push(s, &(struct sim_event){.time_ms =
@@ -185,6 +186,7 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     s->world = sim_world_get(plan->n);
     sim_world_records(s);
     s->checker.oracle = oracle_open(plan->n, s->world->genesis.set.q, 0);
+    sim_audit_open(s);
     for (uint8_t i = 0; i < plan->n; i++) {
         sim_node_open(&s->node[i], s, i);
         s->node[i].faulty = plan->traitor[i] != NULL;
@@ -209,6 +211,8 @@ void sim_close(struct sim *s)
     }
     free(s->checker.height);
     oracle_close(s->checker.oracle);
+    sim_audit_close(s);
+    sim_index_free(&s->record_at);
     for (uint32_t i = 0; i < s->records; i++)
         free(s->record[i].bytes);
 }
@@ -350,5 +354,7 @@ bool sim_run(struct sim *s)
     }
     if (!s->failed && !sim_done(s))
         say_what_is_missing(s);
+    if (!s->failed)
+        sim_audit_end(s);
     return !s->failed;
 }

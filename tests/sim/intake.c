@@ -61,6 +61,7 @@ static void final(void *client, const struct hub_applied *applied, struct hub_sp
 {
     struct sim_node *n = client;
     (void)block;
+    sim_check_acknowledged(n, applied);
     hub_intake_final(&n->intake, applied);
 }
 

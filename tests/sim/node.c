@@ -7,7 +7,7 @@
 enum { DOWN_MS = 500 }; /* of a crash nobody planned: a disk full at start */
 
 /* Small tables: the workload needs no more, and the smaller ones are cleared at every boot. */
-static const uint32_t caps[HUB_TABLES] = {
+const uint32_t sim_table_rows[HUB_TABLES] = {
     [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 40,      [HUB_TABLE_KEYS] = 128,
     [HUB_TABLE_EPOCHS] = 4,      [HUB_TABLE_PROPOSALS] = 4,     [HUB_TABLE_AGREEMENTS] = 4,
     [HUB_TABLE_REVISIONS] = 4,   [HUB_TABLE_MOTIONS] = 4,       [HUB_TABLE_WALLETS] = 64,
@@ -39,7 +39,7 @@ static const struct memory *memory_of(uint8_t index)
         *m = (struct memory){.replica = map(sizeof *m->replica),
                              .work = map(hub_replica_memory_bytes()),
                              .chain = map(hub_chain_memory_bytes()),
-                             .state = map(hub_state_memory_bytes(caps))};
+                             .state = map(hub_state_memory_bytes(sim_table_rows))};
     return m;
 }
 
@@ -147,8 +147,8 @@ static void start(struct sim_node *n)
         n->failed = n->refused = true;
         return;
     }
-    enum hub_status st =
-        hub_chain_init(&r->chain, &n->sim->world->genesis, n->state_memory, caps, n->chain_memory);
+    enum hub_status st = hub_chain_init(&r->chain, &n->sim->world->genesis, n->state_memory,
+                                        sim_table_rows, n->chain_memory);
     if (st == HUB_OK)
         st = hub_replica_start(r, &p, &cfg, sim_node_now(n));
     bool damaged = n->journal.damaged || n->journal.damaged_tip;
@@ -163,7 +163,7 @@ static void start(struct sim_node *n)
 static void forget(struct sim_node *n)
 {
     memset(n->replica, 0, sizeof *n->replica);
-    memset(n->state_memory, 0, hub_state_memory_bytes(caps));
+    memset(n->state_memory, 0, hub_state_memory_bytes(sim_table_rows));
 }
 
 void sim_node_boot(struct sim_node *n)

@@ -7,7 +7,8 @@
  *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
  *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
  *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
- *   shrink.c    failing plans cut down       adversary.c  the lying validators by name, a file each
+ *   shrink.c    failing plans cut down       audit.c    execution again, money, receipts
+ *   adversary.c   the lying validators by name, a file each
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -110,6 +111,19 @@ struct sim_plan {
     uint32_t faults;
 };
 
+/* ---- lists and indexes */
+struct sim_index { /* 64-bit key to place in a list; the newest wins */
+    uint64_t *key;
+    uint32_t *place; /* + 1; 0 = free */
+    size_t cap, len;
+};
+uint64_t sim_index_key(uint64_t epoch, uint64_t view, uint8_t kind);
+/* The place, or -1. */
+int64_t sim_index_find(const struct sim_index *x, uint64_t key);
+void sim_index_put(struct sim_index *x, uint64_t key, size_t place);
+void sim_index_free(struct sim_index *x);
+void *sim_grow(void *list, size_t *cap, size_t len, size_t item); /* room for one more */
+
 /* ---- records and keys */
 struct sim_signer {
     uint8_t secret[HUB_SECRET_BYTES];
@@ -122,13 +136,21 @@ enum sim_expect {
     SIM_RIVAL,  /* shares its number with another: at most one of the two */
     SIM_EXPIRED /* must never */
 };
+enum sim_act_kind { SIM_OTHER, SIM_ISSUE, SIM_OPEN, SIM_TRANSFER };
+enum { SIM_RESERVE = 1, SIM_FIRST_WALLET = 2 }; /* slots of wallets; 0 is the issuer's */
 struct sim_record {
     uint8_t *bytes;
     size_t len;
     struct hub_hash id;
     enum sim_expect expect;
-    bool submitted, final;
-    uint64_t first_ms, rivals; /* rivals: number of the other one + 1 */
+    enum sim_act_kind act;
+    uint32_t debit, credit; /* slots of wallets */
+    uint64_t amount;
+    const struct sim_signer *signer;
+    bool submitted, acknowledged, final; /* acknowledged: the node a client gave it to said final */
+    uint64_t given_to;                   /* bit i: node i, by a client */
+    uint64_t first_ms, rivals;           /* rivals: number of the other one + 1 */
+    uint64_t height, position;           /* when final */
 };
 struct sim_world { /* one for each n; the same for every seed */
     uint8_t n;
@@ -140,6 +162,8 @@ const struct sim_world *sim_world_get(uint8_t n);
 /* Fills record[] with what the plan asks: opening of wallets and money first, then transfers. */
 struct sim;
 void sim_world_records(struct sim *s);
+uint64_t sim_wallet_number(uint32_t slot);
+struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
 extern bool sim_real_signatures;
 void sim_sign_register(const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
 
@@ -150,11 +174,6 @@ struct sim_block {
     uint8_t *bytes;
     size_t len;
     bool damaged;
-};
-struct sim_index { /* 64-bit key to place in a list; the newest wins */
-    uint64_t *key;
-    uint32_t *place; /* + 1; 0 = free */
-    size_t cap, len;
 };
 struct sim_kept {
     struct hub_certificate certificate;
@@ -201,12 +220,6 @@ const struct sim_block *sim_journal_find(const struct sim_journal *j, const stru
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
 bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64_t view,
                              uint8_t kind, struct hub_certificate *out);
-uint64_t sim_index_key(uint64_t epoch, uint64_t view, uint8_t kind);
-/* The place, or -1. */
-int64_t sim_index_find(const struct sim_index *x, uint64_t key);
-void sim_index_put(struct sim_index *x, uint64_t key, size_t place);
-void sim_index_free(struct sim_index *x);
-void *sim_grow(void *list, size_t *cap, size_t len, size_t item); /* room for one more */
 
 /* ---- waiting records of one node; lost in a crash */
 struct sim_entry {
@@ -331,7 +344,9 @@ struct sim {
     size_t heap_len, heap_cap;
     struct sim_record record[SIM_RECORDS_MAX];
     uint32_t records;
+    struct sim_index record_at; /* by id */
     struct sim_checker checker;
+    struct sim_auditor *auditor;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
     uint64_t cut[SIM_NODES_MAX]; /* bit i: no frame reaches node i */
@@ -400,8 +415,17 @@ struct hub_span sim_traitor_propose(struct sim_node *n, struct hub_subject *nota
                                     const struct hub_header *h, struct hub_span entries,
                                     const struct hub_message *m);
 
+/* ---- audit.c: a final block that nobody had before; what must hold at the end */
+extern const uint32_t sim_table_rows[HUB_TABLES];
+void sim_audit_open(struct sim *s);
+void sim_audit_close(struct sim *s);
+void sim_audit_block(struct sim_node *n, const struct sim_block *b);
+void sim_audit_end(struct sim *s);
+
 void sim_check_commit(struct sim_node *n);
 void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash);
+/* The node tells its clients that this record is final. */
+void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied);
 void sim_check_kept(struct sim_node *n, const struct hub_certificate *c);
 void sim_check_send(struct sim_node *n, struct hub_span frame);
 void sim_check_turn(struct sim_node *n);

@@ -9,6 +9,7 @@
 
 enum { AUTHORITY = 1, BANK = 2, GRANTS_MAX = 64, PACE_MS = 50, HEARTBEAT_S = 20, DELTA_MS = 150 };
 #define QUOTA 1000000000000u
+#define ISSUED 100000000u
 
 static void make_signer(struct sim_signer *out, const char *name, unsigned number)
 {
@@ -188,7 +189,18 @@ struct draft {
     bool cosigned;
 };
 
-static void add_record(struct sim *s, const struct draft *d, enum sim_expect expect)
+uint64_t sim_wallet_number(uint32_t slot)
+{
+    return hub_wallet_number(BANK, slot);
+}
+
+struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id)
+{
+    int64_t i = sim_index_find(&s->record_at, hub_get_be64(id->b));
+    return i >= 0 && hub_hash_equal(&s->record[i].id, id) ? &s->record[i] : NULL;
+}
+
+static struct sim_record *add_record(struct sim *s, const struct draft *d, enum sim_expect expect)
 {
     static uint8_t payload_bytes[2048], scratch_bytes[4096], record_bytes[4096];
     struct hub_buf payload = {.data = payload_bytes, .cap = sizeof payload_bytes};
@@ -218,6 +230,9 @@ static void add_record(struct sim *s, const struct draft *d, enum sim_expect exp
     struct hub_span bytes = {slot->bytes, slot->len}, none = {NULL, 0};
     HUB_ASSERT(hub_record_decode(&r, &why, bytes, none, &s->world->genesis.chain) == HUB_OK);
     slot->id = r.id;
+    slot->signer = d->signer;
+    sim_index_put(&s->record_at, hub_get_be64(r.id.b), s->records - 1);
+    return slot;
 }
 
 #define VALID_UNTIL_MS (SIM_EPOCH_MS + 6u * 3600 * 1000)
@@ -228,14 +243,16 @@ static void add_issue(struct sim *s)
     struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
     hub_put_map(&b, 3);
     hub_put_text(&b, "amount");
-    hub_put_uint(&b, 100000000);
+    hub_put_uint(&b, ISSUED);
     hub_put_text(&b, "reference");
     put_number16(&b, 1);
     hub_put_text(&b, "institution");
     hub_put_uint(&b, BANK);
     struct draft d = {HUB_TYPE_CURRENCY_ISSUE, &s->world->issuer, "AUTHORITY", 1,
                       VALID_UNTIL_MS,          hub_span_of(&b),   true};
-    add_record(s, &d, SIM_VALID);
+    struct sim_record *r = add_record(s, &d, SIM_VALID);
+    r->act = SIM_ISSUE;
+    r->amount = ISSUED;
 }
 
 static void add_opening(struct sim *s, uint64_t seq)
@@ -255,29 +272,32 @@ static void add_opening(struct sim *s, uint64_t seq)
     hub_put_uint(&b, BANK);
     struct draft d = {HUB_TYPE_WALLET_OPEN, &s->world->operator_, "BANK", seq,
                       VALID_UNTIL_MS,       hub_span_of(&b),      true};
-    add_record(s, &d, SIM_VALID);
+    add_record(s, &d, SIM_VALID)->act = SIM_OPEN;
 }
 
-/* Slot 0 is the issuer's, 1 the reserve; which opening got which later slot does not matter here. */
+/* Which opening got which slot does not matter here. */
+static uint32_t some_wallet(uint64_t *r)
+{
+    return SIM_FIRST_WALLET + (uint32_t)sim_below(r, SIM_WALLETS);
+}
+
 static void add_transfer(struct sim *s, uint64_t seq, uint64_t valid_until_ms,
                          enum sim_expect expect)
 {
     uint64_t *r = &s->random[SIM_RECORDS];
     uint8_t bytes[256];
     struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
-    const uint32_t reserves = 2;
-    uint32_t debit = sim_chance(r, 600) ? 1 : reserves + (uint32_t)sim_below(r, SIM_WALLETS);
-    uint32_t credit = reserves + (uint32_t)sim_below(r, SIM_WALLETS);
+    uint32_t debit = sim_chance(r, 600) ? SIM_RESERVE : some_wallet(r), credit = some_wallet(r);
+    uint64_t amount = 1 + sim_below(r, 1000000); /* often more than there is: double spending */
     if (debit == credit)
-        debit = 1;
+        debit = SIM_RESERVE;
     hub_put_map(&b, 3);
     hub_put_text(&b, "debit");
-    hub_put_uint(&b, hub_wallet_number(BANK, debit));
+    hub_put_uint(&b, sim_wallet_number(debit));
     hub_put_text(&b, "amount");
-    hub_put_uint(
-        &b, 1 + sim_below(r, 1000000)); /* some of these find too little money: double spending */
+    hub_put_uint(&b, amount);
     hub_put_text(&b, "credit");
-    hub_put_uint(&b, hub_wallet_number(BANK, credit));
+    hub_put_uint(&b, sim_wallet_number(credit));
     struct draft d = {HUB_TYPE_CURRENCY_TRANSFER,
                       &s->world->operator_,
                       "BANK",
@@ -285,7 +305,11 @@ static void add_transfer(struct sim *s, uint64_t seq, uint64_t valid_until_ms,
                       valid_until_ms,
                       hub_span_of(&b),
                       false};
-    add_record(s, &d, expect);
+    struct sim_record *made = add_record(s, &d, expect);
+    made->act = SIM_TRANSFER;
+    made->debit = debit;
+    made->credit = credit;
+    made->amount = amount;
 }
 
 void sim_world_records(struct sim *s)
