@@ -19,11 +19,23 @@ _Static_assert(HUB_RECORD_RESULT_BYTES_MAX >= 3 + HUB_BATCH_ENTRIES_MAX * 7,
 
 /* ---- co-signatures */
 
+/* True if the key's member was removed: its keys act no more, from the next block on. */
+static bool owner_left(const struct hub_state *s, const struct hub_key *k, uint64_t parent_time_ms)
+{
+    struct hub_member m;
+
+    if (k->member == UINT32_MAX)
+        return false;
+    hub_member_get(&m, s, k->member);
+    return m.removed && parent_time_ms >= m.since_ms;
+}
+
 /* A key that was there, and acted, in the parent block's state. */
 static bool acting_key(struct hub_key *out, const struct hub_apply *a, const struct hub_hash *kid)
 {
     return hub_key_find(out, a->state, kid) && out->row < a->keys_before &&
-           hub_key_standing(out, a->parent_time_ms) == HUB_KEY_ACTIVE;
+           hub_key_standing(out, a->parent_time_ms) == HUB_KEY_ACTIVE &&
+           !owner_left(a->state, out, a->parent_time_ms);
 }
 
 bool hub_apply_cosigned(const struct hub_apply *a, uint32_t member, uint32_t roles, uint64_t need)
@@ -116,7 +128,8 @@ static uint16_t refusal(struct hub_key *signer, const struct hub_state *s, uint3
     hub_key_iss(iss, s, signer);
     if (!hub_span_equal(r->iss, hub_text_span(iss)))
         return HUB_CODE_iss_mismatch;
-    code = standing_code(signer, parent_time_ms);
+    code = owner_left(s, signer, parent_time_ms) ? HUB_CODE_key_revoked
+                                                 : standing_code(signer, parent_time_ms);
     if (code == 0)
         code = hub_key_seq_check(signer, r->seq);
     return code != 0 ? code : validity_code(s, r, time_ms);
@@ -142,13 +155,15 @@ struct turn { /* one block being applied */
     uint32_t keys_before;
 };
 
-/* A suspended member keeps the care of its keys and may do nothing else. */
+/* A suspended member keeps the care of its keys and its node and may do nothing else: it does not vote. */
 static bool is_suspended(const struct hub_apply *a)
 {
+    const struct hub_record_type *type = &hub_record_types[a->record->type];
     struct hub_member m;
 
     if (a->signer->member == UINT32_MAX ||
-        hub_record_types[a->record->type].family == HUB_FAMILY_GOVERNANCE)
+        (type->family == HUB_FAMILY_GOVERNANCE && type->sub != HUB_SUB_GOVERNANCE &&
+         type->sub != HUB_SUB_PROPOSAL))
         return false;
     hub_member_get(&m, a->state, a->signer->member);
     return m.suspended;

@@ -28,12 +28,14 @@ static enum hub_status add_parameters(struct hub_state *s, struct hub_span map)
     return HUB_OK;
 }
 
-static enum hub_status add_member(struct hub_state *s, struct hub_span map)
+void hub_member_from_map(struct hub_member *out, struct hub_span map)
 {
     struct hub_span names = hub_field_item(map, "names");
     int kind = hub_field_enum(map, "kind", hub_member_kind_names);
     bool votes = kind == HUB_KIND_DISTRICT || kind == HUB_KIND_HUB;
-    struct hub_member m = {
+
+    HUB_ASSERT(kind >= 0);
+    *out = (struct hub_member){
         .code = hub_field_span(map, "code"),
         .name_zh = hub_field_span(names, "zh"),
         .name_en = hub_field_span(names, "en"),
@@ -45,9 +47,6 @@ static enum hub_status add_member(struct hub_state *s, struct hub_span map)
         .seal_needs = hub_field_uint(map, "seal_needs", 0),
         .governors_needed = hub_field_uint(map, "governors_needed", 1),
     };
-
-    HUB_ASSERT(kind >= 0);
-    return hub_member_add(s, &m) == UINT32_MAX ? HUB_LIMIT : HUB_OK;
 }
 
 static enum hub_status add_members(struct hub_state *s, struct hub_span array)
@@ -56,8 +55,13 @@ static enum hub_status add_members(struct hub_state *s, struct hub_span array)
     uint32_t n = hub_cbor_array(&c, 1, UINT32_MAX);
     enum hub_status status = HUB_OK;
 
-    for (uint32_t i = 0; i < n && status == HUB_OK; i++)
-        status = add_member(s, hub_cbor_item(&c));
+    for (uint32_t i = 0; i < n && status == HUB_OK; i++) {
+        struct hub_member m;
+
+        hub_member_from_map(&m, hub_cbor_item(&c));
+        if (hub_member_add(s, &m) == UINT32_MAX)
+            status = HUB_LIMIT;
+    }
     return status;
 }
 

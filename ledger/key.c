@@ -1,4 +1,4 @@
-/* key.c: key.add and key.revoke (docs/keys.md). */
+/* key.c: key.add, key.revoke and key.cancel (docs/keys.md). */
 #include "ledger/member.h"
 
 #include "ledger/epoch.h"
@@ -40,6 +40,11 @@ const struct hub_field hub_key_revoke_fields[] = {
     {.name = "note", .kind = HUB_FIELD_TEXT, .min = 1, .max = 300},
     {.name = "since", .kind = HUB_FIELD_TIME},
     {.name = "reason", .kind = HUB_FIELD_ENUM, .required = true, .names = hub_revoke_reasons},
+    {.name = NULL},
+};
+
+const struct hub_field hub_key_cancel_fields[] = {
+    {.name = "kid", .kind = HUB_FIELD_HASH, .required = true},
     {.name = NULL},
 };
 
@@ -239,17 +244,24 @@ static bool validates(const struct hub_state *s, const struct hub_key *k)
     return hub_epoch_index(&set, &k->kid) >= 0;
 }
 
-uint16_t hub_key_revoke_apply(struct hub_apply *a)
+/* The registered key of the signer's own member that the body names. */
+static bool own_key(struct hub_key *out, const struct hub_apply *a)
 {
     struct hub_span kid = hub_field_span(a->record->body, "kid");
     struct hub_hash id;
+
+    HUB_ASSERT(kid.len == sizeof id.b);
+    memcpy(id.b, kid.data, sizeof id.b);
+    return hub_key_find(out, a->state, &id) && out->member == a->signer->member;
+}
+
+uint16_t hub_key_revoke_apply(struct hub_apply *a)
+{
     struct hub_member m;
     struct hub_key k;
     bool acting;
 
-    HUB_ASSERT(kid.len == sizeof id.b);
-    memcpy(id.b, kid.data, sizeof id.b);
-    if (!hub_key_find(&k, a->state, &id) || k.member != a->signer->member || k.revoked_at_ms != 0)
+    if (!own_key(&k, a) || k.revoked_at_ms != 0)
         return HUB_CODE_key_not_own;
     hub_member_get(&m, a->state, k.member);
     acting =
@@ -261,6 +273,28 @@ uint16_t hub_key_revoke_apply(struct hub_apply *a)
     k.revoked_at_ms = a->time_ms;
     if (acting)
         k.revoked_at_ms += hub_parameter(a->state, HUB_PARAM_GOVERNOR_DELAY_H) * HOUR_MS;
+    hub_key_put(a->state, &k);
+    return 0;
+}
+
+/* ---- key.cancel */
+
+/* A governor that was to be added never acts; one that was to be revoked stays. */
+uint16_t hub_key_cancel_apply(struct hub_apply *a)
+{
+    struct hub_key k;
+
+    if (!own_key(&k, a))
+        return HUB_CODE_key_not_own;
+    if (a->time_ms < k.revoked_at_ms) {
+        if (hub_hash_equal(&k.kid, &a->signer->kid))
+            return HUB_CODE_role_missing; /* it is for the others to say that it stays */
+        k.revoked_at_ms = 0;
+    } else if (k.revoked_at_ms == 0 && a->time_ms < k.pending_until_ms) {
+        k.revoked_at_ms = a->time_ms;
+    } else {
+        return HUB_CODE_key_not_pending;
+    }
     hub_key_put(a->state, &k);
     return 0;
 }

@@ -1,17 +1,20 @@
-/* ledger/member.h: the records key.add and key.revoke, and the key grants they share with genesis.
+/* ledger/member.h: the records key.add, key.revoke and key.cancel, and the key grants they share with genesis.
  *  1. A member's keys are its own affair: only its governors add and revoke them; a recovery key may add a
  *     governor, after seven days.
  *  2. A governor key added or revoked acts, or stops to act, after key.governor_delay_h of block time, so that
- *     the other governors of the member can answer. All other changes count from the next block.
+ *     any other governor of the member can cancel it. All other changes count from the next block.
  *  3. A member keeps two acting governor keys, or as many as its governors_needed says, if that is more. */
 #ifndef HUB_LEDGER_MEMBER_H
 #define HUB_LEDGER_MEMBER_H
 
 #include "hub/apply.h"
 
-extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[];
-extern const char *const hub_revoke_reasons[];        /* ends with NULL */
+extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[],
+    hub_key_cancel_fields[];
+extern const char *const hub_revoke_reasons[]; /* ends with NULL */
 
+/* Fills a member from a checked map `member` of a genesis file or an admission; spans borrow from the map. */
+void hub_member_from_map(struct hub_member *out, struct hub_span map);
 /* The rules between the fields of a checked grant. */
 bool hub_key_grant_ok(struct hub_span grant);
 /* Its roles as bits. */
@@ -27,5 +30,6 @@ uint16_t hub_key_add_check(const struct hub_record *r);
 uint16_t hub_key_add_apply(struct hub_apply *a);
 uint16_t hub_key_revoke_check(const struct hub_record *r);
 uint16_t hub_key_revoke_apply(struct hub_apply *a);
+uint16_t hub_key_cancel_apply(struct hub_apply *a);
 
 #endif

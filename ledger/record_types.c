@@ -4,6 +4,7 @@
 
 #include "ledger/agreement.h"
 #include "ledger/epoch.h"
+#include "ledger/governance.h"
 #include "ledger/member.h"
 #include "ledger/wallet.h"
 
@@ -25,17 +26,17 @@ static bool copy_text(char out[65], struct hub_span text)
     return true;
 }
 
-static bool hex_text(char out[65], struct hub_span bytes)
+static bool hex_text(char out[65], struct hub_span bytes, size_t len)
 {
     static const char digit[] = "0123456789abcdef";
 
-    if (bytes.len != 32)
+    if (bytes.len != len)
         return false;
-    for (size_t i = 0; i < 32; i++) {
+    for (size_t i = 0; i < len; i++) {
         out[2 * i] = digit[bytes.data[i] >> 4];
         out[2 * i + 1] = digit[bytes.data[i] & 15];
     }
-    out[64] = '\0';
+    out[2 * len] = '\0';
     return true;
 }
 
@@ -65,10 +66,14 @@ bool hub_record_sub(char out[65], uint16_t type, struct hub_span body, struct hu
         return copy_text(out, iss);
     case HUB_SUB_MEMBER:
         return copy_text(out, hub_field_span(body, "member"));
+    case HUB_SUB_GOVERNANCE:
+        return copy_text(out, hub_text_span("governance"));
+    case HUB_SUB_PROPOSAL:
+        return hex_text(out, hub_field_span(body, "proposal"), 16);
     case HUB_SUB_AGREEMENT:
-        return hex_text(out, hub_field_span(body, "agreement"));
+        return hex_text(out, hub_field_span(body, "agreement"), 32);
     case HUB_SUB_BODY_AGREEMENT:
-        return hex_text(out, hub_field_span(hub_field_span(body, "body"), "agreement"));
+        return hex_text(out, hub_field_span(hub_field_span(body, "body"), "agreement"), 32);
     case HUB_SUB_DEBIT:
         return decimal_text(out, body, "debit");
     case HUB_SUB_WALLET:

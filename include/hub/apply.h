@@ -26,6 +26,8 @@ struct hub_apply { /* everything a rule may read; borrowed for one record */
 enum hub_sub_rule {                         /* what the record's sub must be (docs/formats.cddl) */
                     HUB_SUB_ISS,            /* the member code in iss */
                     HUB_SUB_MEMBER,         /* body.member */
+                    HUB_SUB_GOVERNANCE,     /* the word "governance" */
+                    HUB_SUB_PROPOSAL,       /* lower-case hex of body.proposal */
                     HUB_SUB_AGREEMENT,      /* lower-case hex of body.agreement */
                     HUB_SUB_BODY_AGREEMENT, /* lower-case hex of body.body.agreement */
                     HUB_SUB_DEBIT,          /* decimal body.debit */

@@ -106,6 +106,13 @@ enum {
     HUB_EXECUTED_BYTES_MAX =
         1 << 17, /* a record-sized body and 32 consents of at most 1,140 bytes */
 
+    /* Governance (docs/governance.md). */
+    HUB_ACTIONS_MAX = 16, /* in a proposal: what a council can read and decide as one */
+    HUB_ACTIONS_BYTES_MAX =
+        16384, /* 8 admissions with the 16 keys that can co-sign and a set of 64: 12 KB */
+    HUB_VOTERS_MAX = 512, /* voting members: their votes fit the row of a proposal */
+    HUB_ADMIT_KEYS_MAX = 8,
+
     HUB_MEMBER_CODE_MAX = 18,
     HUB_NETWORK_NAME_MAX = 64,
     HUB_GENESIS_BYTES_MAX = 65535, /* it is log leaf 0, a record-sized leaf */

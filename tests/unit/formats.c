@@ -12,15 +12,12 @@
 /* Maps that have a rule of their own in the document, by the field that holds them. */
 static const struct {
     const char *field, *rule;
-} named[] = {{"body", "agreement-body"},
-             {"consent", "consent-part"},
-             {"parties", "party"},
-             {"areas", "area"},
-             {"documents", "document"},
-             {"milestones", "milestone"},
-             {"rules", "agreement-rules"},
-             {"limits", "limits"},
-             {"key", "new-key"}};
+} named[] = {{"body", "agreement-body"},   {"consent", "consent-part"},
+             {"parties", "party"},         {"areas", "area"},
+             {"documents", "document"},    {"milestones", "milestone"},
+             {"rules", "agreement-rules"}, {"limits", "limits"},
+             {"key", "new-key"},           {"keys", "new-key"},
+             {"actions", "action"},        {"admit", "new-member"}};
 
 /* What a table calls RAW because a check function looks at it. */
 static const struct {

@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[] = {"key.add",           "key.revoke",       "agreement.propose",
-                                    "agreement.consent", "agreement.return", "agreement.amend",
-                                    "wallet.open",       "currency.issue",   "currency.transfer",
-                                    "currency.batch",    "currency.redeem",  "validator.ready",
-                                    "validator.replace"};
+static const char *const names[] = {
+    "key.add",           "key.revoke",         "agreement.propose",  "agreement.consent",
+    "agreement.return",  "agreement.amend",    "wallet.open",        "currency.issue",
+    "currency.transfer", "currency.batch",     "currency.redeem",    "validator.ready",
+    "validator.replace", "key.cancel",         "governance.propose", "governance.approve",
+    "governance.reject", "governance.withdraw"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 static struct hub_span vector(const char *name, const char *part)
@@ -97,12 +98,19 @@ static struct hub_record_draft draft_of(const struct hub_record *r)
 }
 
 static const struct {
-    const char *record, *signer, *cosigners[3];
+    const char *record, *signer, *cosigners[4];
 } signed_by[] = {
     {"key.add", "CHANGNING.governor1", {"CHANGNING.new", "CHANGNING.governor2"}},
     {"key.revoke", "CHANGNING.governor1", {NULL}},
     {"validator.ready", "CHANGNING.validator", {NULL}},
     {"validator.replace", "CHANGNING.governor1", {"CHANGNING.validator2"}},
+    {"key.cancel", "CHANGNING.governor1", {NULL}},
+    {"governance.propose",
+     "CHANGNING.governor1",
+     {"QINGPU.governor1", "QINGPU.governor2", "QINGPU.validator", "JIADING.governor3"}},
+    {"governance.approve", "CHANGNING.governor1", {NULL}},
+    {"governance.reject", "CHANGNING.governor1", {NULL}},
+    {"governance.withdraw", "CHANGNING.governor1", {NULL}},
     {"agreement.propose", "XIANGCHENG.seal", {NULL}},
     {"wallet.open", "BANK.operator", {"owner.personal"}},
     {"currency.issue", "AUTHORITY.issuer1", {"AUTHORITY.issuer2"}},
@@ -120,11 +128,11 @@ Test(record, builds_the_golden_bytes)
         struct hub_buf payload = {bytes[3], 0, sizeof bytes[3], false};
         struct hub_record r = decoded(signed_by[i].record);
         struct hub_record_draft d = draft_of(&r);
-        struct hub_cosignature cosign[3];
+        struct hub_cosignature cosign[4];
         uint32_t n = 0;
 
         hub_record_protected(&protected_, &d);
-        for (; n < 3 && signed_by[i].cosigners[n] != NULL; n++) {
+        for (; n < 4 && signed_by[i].cosigners[n] != NULL; n++) {
             struct test_key k = test_key(signed_by[i].cosigners[n]);
 
             hub_cosign(&cosign[n], &scratch, hub_span_of(&protected_), r.body, &k.key, k.secret);

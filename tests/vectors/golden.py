@@ -286,6 +286,29 @@ add("validator.replace", "validator.replace", governor, "CHANGNING", "CHANGNING"
     {"old": key("CHANGNING.validator").kid, "reason": "superseded",
      "key": {"key": new_validator.cose, "label": "node 2", "roles": ["validator"], "transport": transport("CHANGNING.2")}},
     cosigned=True, cosigners=[new_validator])
+add("key.cancel", "key.cancel", governor, "CHANGNING", "CHANGNING", 4, {"kid": key("CHANGNING.governor2").kid})
+proposal = ref("proposal")
+admitted = [Key(f"QINGPU.{name}") for name in ("governor1", "governor2", "validator")]
+third_governor = Key("JIADING.governor3")
+actions = [
+    {"admit": {"code": "QINGPU", "kind": "district", "names": {"zh": "青浦区", "en": "Qingpu District"}, "contact": "office@qingpu"},
+     "keys": [{"key": k.cose, "label": n, "roles": [r]} | ({"transport": transport("QINGPU")} if r == "validator" else {})
+              for k, n, r in zip(admitted, ("one", "two", "node"), ("governor", "governor", "validator"))],
+     "validator": admitted[2].kid},
+    {"suspend": "HONGQIAO", "reason": "节点长期离线"}, {"restore": "HONGQIAO"}, {"remove": "BANK"},
+    {"succeed": "JIADING", "code": "JIADINGNEW", "names": {"zh": "嘉定新区"}},
+    {"validators": [key(d + ".validator").kid for d in DISTRICTS], "quorum": 2, "fault_model": "crash-1of3"},
+    {"parameter": "record.valid_max_h.money", "value": 48},
+    {"governor": "JIADING", "key": {"key": third_governor.cose, "label": "third", "roles": ["governor"]}},
+    {"version": 2, "height": 100000}]
+add("governance.propose", "governance.propose", governor, "CHANGNING", "governance", 5,
+    {"proposal": proposal, "title": {"zh": "接纳青浦区等事项", "en": "Admission of Qingpu and other matters"}, "deadline": NOW + 7 * 86400000,
+     "document": sha(b"minutes"), "actions": actions}, cosigned=True, cosigners=[*admitted, third_governor])
+actions_hash = named_hash("hubledger/actions/1", enc(actions))
+show("proposal.actions_hash", actions_hash)
+for n, verb in enumerate(("approve", "reject", "withdraw")):
+    add("governance." + verb, "governance." + verb, governor, "CHANGNING", proposal.hex(), 6 + n,
+        {"proposal": proposal, "actions_hash": actions_hash} | ({"remark": "不同意中止"} if verb == "reject" else {}))
 add("agreement.propose", "agreement.propose", proposer, "XIANGCHENG", agreement.hex(), 3,
     {"body": agreement_bytes, "nonce": nonce, "consent": consent(proposer, agreement_bytes)}, cosigned=True)
 add("agreement.consent", "agreement.consent", key("CHANGNING.seal"), "CHANGNING", agreement.hex(), 4,
