@@ -66,10 +66,10 @@ PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(B)/exhaustive $(FUZZERS) \
-	$(if $(filter asan,$(VARIANT)),,$(B)/powercut) # the sanitizer wants the C library's names for itself
+	$(if $(filter asan,$(VARIANT)),,$(B)/powercut $(B)/fault_at.so) # the sanitizer wants the C library's names for itself
 
 .PHONY: all tests fuzzers deps test demo bench check test-interop coverage format install clean help
-.PHONY: sim sim-campaign twins campaign fuzz powercut
+.PHONY: sim sim-campaign twins campaign fuzz powercut killpoints chaos
 .PHONY: check-exhaustive
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
@@ -107,6 +107,8 @@ $(B)/exhaustive: $(call obj,$(EXHAUSTIVE_SRC)) $(LEDGER_A)
 	$(call link)
 $(B)/twins: $(call obj,$(TWINS_SRC)) $(SUPPORT_A) $(LEDGER_A)
 	$(call link)
+$(B)/fault_at.so: tests/storage/preload/fault_at.c # LD_PRELOADed into real nodes
+	$(CC) -std=c11 $(OPT) $(WARN) -fPIC -shared -o $@ $<
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
 	$(call link)
 $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) $(ARCHIVES)
@@ -179,6 +181,16 @@ powercut: $(B)/powercut
 	$(B)/powercut --errors --seconds $$(($(MINUTES) * 10))
 	$(B)/powercut --lie --every 40
 
+killpoints:
+	scripts/deps.sh build test
+	$(MAKE) -j$$(nproc) all build/release/fault_at.so VARIANT=release
+	tests/storage/killpoints.py --minutes $(MINUTES)
+
+chaos:
+	scripts/deps.sh build test chaos
+	$(MAKE) -j$$(nproc) all VARIANT=release
+	tests/chaos/chaos.py --minutes $(MINUTES)
+
 coverage:
 	scripts/deps.sh build test check
 	$(MAKE) tests VARIANT=cov
@@ -212,5 +224,7 @@ help:
 	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
 	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'
+	@echo 'make killpoints  real nodes killed, or failed, at every call on their disk; MINUTES=5'
+	@echo 'make chaos       real nodes in network namespaces under every fault, and a judge of histories; root; MINUTES=5'
 	@echo 'make test-interop  records and receipts verified by libraries that are not ours'
 	@echo 'make coverage, format, install (PREFIX, DESTDIR), clean'

@@ -71,6 +71,8 @@ if [ -x build/release/exhaustive ]; then
     run "every state of small clusters" build/release/exhaustive quick
     run "and of clusters with a guard removed" tests/exhaustive/controls.sh build/release
 fi
+run "the judge of histories" tests/chaos/history_test.py
+[ ! -x build/release/fault_at.so ] || run "nodes killed at disk calls" tests/storage/killpoints.py --trials 12
 for script in tests/e2e/*.sh; do
     [ -x "$script" ] && run "$script" "$script"
 done
