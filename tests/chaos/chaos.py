@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import random
-import subprocess
+import signal
 import sys
 import threading
 import time
@@ -251,8 +251,7 @@ class World:
                 json.dump({"operations": self.operations, "order": getattr(self, "history", [])}, f)
             print(f"kept: {self.network.root}")
         for n in self.network.node:
-            if n.running():
-                n.process.send_signal(subprocess.signal.SIGCONT)
+            n.end(signal.SIGCONT)
             n.end()
         if self.site and not keep:
             self.site.close()

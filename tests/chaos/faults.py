@@ -102,6 +102,8 @@ class Site:
             raise Failure(f"nft: {done.stderr.strip()}")
 
     def close(self):
+        for node in self.network.node:
+            forget_clocks(node)
         for undo in reversed(self.made):
             run(*undo, check=False)
         self.made = []
@@ -111,6 +113,15 @@ def set_clock(node, seconds):
     with open(node.clock + ".new", "w", encoding="utf-8") as f:
         f.write(f"{seconds:+d}\n")
     os.rename(node.clock + ".new", node.clock)
+
+
+def forget_clocks(node):
+    """libfaketime leaves two names of every process that was killed."""
+    for pid in node.pids:
+        for name in (f"/dev/shm/faketime_shm_{pid}", f"/dev/shm/sem.faketime_sem_{pid}"):
+            if os.path.exists(name):
+                os.unlink(name)
+    node.pids = []
 
 
 class Fault:

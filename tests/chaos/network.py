@@ -50,7 +50,7 @@ class Node:
         self.network, self.member = network, member
         self.dir = os.path.join(network.dir, member)
         self.conf = os.path.join(self.dir, "node.conf")
-        self.process, self.prefix, self.env = None, [], {}
+        self.process, self.prefix, self.env, self.pids = None, [], {}, []
         self.killed = False  # by us: its end is no surprise
         with open(self.conf, encoding="utf-8") as f:
             host, port = re.search(r'^api = "(.*):(\d+)"', f.read(), re.M).groups()
@@ -62,6 +62,7 @@ class Node:
         with open(os.path.join(self.dir, "node.log"), "ab") as log:
             self.process = subprocess.Popen([*self.prefix, f"{BIN}/hubledgerd", "--config", self.conf],
                                             stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.env, **env})
+        self.pids.append(self.process.pid)
 
     def running(self):
         return self.process is not None and self.process.poll() is None
@@ -159,6 +160,7 @@ class Network:
 
     def close(self, keep=False):
         for n in self.node:
+            n.end(signal.SIGCONT)
             n.end()
         if not keep:
             shutil.rmtree(self.root, ignore_errors=True)

@@ -11,7 +11,7 @@
 #ifndef TESTS_DISK_LOG_H
 #define TESTS_DISK_LOG_H
 
-#include "hub/vote.h"
+#include "node/ports.h"
 
 enum { DISK_FILES_MAX = 4096, DISK_NAME_BYTES = 32, DISK_SECTOR = 512, DISK_ROOT = 0 };
 
@@ -28,13 +28,15 @@ enum disk_op_kind {
 enum disk_mark_kind {
     DISK_MARK_VOTE,  /* a signature of this node's left it */
     DISK_MARK_FINAL, /* a client was told that the block is final */
-    DISK_MARK_TIP    /* a commit with this tip returned */
+    DISK_MARK_TIP,   /* a commit with this tip returned */
+    DISK_MARK_GUARD  /* the guard, on another volume, was told of votes */
 };
 struct disk_mark {
     enum disk_mark_kind kind;
     struct hub_subject subject; /* VOTE */
     uint64_t height;            /* FINAL, TIP */
     struct hub_hash hash;       /* FINAL */
+    struct hub_vote_mark votes; /* GUARD */
 };
 
 struct disk_op {

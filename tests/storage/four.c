@@ -153,6 +153,21 @@ static void port_sign(void *signer, struct hub_signature *out, struct hub_span m
     hub_sign(out, net->key[NET_VALIDATOR + ((struct four_node *)signer)->index].secret, message);
 }
 
+static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
+{
+    const struct four_node *n = guard;
+    *out = n->all->guard[n->index];
+    return HUB_OK;
+}
+
+static void guard_note(void *guard, const struct hub_vote_mark *m)
+{
+    struct four_node *n = guard;
+    const struct disk_mark mark = {.kind = DISK_MARK_GUARD, .votes = *m};
+    n->all->guard[n->index] = *m;
+    disk_log_mark(n->index, &mark);
+}
+
 static void port_alarm(void *client, const char *what, const struct hub_hash *block)
 {
     const struct four_node *n = client;
@@ -302,7 +317,7 @@ void four_close(struct four *f)
 
 static void ports(struct four_node *n)
 {
-    n->port = (struct hub_ports){.net = n, .pool = n, .client = n, .signer = n};
+    n->port = (struct hub_ports){.net = n, .pool = n, .client = n, .signer = n, .guard = n};
     hub_store_ports(n->store, &n->port);
     n->port.send = port_send;
     n->port.waiting = pool_waiting;
@@ -312,6 +327,8 @@ static void ports(struct four_node *n)
     n->port.check = pool_check;
     n->port.final = port_final;
     n->port.alarm = port_alarm;
+    n->port.guard_read = guard_read;
+    n->port.guard_note = guard_note;
     n->port.sign = port_sign;
 }
 

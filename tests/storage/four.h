@@ -39,6 +39,7 @@ struct four {
     uint32_t said_count[FOUR];
     struct hub_hash final[FOUR_HEIGHTS]; /* what clients were told; zero = nothing */
     uint64_t final_max;
+    struct hub_vote_mark guard[FOUR]; /* on volumes that never fail */
     char failure[256], why[HUB_WHY_BYTES];
 };
 

@@ -128,6 +128,8 @@ void storage_judge_progress(struct four *f)
         struct four_node *n = &f->node[i];
         if (!n->up || n->failed)
             storage_judged("a node stops after the restart");
+        if (n->replica->voting != HUB_VOTING_ALLOWED)
+            storage_judged("a node casts no votes after the restart");
         if (n->replica->chain.final_header.height <= told)
             storage_judged("no progress after the restart, or an acknowledged block is lost");
         storage_judge_node(f, i, told);

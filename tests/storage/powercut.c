@@ -69,6 +69,8 @@ static uint64_t tell(struct four *f, const struct cut *c)
             four_said(f, op->owner, &op->mark.subject);
         } else if (op->mark.kind == DISK_MARK_TIP) {
             tip = op->owner == c->node && op->mark.height > tip ? op->mark.height : tip;
+        } else if (op->mark.kind == DISK_MARK_GUARD) {
+            f->guard[op->owner] = op->mark.votes;
         } else {
             f->final[op->mark.height] = op->mark.hash;
             f->final_max = op->mark.height > f->final_max ? op->mark.height : f->final_max;
