@@ -125,6 +125,8 @@ static void on_heal(struct sim *s)
         struct sim_node *n = &s->node[i];
         n->fuse = -1;
         n->slow_until_ms = n->full_until_ms = n->lies_until_ms = n->jump_until_ms = 0;
+        if (n->app != SIM_APP_REFUSES)
+            n->app_until_ms = 0;
         if (n->up && n->replica->cons.view > s->progress_view)
             s->progress_view = n->replica->cons.view;
         if (!n->up && !n->gone)

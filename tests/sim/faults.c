@@ -5,6 +5,7 @@ const char *const sim_fault_names[SIM_FAULT_KINDS] = {
     [SIM_CRASH] = "crash",   [SIM_ERROR] = "error", [SIM_PAUSE] = "pause", [SIM_SLOW] = "slow",
     [SIM_FULL] = "full",     [SIM_LIE] = "lie",     [SIM_FLIP] = "flip",   [SIM_WIPE] = "wipe",
     [SIM_REWIND] = "rewind", [SIM_SPLIT] = "split", [SIM_CLOG] = "clog",   [SIM_JUMP] = "jump",
+    [SIM_APP] = "app",
 };
 
 /* The snapshot that belongs to this rewinding. */
@@ -118,6 +119,11 @@ static void strike_node(struct sim_node *n, const struct sim_fault *f, uint32_t 
     case SIM_JUMP:
         n->jump_until_ms = until;
         n->jump_ms = f->what;
+        break;
+    case SIM_APP:
+        n->app_until_ms = until;
+        n->app = f->what;
+        n->faulty |= f->what == SIM_APP_REFUSES;
         break;
     default:
         return;

@@ -162,6 +162,13 @@ static void draw_jump(const struct drawing *d, struct sim_fault *f)
     f->for_ms = some_ms(d, 500, 10000);
 }
 
+static void draw_app(const struct drawing *d, struct sim_fault *f)
+{
+    f->node = sim_chance(d->r, 200) ? SIM_ALL : anybody(d);
+    f->for_ms = some_ms(d, 500, 6000);
+    f->what = sim_chance(d->r, 300) ? SIM_APP_NOTHING : (int64_t)some_ms(d, 20, 3000);
+}
+
 static const struct {
     draw *draw;
     uint32_t permille; /* of the seeds have it */
@@ -173,6 +180,7 @@ static const struct {
     [SIM_FLIP] = {draw_flip, 300, 4000},   [SIM_WIPE] = {draw_loss, 400, 12000},
     [SIM_REWIND] = {draw_loss, 400, 6000}, [SIM_SPLIT] = {draw_split, 500, 2000},
     [SIM_CLOG] = {draw_clog, 250, 2000},   [SIM_JUMP] = {draw_jump, 250, 3000},
+    [SIM_APP] = {draw_app, 250, 3000},
 };
 
 static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t seed)

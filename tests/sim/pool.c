@@ -9,6 +9,11 @@ static struct sim_pool *pool_of(void *pool)
     return &((struct sim_node *)pool)->pool;
 }
 
+static bool app(const struct sim_node *n, enum sim_app what)
+{
+    return n->app == (int64_t)what && n->sim->now_ms < n->app_until_ms;
+}
+
 static bool admitted(const struct hub_state *s, const struct hub_record *r, uint64_t time_ms)
 {
     return hub_apply_admit(s, r, time_ms - 1, time_ms) == 0;
@@ -31,6 +36,8 @@ static uint32_t take(void *pool, const struct hub_state *s, uint64_t time_ms,
     const struct sim_pool *p = pool_of(pool);
     uint32_t count = 0;
     size_t bytes = 0;
+    if (app(pool, SIM_APP_NOTHING))
+        return 0;
     for (uint32_t i = 0; i < p->count && count < max; i++) {
         const struct hub_record *r = &p->entry[i].record;
         if (!admitted(s, r, time_ms) || r->bytes.len > bytes_max - bytes)
@@ -156,11 +163,16 @@ void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_
     uint16_t why;
     for (uint32_t i = 0; i < count && good; i++)
         good = hub_record_verify(&records[i], &why, &keys[i]);
-    if (!n->sim->plan.late_checks) {
+    if (app(n, SIM_APP_REFUSES))
+        good = false;
+    uint64_t late_ms = n->sim->plan.late_checks ? 1 + count / 8 : 0;
+    if (n->app > 0 && n->sim->now_ms < n->app_until_ms)
+        late_ms += (uint64_t)n->app;
+    if (!late_ms) {
         hub_replica_on_block_checked(n->replica, hash, good);
         return;
     }
-    sim_push(n->sim, &(struct sim_event){.time_ms = n->sim->now_ms + 1 + count / 8,
+    sim_push(n->sim, &(struct sim_event){.time_ms = n->sim->now_ms + late_ms,
                                          .kind = SIM_CHECKED,
                                          .node = n->index,
                                          .boot = n->boot,

@@ -72,7 +72,12 @@ enum sim_fault_kind {
     SIM_SPLIT,  /* links are cut: sim_split_of */
     SIM_CLOG,   /* frames of `node` to those in the bit set `what` wait, and come all at once */
     SIM_JUMP,   /* the wall clock jumps by `what` ms, and back at the end */
+    SIM_APP,    /* the application: block checks take `what` ms more; or enum sim_app */
     SIM_FAULT_KINDS
+};
+enum sim_app {
+    SIM_APP_NOTHING = -1, /* gives the leader no record, though it says that some wait */
+    SIM_APP_REFUSES = -2  /* calls every block bad: the node is lost for the rest of the run */
 };
 enum sim_split { SIM_BOTH_WAYS, SIM_ONE_WAY, SIM_BRIDGE }; /* bridge: `node` sees both sides */
 enum { SIM_ALL = 255 };                                    /* node: everybody */
@@ -267,7 +272,8 @@ struct sim_node {
     enum sim_fuse fuse_kind;
     uint64_t down_ms; /* of the crash it brings */
     uint64_t busy_until_ms, slow_until_ms, slow_ms, full_until_ms, lies_until_ms, jump_until_ms;
-    int64_t jump_ms;
+    int64_t jump_ms, app;
+    uint64_t app_until_ms;
     bool torn, refused; /* refused: it does not start from its disk */
     jmp_buf crash;
     uint64_t final_height, checked_height; /* in this boot; ever */
