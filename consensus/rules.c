@@ -12,7 +12,7 @@ enum {
 
 static bool may_vote(const struct hub_cons *c)
 {
-    return c->started && c->allowed && !c->halted && c->cfg.me < c->cfg.n;
+    return c->started && c->allowed && !c->halted && !c->ended && c->cfg.me < c->cfg.n;
 }
 
 static bool is_leader(const struct hub_cons *c)
@@ -88,8 +88,8 @@ static void cast_finalize(struct hub_cons *c, struct hub_view *v, struct hub_eff
 
 enum parent { PARENT_GOOD, PARENT_WAIT, PARENT_WRONG };
 
-/* "p = parent_view, top.view <= p < v; the parent is certified; b.height = parent's + 1; NULLIFICATION(u) held for
- * every u in (p, v); parent VALID." WRONG can never become good; WAIT can. */
+/* "p = parent_view, top.view <= p < v; the parent is certified; b.height = parent's + 1 (TAIL: equal);
+ * NULLIFICATION(u) held for every u in (p, v); parent VALID." WRONG can never become good; WAIT can. */
 static enum parent judge_parent(const struct hub_cons *c, const struct hub_header_facts *b)
 {
     uint64_t p = b->parent_view;
@@ -102,9 +102,10 @@ static enum parent judge_parent(const struct hub_cons *c, const struct hub_heade
     if (!hub_hash_equal(certified, &b->parent))
         return PARENT_WRONG; /* one notarization a view: b.parent has none */
     const struct hub_view *parent = hub_round_get(c, p);
-    if (parent && parent->cert_state == HUB_SLOT_VALID && b->height != parent->cert_blk.height + 1)
+    const uint64_t below = b->height - !b->tail;
+    if (parent && parent->cert_state == HUB_SLOT_VALID && below != parent->cert_blk.height)
         return PARENT_WRONG;
-    if (p == c->top.view && b->height != c->top.height + 1)
+    if (p == c->top.view && below != c->top.height)
         return PARENT_WRONG;
     /* ava-labs#281: skipping a view without proof that it is empty. */
     if (!hub_round_skipped(c, p + 1, b->view - 1))

@@ -17,7 +17,8 @@
  *
  * N  NOTARIZE b in v only if: v is the current view; no NOTARIZE or FINALIZE of ours in v; b is by leader(v);
  *    p = b.parent_view with top.view <= p < v; the parent is certified (p = top.view and b.parent = top.hash, or
- *    NOTARIZATION(p) of b.parent is held); b.height = parent's + 1; NULLIFICATION(u) is held for every u in (p, v);
+ *    NOTARIZATION(p) of b.parent is held); b.height = parent's + 1 (TAIL: parent's); NULLIFICATION(u) is held for
+ *    every u in (p, v);
  *    parent and b are VALID; b.time_ms <= wall clock + 5000 (if not yet: retried then, clocks never make a block
  *    invalid).
  * Z  NULLIFY v only if: v is the current view and no FINALIZE of ours in v.
@@ -43,7 +44,8 @@
  * instead of the whole chain; FINALIZE does not need an own NOTARIZE; NOTARIZE after an own NULLIFY is allowed; time-outs
  * back off to a cap and stand still while there is nothing to do (timer.c); resends (repair.c).
  *
- * The set of validators changes by starting a new core: an epoch's core knows its epoch only. */
+ * The set of validators changes by starting a new core: an epoch's core knows its epoch only. It ends with the
+ * finalization of a block that ends the epoch: SEAL, or a TAIL upon it. Whoever finalizes casts no vote any more. */
 #include "hub/simplex.h"
 
 #include "effects.h"
@@ -83,7 +85,9 @@ void hub_header_facts_of(struct hub_header_facts *out, const struct hub_header *
                                      .time_ms = h->time_ms,
                                      .log_size = h->log_size,
                                      .proposer = (uint8_t)h->proposer,
-                                     .empty = h->record_count == 0};
+                                     .empty = h->record_count == 0,
+                                     .ends_epoch = h->flags != 0,
+                                     .tail = h->flags == HUB_FLAG_TAIL};
 }
 
 /* A certified block is not what its certificate or our execution says, or our key votes elsewhere: more faults
@@ -428,6 +432,7 @@ static void try_commit(struct hub_cons *c, struct hub_effects *out)
         return;
     c->fin = c->top;
     c->fin_time_ms = v->cert_blk.time_ms;
+    c->ended = v->cert_blk.ends_epoch;
     struct hub_effect *fx = hub_effects_add(out, HUB_FX_FINAL);
     fx->view = c->top.view;
     fx->subject = c->final;

@@ -1,6 +1,8 @@
 /* chain.c: the one way history grows. */
 #include "hub/chain.h"
 
+#include "ledger/epoch.h"
+
 #include <string.h>
 
 enum { SLOTS = HUB_UNFINAL_MAX + 1, FINAL = -1, HEADER_FIELDS = 18 };
@@ -381,20 +383,15 @@ static struct hub_header expected_tail(const struct hub_chain *c, const struct p
     return want;
 }
 
-/* The epoch in the newest row of the table: [number, epoch bytes, height]. Rules write only epochs that hold. */
+/* The epoch in the newest row of the table. Rules write only epochs that hold. */
 static void newest_epoch(const struct hub_chain *c, struct hub_validators *out)
 {
-    const struct hub_state *s = &c->state;
-    struct hub_cbor row =
-        hub_cbor_open(hub_state_row(s, HUB_TABLE_EPOCHS, s->count[HUB_TABLE_EPOCHS] - 1));
-    struct hub_span epoch;
+    struct hub_epoch_row row;
     enum hub_status status;
 
-    hub_cbor_array(&row, 2, 3);
-    hub_cbor_uint(&row, 0, HUB_UINT_MAX);
-    epoch = hub_cbor_bytes(&row, 1, HUB_EPOCH_BYTES_MAX);
-    status = hub_validators_decode(out, epoch, &c->id, hub_text_span(c->set.network));
-    HUB_ASSERT(!row.bad && status == HUB_OK && out->epoch == c->set.epoch + 1);
+    hub_epoch_get(&row, &c->state, c->state.count[HUB_TABLE_EPOCHS] - 1);
+    status = hub_validators_decode(out, row.bytes, &c->id, hub_text_span(c->set.network));
+    HUB_ASSERT(status == HUB_OK && out->epoch == c->set.epoch + 1);
 }
 
 /* What execution adds; the state stands behind the block, which began with that many epochs. */

@@ -288,7 +288,7 @@ void hub_accuse_fork(struct hub_replica *r, uint8_t peer, const struct hub_point
         !hub_replica_found(r, r->port.get_block_at(r->port.store, fin->height, &bytes)) ||
         !hub_block_peek(&h, &hash, &header_bytes, bytes) || hub_hash_equal(&hash, &fin->block_hash))
         return;
-    uint64_t newest = r->chain.final_header.view;
+    uint64_t newest = hub_replica_fin(r).view;
     uint64_t first = h.view < fin->view ? h.view : fin->view;
     uint64_t last = newest < fin->view ? fin->view : newest;
     if (last - first >= HUB_GET_VIEWS_MAX)

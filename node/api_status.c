@@ -34,7 +34,7 @@ static bool silent(const struct hub_node *n, uint8_t i, uint64_t now)
 static uint8_t silent_count(const struct hub_node *n, uint64_t now)
 {
     uint8_t count = 0;
-    for (uint8_t i = 0; i < n->genesis.set.n; i++)
+    for (uint8_t i = 0; i < n->replica->chain.set.n; i++)
         count = (uint8_t)(count + silent(n, i, now));
     return count;
 }
@@ -50,14 +50,14 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
 {
     hub_json_key(out, "peers");
     hub_json_array(out);
-    for (uint8_t i = 0; i < n->genesis.set.n; i++) {
+    for (uint8_t i = 0; i < n->replica->chain.set.n; i++) {
         const uint64_t seen = hub_transport_seen_ms(n->transport, i);
         if (i == n->me)
             continue;
         hub_json_object(out);
         hub_json_key(out, "index");
         hub_json_int(out, i);
-        put_string(out, "member", n->genesis.set.v[i].member);
+        put_string(out, "member", n->replica->chain.set.v[i].member);
         hub_json_key(out, "reachable");
         hub_json_bool(out, !silent(n, i, now) && seen);
         if (seen)
@@ -71,7 +71,7 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
 /* Who is missing and since when, when nothing moves. */
 static void put_why(struct hub_buf *out, const struct hub_node *n, uint64_t now)
 {
-    const struct hub_validators *set = &n->genesis.set;
+    const struct hub_validators *set = &n->replica->chain.set;
     char names[1024] = "", en[1600], zh[1600];
     for (uint8_t i = 0; i < set->n; i++)
         if (silent(n, i, now)) {
@@ -125,7 +125,7 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     static const char *const disks[] = {"ok", "no_records", "no_proposals", "stopping"};
     const struct hub_node *n = a->node;
     const struct hub_chain *c = &n->replica->chain;
-    const struct hub_validators *set = &n->genesis.set;
+    const struct hub_validators *set = &n->replica->chain.set;
     const uint64_t now = hub_clock_mono_ms();
     const bool quorum = (unsigned)(set->n - silent_count(n, now)) >= set->q;
     struct hub_buf *out = &q->out;
@@ -141,9 +141,12 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     hub_json_string_span(out, n->genesis.name);
     hub_json_key(out, "chain");
     hub_json_hash(out, &n->genesis.chain);
-    put_string(out, "member", set->v[n->me].member);
-    hub_json_key(out, "index");
-    hub_json_int(out, n->me);
+    put_string(out, "member", n->member);
+    put_string(out, "role", n->me < set->n ? "validator" : "observer");
+    if (n->me < set->n) {
+        hub_json_key(out, "index");
+        hub_json_int(out, n->me);
+    }
     put_string(out, "version", HUB_VERSION);
     put_number(out, "height", c->final_header.height);
     hub_json_key(out, "block_hash");
@@ -179,8 +182,9 @@ void hub_api_get_health(struct hub_api *a, struct hub_query *q)
     const struct hub_node *n = a->node;
     const uint64_t now = hub_clock_mono_ms();
     const bool live = strstr(q->route->path, "live") != NULL;
-    const bool ready = (unsigned)(n->genesis.set.n - silent_count(n, now)) >= n->genesis.set.q &&
-                       !n->replica->sync.active;
+    const bool ready =
+        (unsigned)(n->replica->chain.set.n - silent_count(n, now)) >= n->replica->chain.set.q &&
+        !n->replica->sync.active;
     hub_json_object(&q->out);
     hub_json_key(&q->out, live ? "live" : "ready");
     hub_json_bool(&q->out, live || ready);

@@ -13,22 +13,44 @@ enum {
     FIRST_REQUEST_MS = 300, /* a STATUS may simply be faster than the block it speaks of */
     REQUEST_MS = 1000,
     REQUEST_MAX_MS = 10000,
+    HEARD_MS = 15000, /* three idle STATUS periods */
     PATH_MAX_BLOCKS = HUB_BODIES_MAX
 };
 
 /* ---- what the core waits for */
 
+static bool heard(const struct hub_replica *r, uint8_t peer)
+{
+    const uint64_t at = r->peer[peer].seen_ms;
+    return at && r->now.mono_ms - at < HEARD_MS;
+}
+
 int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers)
 {
-    uint8_t n = hub_replica_n(r);
-    for (uint32_t pass = 0; pass < 2; pass++) /* second: nobody named is left, anybody will do */
-        for (uint8_t i = 1; i <= n; i++) {
-            uint8_t peer = (uint8_t)((r->rotate + i) % n);
-            if (peer == r->cfg.me || (!pass && peers && !(peers >> peer & 1)))
+    const uint8_t n = hub_replica_n(r);
+    for (uint32_t pass = peers ? 0 : 1; pass < 3; pass++)
+        for (uint32_t i = 1; i <= HUB_PEERS_MAX; i++) {
+            const uint8_t peer = (uint8_t)((r->rotate + i) % HUB_PEERS_MAX);
+            const bool validator = peer < n;
+            if (peer == r->cfg.me || (pass == 0 && !(validator && peers >> peer & 1)) ||
+                (pass == 1 && !heard(r, peer)) || (pass == 2 && !validator))
                 continue;
             r->rotate = peer;
             return peer;
         }
+    return -1;
+}
+
+/* The next peer in turn that told of a final block above ours; -1: none. */
+static int next_peer_ahead(struct hub_replica *r)
+{
+    for (uint32_t i = 1; i <= HUB_PEERS_MAX; i++) {
+        const uint8_t peer = (uint8_t)((r->rotate + i) % HUB_PEERS_MAX);
+        if (peer == r->cfg.me || r->peer[peer].fin.height <= r->chain.final_header.height)
+            continue;
+        r->rotate = peer;
+        return peer;
+    }
     return -1;
 }
 
@@ -171,7 +193,8 @@ static void check_finish(struct hub_replica *r)
     enum hub_status st = HUB_BAD_BLOCK;
     struct hub_fault fault;
     if (r->check.state == HUB_CHECK_GOOD)
-        st = hub_chain_append(&r->chain, block, &fault);
+        st = block->header.flags == HUB_FLAG_TAIL ? hub_chain_tail(&r->chain, block, &fault)
+                                                  : hub_chain_append(&r->chain, block, &fault);
     r->check.state = HUB_CHECK_NONE;
     if (st == HUB_OK)
         hub_body_store(r, b);
@@ -233,7 +256,7 @@ static bool want_run(struct hub_replica *r, struct hub_want *w)
 
 /* ---- finality */
 
-static void visit_final(void *ctx, const struct hub_applied *applied)
+void hub_catchup_visit(void *ctx, const struct hub_applied *applied)
 {
     struct hub_replica *r = ctx;
     struct hub_span bytes;
@@ -248,9 +271,14 @@ void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c
 {
     const struct hub_subject *s = &c->subject;
     struct hub_chain *chain = &r->chain;
-    if (s->height <= chain->final_header.height || !hub_chain_header(chain, &s->block_hash))
+    const struct hub_header *h = hub_chain_header(chain, &s->block_hash);
+    if (r->ended || s->height <= chain->final_header.height || !h)
         return;
-    if (!hub_replica_ok(r, hub_chain_finalize(chain, c, visit_final, r)))
+    if (hub_chain_ends_epoch(chain, h)) {
+        hub_epochs_finalize(r, c);
+        return;
+    }
+    if (!hub_replica_ok(r, hub_chain_finalize(chain, c, hub_catchup_visit, r)))
         return;
     struct hub_point fin = {chain->final_header.view, chain->final_header.height,
                             chain->final_hash};
@@ -287,6 +315,20 @@ static struct hub_body *lowest_certified(struct hub_replica *r)
     return best;
 }
 
+/* A link says that its SEAL is final. */
+static bool proof_run(struct hub_replica *r)
+{
+    struct hub_hash at;
+    if (!r->proof.held)
+        return false;
+    enum path path = path_of(r, &at, &r->proof.seal_hash);
+    if (path == PATH_NEXT)
+        return path_advance(r, &at);
+    if (path == PATH_APPLIED)
+        hub_epochs_cross(r);
+    return path == PATH_APPLIED;
+}
+
 static bool certified_run(struct hub_replica *r)
 {
     struct hub_body *b = lowest_certified(r);
@@ -308,7 +350,7 @@ static bool certified_run(struct hub_replica *r)
 
 bool hub_catchup_run(struct hub_replica *r)
 {
-    if (r->failure || r->check.state == HUB_CHECK_RUNNING)
+    if (r->failure || r->ended || r->check.state == HUB_CHECK_RUNNING)
         return false;
     if (r->check.state != HUB_CHECK_NONE) {
         check_finish(r);
@@ -321,23 +363,18 @@ bool hub_catchup_run(struct hub_replica *r)
         if (w->used && want_run(r, w))
             return true;
     }
-    return certified_run(r);
+    return proof_run(r) || certified_run(r);
 }
 
 /* ---- by height */
 
-static uint64_t peers_ahead(const struct hub_replica *r, uint64_t *height)
+static uint64_t height_ahead(const struct hub_replica *r)
 {
-    uint64_t peers = 0, final = r->chain.final_header.height;
-    *height = r->cons.top.height;
-    for (uint8_t i = 0; i < hub_replica_n(r); i++) {
-        if (r->peer[i].fin.height <= final || i == r->cfg.me)
-            continue;
-        peers |= (uint64_t)1 << i;
-        if (r->peer[i].fin.height > *height)
-            *height = r->peer[i].fin.height;
-    }
-    return peers;
+    uint64_t height = r->cons.top.height;
+    for (uint32_t i = 0; i < HUB_PEERS_MAX; i++)
+        if (i != r->cfg.me && r->peer[i].fin.height > height)
+            height = r->peer[i].fin.height;
+    return height;
 }
 
 /* Blocks by height that led nowhere make room for another peer's. */
@@ -358,9 +395,9 @@ static bool any_unproven(const struct hub_replica *r)
 
 uint64_t hub_catchup_timer(struct hub_replica *r)
 {
-    uint64_t height, now = r->now.mono_ms, final = r->chain.final_header.height;
-    uint64_t peers = peers_ahead(r, &height);
-    if (height <= final + 1) { /* a single block comes by the core's own requests */
+    uint64_t height = height_ahead(r), now = r->now.mono_ms, final = r->chain.final_header.height;
+    /* A single block comes by the core's own requests, but not one of an epoch that is over. */
+    if (r->ended || height <= final || (height == final + 1 && !r->proof.held)) {
         r->sync.active = false;
         return UINT64_MAX;
     }
@@ -380,7 +417,9 @@ uint64_t hub_catchup_timer(struct hub_replica *r)
         return r->sync.due_ms;
     if (r->sync.tries)
         forget_unproven(r);
-    int peer = hub_catchup_next_peer(r, peers);
+    int peer = next_peer_ahead(r);
+    if (peer < 0)
+        peer = hub_catchup_next_peer(r, 0);
     if (peer >= 0)
         hub_outbox_get_blocks(r, peer, final + 1, final + HUB_BODIES_MAX / 2);
     uint64_t wait = REQUEST_MS;
@@ -457,12 +496,17 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         b->stored = true;
         if ((st = replay_block(r, &block, hub_span_of(&b->bytes))))
             return HUB_CORRUPT;
+        if (block.header.flags == HUB_FLAG_SEAL) {
+            if ((st = hub_epochs_replay(r)))
+                return st;
+            continue;
+        }
         st = r->port.get_certificate(r->port.store, block.header.epoch, block.header.view,
                                      HUB_FINALIZE, &c);
         if (st && st != HUB_NOT_FOUND)
             return st;
         if (!st && hub_hash_equal(&c.subject.block_hash, &block.hash) &&
-            (st = hub_chain_finalize(&r->chain, &c, visit_final, r)))
+            (st = hub_chain_finalize(&r->chain, &c, hub_catchup_visit, r)))
             return HUB_CORRUPT;
     }
     return hub_hash_equal(&tip.block_hash, &r->chain.final_hash) ? HUB_OK : HUB_CORRUPT;

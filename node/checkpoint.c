@@ -366,23 +366,41 @@ static enum hub_status load_rows(struct hub_state *s, const struct hub_reader *r
     return HUB_OK;
 }
 
+/* The SEAL of the set's epoch is certified by the link to the next. */
+static bool is_sealed(const struct hub_reader *r, const struct hub_hash *hash,
+                      const struct hub_validators *set)
+{
+    struct hub_link link;
+    struct hub_link_facts facts;
+    struct hub_span bytes;
+    const char *what;
+    return !hub_read_link(r, set->epoch + 1, &bytes) && hub_link_decode(&link, bytes) &&
+           hub_link_check(&facts, &what, &link, set) == HUB_VERDICT_OK &&
+           hub_hash_equal(&facts.seal_hash, hash);
+}
+
 /* The header of the checkpoint's height, reached downwards from a certified block at or above it. */
 static enum hub_status certified_header(struct hub_header *out, const struct hub_reader *r,
-                                        const struct checkpoint *cp,
-                                        const struct hub_validators *set)
+                                        const struct checkpoint *cp, const struct hub_genesis *g)
 {
+    struct hub_validators set;
     struct hub_hash hash;
     enum hub_status status = hub_read_header(r, cp->height, out, &hash);
     if (status)
         return status == HUB_IO ? HUB_IO : HUB_CORRUPT;
-    if (!hub_hash_equal(&hash, &cp->block) || !hub_hash_equal(&out->validators, &set->hash))
+    if (!hub_hash_equal(&hash, &cp->block))
         return HUB_CORRUPT;
+    status = hub_read_set(r, g, out->epoch, &set);
+    if (status || !hub_hash_equal(&out->validators, &set.hash))
+        return status ? status : HUB_CORRUPT;
     struct hub_header at = *out;
     for (;;) {
         static struct hub_certificate cert; /* 4 KiB */
         if (hub_read_final_certificate(r, &at, &hash, &cert) == HUB_OK &&
-            hub_certificate_ok(&cert, set))
+            hub_certificate_ok(&cert, &set))
             return HUB_OK;
+        if (at.flags == HUB_FLAG_SEAL)
+            return is_sealed(r, &hash, &set) ? HUB_OK : HUB_CORRUPT;
         struct hub_header next;
         struct hub_hash next_hash;
         if (hub_read_header(r, at.height + 1, &next, &next_hash) ||
@@ -398,14 +416,17 @@ static enum hub_status load(struct hub_chain *c, struct hub_history *h, const st
                             char why[HUB_WHY_BYTES])
 {
     struct hub_header header;
-    enum hub_status status = certified_header(&header, r, cp, &g->set);
+    enum hub_status status = certified_header(&header, r, cp, g);
     if (status)
         return explain(why, status, "checkpoint of height %llu: no certificate leads to its block",
                        (unsigned long long)cp->height);
     status = load_rows(&c->state, r, cp, why);
     if (status)
         return status;
-    status = hub_chain_resume(c, &header, &cp->block, &cp->edge, &g->set);
+    struct hub_validators set;
+    status = hub_read_set(r, g, header.epoch + (header.flags == HUB_FLAG_SEAL), &set);
+    if (status == HUB_OK)
+        status = hub_chain_resume(c, &header, &cp->block, &cp->edge, &set);
     if (status)
         return explain(
             why, status,

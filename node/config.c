@@ -113,6 +113,22 @@ static bool fail(char *error, const char *path, const char *option, const char *
     return false;
 }
 
+/* An empty text is a key of zeros: none. */
+static bool take_hex(uint8_t out[HUB_TRANSPORT_KEY_BYTES], const char *text)
+{
+    memset(out, 0, HUB_TRANSPORT_KEY_BYTES);
+    if (!text || !text[0])
+        return true;
+    if (strlen(text) != 2 * HUB_TRANSPORT_KEY_BYTES ||
+        strspn(text, "0123456789abcdef") != 2 * HUB_TRANSPORT_KEY_BYTES)
+        return false;
+    for (unsigned i = 0; i < HUB_TRANSPORT_KEY_BYTES; i++) {
+        const char pair[3] = {text[2 * i], text[2 * i + 1], 0};
+        out[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
 static bool take_peers(struct hub_config *out, cfg_t *cfg, char *error, const char *path)
 {
     if (cfg_size(cfg, "peer") > HUB_VALIDATORS_MAX)
@@ -125,6 +141,10 @@ static bool take_peers(struct hub_config *out, cfg_t *cfg, char *error, const ch
                         "its name is a member code or the first hex digits of a key id");
         if (!address || !hub_address_ok(address))
             return fail(error, path, name, "address must be host:port, port 1 to 65535");
+        if (!take_hex(out->peer[out->peers].transport, cfg_getstr(sec, "transport")))
+            return fail(error, path, name,
+                        "transport is the peer's transport key, 64 hex digits, as `hubledger key "
+                        "show` prints it");
         snprintf(out->peer[out->peers].name, sizeof out->peer[0].name, "%s", name);
         snprintf(out->peer[out->peers++].address, sizeof out->peer[0].address, "%s", address);
     }
@@ -175,7 +195,8 @@ static bool take(struct hub_config *out, cfg_t *cfg, char *error, const char *pa
 
 bool hub_config_read(struct hub_config *out, char error[512], const char *path)
 {
-    cfg_opt_t peer[] = {CFG_STR("address", NULL, CFGF_NODEFAULT), CFG_END()};
+    cfg_opt_t peer[] = {CFG_STR("address", NULL, CFGF_NODEFAULT),
+                        CFG_STR("transport", "", CFGF_NONE), CFG_END()};
     cfg_opt_t options[] = {CFG_STR("genesis", "", CFGF_NONE),
                            CFG_STR("data", "", CFGF_NONE),
                            CFG_STR("key", "", CFGF_NONE),

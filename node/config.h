@@ -11,6 +11,7 @@ enum { HUB_PATH_BYTES_MAX = 1024, HUB_NAME_MAX = 64 };
 struct hub_config_peer {
     char name[HUB_NAME_MAX +
               1]; /* member code, or the first hex digits (at least 8) of the validator's key id */
+    uint8_t transport[HUB_TRANSPORT_KEY_BYTES]; /* its transport key; zero: the ledger has it */
     char address[HUB_ADDRESS_MAX + 1];
 };
 

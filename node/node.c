@@ -3,11 +3,13 @@
 #include "node/node.h"
 
 #include "hub/version.h"
+#include "ledger/epoch.h"
 #include "node/abstain.h"
 #include "node/anchor.h"
 #include "node/api.h"
 #include "node/clock.h"
 #include "node/log.h"
+#include "node/peers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@ enum {
     EXIT_IN_USE = 69,
     EXIT_BROKEN = 70,
     TEND_MS = 60000,
+    PLACE_MS = 1000,
     CHECKPOINT_IDLE_MS = 2000,
     WAIT_MAX_MS = 1000
 };
@@ -80,57 +83,62 @@ static int open_key(const struct making *m)
     if (hub_keyfile_open(&n->key, n->cfg.key,
                          n->cfg.passphrase_file[0] ? n->cfg.passphrase_file : NULL, &why) != HUB_OK)
         return refuse(m, EXIT_BAD_FILE, n->cfg.key, why);
-    for (n->me = 0; n->me < set->n; n->me++)
-        if (hub_hash_equal(&set->v[n->me].kid, &n->key.kid))
-            break;
-    if (n->me == set->n)
-        return refuse(m, EXIT_BAD_FILE, n->cfg.key,
-                      "this key is no validator of the network in the genesis file; give the "
-                      "validator's key");
-    if (memcmp(set->v[n->me].transport, n->key.transport, HUB_TRANSPORT_BYTES) != 0)
-        return refuse(m, EXIT_BAD_FILE, n->cfg.key,
-                      "its transport key is not the one genesis lists for this validator");
+    for (unsigned i = 0; i < set->n; i++)
+        if (hub_hash_equal(&set->v[i].kid, &n->key.kid) &&
+            memcmp(set->v[i].transport, n->key.transport, HUB_TRANSPORT_BYTES) != 0)
+            return refuse(m, EXIT_BAD_FILE, n->cfg.key,
+                          "its transport key is not the one genesis lists for this validator");
     return 0;
 }
 
-static bool name_is(const char *name, const struct hub_validators *set, unsigned i)
+/* ---- who may speak */
+
+/* The member that the ledger names as owner of this node's key; a node whose key it does not know yet follows. */
+static void find_member(struct hub_node *n)
 {
-    char hex[65];
-    const size_t len = strlen(name);
-    for (unsigned b = 0; b < 32; b++)
-        snprintf(hex + 2 * b, 3, "%02x", set->v[i].kid.b[b]);
-    return !strcmp(name, set->v[i].member) || (len >= 8 && len <= 64 && !strncmp(name, hex, len));
+    struct hub_key k;
+    n->member[0] = 0;
+    if (hub_key_find(&k, &n->replica->chain.state, &n->key.kid))
+        hub_key_iss(n->member, &n->replica->chain.state, &k);
 }
 
-/* Addresses of the configuration, by member code or key id, onto the validators of genesis. */
-static int place_peers(const struct making *m, struct hub_transport_config *t)
+/* An epoch before this one listed our key: when enough of the new set are in their epoch, it is not needed. */
+static bool was_validator(const struct hub_node *n)
 {
-    const struct hub_node *n = m->n;
-    const struct hub_validators *set = &n->genesis.set;
-    memcpy(t->listen, n->cfg.listen, sizeof t->listen);
-    memcpy(t->public_key, n->key.transport, 32);
-    memcpy(t->secret_key, n->key.secrets->transport, 32);
-    t->me = n->me;
-    t->n = set->n;
-    for (unsigned i = 0; i < set->n; i++)
-        memcpy(t->peer[i].key, set->v[i].transport, 32);
-    for (unsigned p = 0; p < n->cfg.peers; p++) {
-        unsigned found = 0, at = 0;
-        for (unsigned i = 0; i < set->n; i++)
-            if (name_is(n->cfg.peer[p].name, set, i))
-                found++, at = i;
-        if (found != 1)
-            return refuse(m, EXIT_BAD_FILE, n->cfg.peer[p].name,
-                          found ? "peer: several validators have this member code; name one by the "
-                                  "first digits of its key id"
-                                : "peer: no validator in genesis has this member code or key id");
-        memcpy(t->peer[at].address, n->cfg.peer[p].address, sizeof t->peer[at].address);
+    const struct hub_chain *c = &n->replica->chain;
+    for (uint32_t row = 0; row < c->state.count[HUB_TABLE_EPOCHS]; row++) {
+        struct hub_epoch_row epoch;
+        struct hub_validators set;
+        hub_epoch_get(&epoch, &c->state, row);
+        if (hub_validators_decode(&set, epoch.bytes, &c->id, n->genesis.name) == HUB_OK &&
+            hub_epoch_index(&set, &n->key.kid) >= 0)
+            return true;
     }
+    return false;
+}
+
+/* Tells the transport; the state stands at the final block. warn: about what the operator may have to add. */
+static void place_peers(struct hub_node *n, bool warn)
+{
+    const struct hub_validators *set = &n->replica->chain.set;
+    struct hub_transport_peer peer[HUB_PEERS_MAX];
+    bool known[HUB_VALIDATORS_MAX];
+    hub_peers_fill(peer, known, &n->replica->chain, &n->cfg, n->key.transport);
+    hub_transport_set_peers(n->transport, peer);
+    n->peers_stale = false;
+    if (!warn)
+        return;
+    for (unsigned i = 0; i < n->cfg.peers; i++)
+        if (!known[i])
+            HUB_LOG(WARNING, "peer_unknown", HUB_LOG_TEXT("peer", n->cfg.peer[i].name),
+                    HUB_LOG_TEXT("remedy",
+                                 "no key on the ledger is meant: correct member code or key id, or "
+                                 "add its transport key"));
     for (unsigned i = 0; i < set->n; i++)
-        if (i != n->me && !t->peer[i].address[0])
+        if (i != n->me && !peer[i].address[0])
             HUB_LOG(WARNING, "peer_without_address", HUB_LOG_TEXT("member", set->v[i].member),
-                    HUB_LOG_TEXT("remedy", "add a peer section with its address"));
-    return 0;
+                    HUB_LOG_TEXT("remedy", "add a peer section with its address, or let it reach "
+                                           "this node"));
 }
 
 /* ---- ports that are the node's own: network, signature check, signer, and what follows a final block */
@@ -158,12 +166,25 @@ static void port_sign(void *signer, struct hub_signature *out, struct hub_span m
     hub_sign(out, ((struct hub_node *)signer)->key.secrets->sign, message);
 }
 
+/* A key came to the ledger: its node may have to be let in. A revoked one is looked for once a minute. */
+static bool adds_key(const struct hub_undo *log)
+{
+    enum hub_table t;
+    uint32_t row;
+    struct hub_span old;
+    for (size_t at = 0; hub_undo_next(log, &at, &t, &row, &old);)
+        if ((t == HUB_TABLE_KEYS || t == HUB_TABLE_READY) && !old.data)
+            return true;
+    return false;
+}
+
 static void port_final(void *client, const struct hub_applied *applied, struct hub_span block)
 {
     struct hub_node *n = client;
     n->final_blocks++;
     n->final_records += applied->header.record_count;
     n->final_ms = hub_clock_mono_ms();
+    n->peers_stale |= adds_key(&applied->undo);
     hub_history_add(n->history, applied, block);
     hub_intake_final(&n->intake, applied);
     if (n->api)
@@ -186,6 +207,22 @@ static void port_alarm(void *client, const char *what, const struct hub_hash *bl
             HUB_LOG_TEXT("block", block ? hub_log_hash(hash, block) : ""));
 }
 
+static void port_epoch(void *client, const struct hub_validators *set, uint8_t me)
+{
+    struct hub_node *n = client;
+    struct hub_chain *c = &n->replica->chain;
+    n->me = me;
+    n->safe = false;
+    if (hub_chain_move(c, &c->final_hash) != HUB_OK)
+        return; /* the final block is always held */
+    find_member(n);
+    n->retiring = me == set->n && was_validator(n);
+    place_peers(n, true);
+    HUB_LOG(INFO, "epoch", HUB_LOG_NUMBER("epoch", set->epoch),
+            HUB_LOG_NUMBER("validators", set->n), HUB_LOG_NUMBER("quorum", set->q),
+            HUB_LOG_TEXT("this_node", me < set->n ? "validator" : "observer"));
+}
+
 static void settled(void *ctx, const struct hub_hash *id, uint16_t why)
 {
     struct hub_node *n = ctx;
@@ -203,6 +240,7 @@ static void fill_ports(struct hub_node *n, struct hub_ports *p)
     p->send = port_send;
     p->final = port_final;
     p->alarm = port_alarm;
+    p->epoch = port_epoch;
     p->sign = port_sign;
 }
 
@@ -229,6 +267,17 @@ static int make_chain(const struct making *m)
                 HUB_LOG_TEXT("remedy",
                              "none needed: it is built again from the blocks; check this disk"));
     return 0;
+}
+
+/* A key that the ledger does not know may be a validator's to come; one that it knows as another's is a mistake. */
+static int check_role(const struct making *m)
+{
+    struct hub_key k;
+    if (!hub_key_find(&k, &m->n->replica->chain.state, &m->n->key.kid) ||
+        k.roles & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER))
+        return 0;
+    return refuse(m, EXIT_BAD_FILE, m->n->cfg.key,
+                  "this key is neither a validator's nor an observer's; give the node's own key");
 }
 
 static int open_guard(const struct making *m)
@@ -278,7 +327,7 @@ static int start_replica(const struct making *m)
     struct hub_node *n = m->n;
     struct hub_ports ports = {0};
     char why[HUB_WHY_BYTES] = "";
-    struct hub_replica_config cfg = {.me = n->me,
+    struct hub_replica_config cfg = {.kid = n->key.kid,
                                      .uplink_mbit = n->cfg.uplink_mbit,
                                      .version = HUB_VERSION,
                                      .jitter_seed = hub_get_be64(n->key.kid.b),
@@ -301,10 +350,13 @@ static int start_replica(const struct making *m)
 static int make_network(const struct making *m)
 {
     struct hub_node *n = m->n;
-    struct hub_transport_config t = {0};
+    struct hub_transport_config t = {0}; /* nobody yet: the replica says who, when it starts */
     const char *why = "";
-    int code = place_peers(m, &t);
-    if (!code && hub_transport_open(&n->transport, &why, &t) != HUB_OK)
+    int code = 0;
+    memcpy(t.listen, n->cfg.listen, sizeof t.listen);
+    memcpy(t.public_key, n->key.transport, 32);
+    memcpy(t.secret_key, n->key.secrets->transport, 32);
+    if (hub_transport_open(&n->transport, &why, &t) != HUB_OK)
         code = refuse(m, EXIT_IN_USE, "network", why);
     memset(t.secret_key, 0, sizeof t.secret_key);
     return code;
@@ -368,8 +420,8 @@ static int make_api(const struct making *m)
 int hub_node_open(struct hub_node *n, char *why, size_t cap)
 {
     static int (*const steps[])(const struct making *) = {
-        read_genesis, open_key,     make_signals, make_store, open_guard,
-        make_chain,   make_workers, make_network, make_api,   start_replica};
+        read_genesis, open_key,     make_signals, make_store, open_guard,   make_chain,
+        check_role,   make_workers, make_network, make_api,   start_replica};
     const struct making m = {n, why, cap};
     n->signal_fd = -1;
     n->started_ms = hub_clock_mono_ms();
@@ -381,10 +433,10 @@ int hub_node_open(struct hub_node *n, char *why, size_t cap)
         }
     }
     HUB_LOG(INFO, "started", HUB_LOG_TEXT("version", HUB_VERSION),
-            HUB_LOG_TEXT("member", n->genesis.set.v[n->me].member),
+            HUB_LOG_TEXT("member", n->member),
             HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
-            HUB_LOG_NUMBER("validators", n->genesis.set.n),
-            HUB_LOG_NUMBER("quorum", n->genesis.set.q));
+            HUB_LOG_NUMBER("validators", n->replica->chain.set.n),
+            HUB_LOG_NUMBER("quorum", n->replica->chain.set.q));
     return 0;
 }
 
@@ -418,6 +470,32 @@ static void on_frame(void *ctx, uint8_t peer, struct hub_span frame)
                            (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
 }
 
+/* Who may speak, anew when the ledger may say something else. */
+static void tend_peers(struct hub_node *n, uint64_t now_ms)
+{
+    struct hub_chain *c = &n->replica->chain;
+    if (!n->peers_stale || now_ms - n->placed_ms < PLACE_MS ||
+        hub_chain_move(c, &c->final_hash) != HUB_OK)
+        return;
+    n->placed_ms = now_ms;
+    find_member(n);
+    place_peers(n, false);
+}
+
+/* "A removed validator prints it only after STATUS of the new epoch from a quorum of the new set." */
+static void tend_retirement(struct hub_node *n)
+{
+    if (!n->retiring || n->safe || hub_replica_arrived(n->replica) < n->replica->chain.set.q)
+        return;
+    n->safe = true;
+    HUB_LOG(
+        INFO, "safe_to_retire", HUB_LOG_NUMBER("epoch", n->replica->chain.set.epoch),
+        HUB_LOG_TEXT("en", "a quorum of the new validators is at work: this node may be "
+                           "stopped, or go on as an observer"),
+        HUB_LOG_TEXT(
+            "zh", "新的共识节点已达法定数量并开始工作：本节点可以停机，也可继续作为观察节点运行"));
+}
+
 /* Once a minute: dead readers of the store, and whether the disk still has room (docs/hazards.md H6). */
 static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
 {
@@ -427,6 +505,7 @@ static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
     if (now_ms - n->tended_ms < TEND_MS && n->tended_ms)
         return HUB_OK;
     n->tended_ms = now_ms;
+    n->peers_stale = true;
     enum hub_status st = hub_store_disk(n->store, &level);
     if (st == HUB_OK)
         st = hub_store_tend(n->store, NULL);
@@ -492,6 +571,8 @@ int hub_node_run(struct hub_node *n)
         if (st == HUB_OK) {
             take_inputs(n, ready);
             st = tend(n, hub_clock_mono_ms());
+            tend_peers(n, hub_clock_mono_ms());
+            tend_retirement(n);
         }
         if (st == HUB_OK)
             st = hub_replica_turn(

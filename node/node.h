@@ -35,12 +35,16 @@ struct hub_node {
     struct hub_history *history;
     struct hub_dry_run *dry_run;
     struct hub_api *api; /* NULL: no HTTP */
-    uint8_t me;
+    uint8_t me;          /* index among the validators that vote now; their number: none of them */
+    char member[24];     /* whose key this node has, by the ledger; "" while it is not there */
+    bool peers_stale;    /* a final record may have changed who may listen */
+    bool retiring, safe; /* its key was a validator's; and the next set does not need it any more */
     int signal_fd;
     bool stopping;
     enum hub_disk_level disk;
-    uint64_t started_ms, tended_ms, final_ms; /* monotonic; final_ms: the last final block */
-    uint64_t final_blocks, final_records;     /* since start */
+    uint64_t started_ms, tended_ms, placed_ms,
+        final_ms;                         /* monotonic; final_ms: the last final block */
+    uint64_t final_blocks, final_records; /* since start */
 };
 
 /* Makes everything, or says why not in why[HUB_WHY_BYTES + 128] and releases what it made. Returns the

@@ -91,7 +91,7 @@ void hub_outbox_status(struct hub_replica *r, int peer)
         .epoch = r->cons.cfg.epoch,
         .view = r->cons.view,
         .period_ms = r->cons.gate_open ? HUB_STATUS_PERIOD_MS : HUB_STATUS_IDLE_MS,
-        .fin = {c->final_header.view, c->final_header.height, c->final_hash},
+        .fin = hub_replica_fin(r),
         .top = r->cons.top,
         .flags = status_flags(r),
         .q = c->set.q,
@@ -252,11 +252,11 @@ void hub_outbox_get_blocks(struct hub_replica *r, int peer, uint64_t first, uint
     frame_close(r, peer, &w);
 }
 
-void hub_outbox_get_votes(struct hub_replica *r)
+void hub_outbox_get_votes(struct hub_replica *r, int peer)
 {
     struct hub_buf w = frame_open(r);
     hub_message_get_votes(&w, r->cons.cfg.epoch, r->cfg.me);
-    frame_close(r, -1, &w);
+    frame_close(r, peer, &w);
 }
 
 void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item)
@@ -286,17 +286,44 @@ void hub_outbox_get_records(struct hub_replica *r, int peer)
     frame_close(r, peer, &w);
 }
 
-bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash, uint64_t view)
+void hub_outbox_get_epochs(struct hub_replica *r, int peer)
+{
+    struct hub_buf w = frame_open(r);
+    hub_message_get_epochs(&w, r->chain.set.epoch);
+    frame_close(r, peer, &w);
+}
+
+void hub_outbox_epoch_proof(struct hub_replica *r, int peer, const struct hub_span *link,
+                            uint32_t n)
+{
+    struct hub_buf w = frame_open(r);
+    hub_message_epoch_proof(&w, link, n);
+    frame_close(r, peer, &w);
+}
+
+/* The FINALIZATION of a block of whatever epoch, encoded into scratch: its bitmap says how long it is. */
+static struct hub_span own_certificate(struct hub_replica *r, const struct hub_hash *hash,
+                                       const struct hub_header *h)
 {
     struct hub_certificate c;
-    struct hub_span bytes, certificate = {NULL, 0};
+    r->scratch.len = 0;
+    if (!h->view ||
+        !hub_replica_found(
+            r, r->port.get_certificate(r->port.store, h->epoch, h->view, HUB_FINALIZE, &c)) ||
+        !hub_hash_equal(&c.subject.block_hash, hash))
+        return (struct hub_span){NULL, 0};
+    hub_certificate_encode(&r->scratch, &c,
+                           c.bitmap_bytes ? (uint8_t)(8 * c.bitmap_bytes) : hub_replica_n(r));
+    return hub_span_of(&r->scratch);
+}
+
+bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash,
+                      const struct hub_header *h)
+{
+    struct hub_span bytes;
     if (!hub_outbox_reply_room(r))
         return false;
-    r->scratch.len = 0;
-    if (stored(r, &c, view, HUB_FINALIZE) && hub_hash_equal(&c.subject.block_hash, hash)) {
-        hub_certificate_encode(&r->scratch, &c, hub_replica_n(r));
-        certificate = hub_span_of(&r->scratch);
-    }
+    const struct hub_span certificate = own_certificate(r, hash, h);
     if (!hub_body_bytes(r, &bytes, hash))
         return false;
     struct hub_buf w = frame_open(r);

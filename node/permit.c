@@ -120,7 +120,7 @@ void hub_permit_vote_told(struct hub_replica *r, const struct hub_vote *v)
             r->permit.lost_view = v->subject.view;
         return;
     }
-    if (v->subject.view <= r->chain.final_header.view || r->cfg.me == hub_replica_n(r))
+    if (v->subject.view <= hub_replica_fin(r).view || r->cfg.me == hub_replica_n(r))
         return;
     hub_replica_found(
         r, r->port.each_vote(r->port.store, v->subject.epoch, v->subject.view, search_vote, &s));
@@ -170,7 +170,7 @@ void hub_permit_ask(struct hub_replica *r)
         try_resume(r);
     if (r->now.mono_ms < r->permit.ask_due_ms)
         return;
-    hub_outbox_get_votes(r);
+    hub_outbox_get_votes(r, -1);
     r->permit.ask_due_ms =
         r->now.mono_ms + (enough_answered(r) ? HUB_ASK_CLONE_MS : HUB_ASK_VOTES_MS);
 }

@@ -61,6 +61,8 @@ struct hub_ports {
         void *store, const struct hub_point *fin,
         const struct hub_edge
             *edge); /* never moves back; binds heights up to it to its ancestors */
+    /* The link that leads to this epoch; together with the tip at its SEAL. Kept for ever. */
+    enum hub_status (*put_link)(void *store, uint64_t epoch, struct hub_span link);
     enum hub_status (*commit)(void *store);
     /* Reads see uncommitted puts. Spans are valid until the next call on the store. Hash-checked: a damaged block or
      * certificate is HUB_NOT_FOUND, and putting it again replaces it; a damaged vote or tip is HUB_CORRUPT. */
@@ -71,6 +73,7 @@ struct hub_ports {
                                        struct hub_certificate *out);
     enum hub_status (*get_tip)(void *store, struct hub_point *fin,
                                struct hub_edge *edge); /* HUB_NOT_FOUND: only genesis */
+    enum hub_status (*get_link)(void *store, uint64_t epoch, struct hub_span *link);
     enum hub_status (*each_vote)(void *store, uint64_t epoch, uint64_t from_view,
                                  hub_store_visit_vote *visit, void *ctx);
     enum hub_status (*each_certificate)(void *store, uint64_t epoch, uint64_t from_view,
@@ -90,7 +93,8 @@ struct hub_ports {
     /* Remembered soon, at most once a second; never waits, cannot fail. Makes a guard that is missing. */
     void (*guard_note)(void *guard, const struct hub_vote_mark *m);
 
-    /* Network: never blocks, may drop. peer = validator index; -1 = all. */
+    /* Network: never blocks, may drop. peer = index of a validator, or HUB_VALIDATORS_MAX and above: another
+     * node; -1 = all. */
     void *net;
     void (*send)(void *net, int peer, struct hub_span frame);
 
@@ -122,6 +126,9 @@ struct hub_ports {
     /* A validator is convicted, for the first time in this process: item is to be kept (the turn commits the store) and
      * recorded. Borrowed. NULL: nobody is interested. */
     void (*evidence)(void *client, const struct hub_offence *o, struct hub_span item);
+    /* Who votes from now on, at start and when an epoch has ended; me = set->n: not this node. Peers have these
+     * indices from now on. */
+    void (*epoch)(void *client, const struct hub_validators *set, uint8_t me);
 
     /* The only reader of the secret key. */
     void *signer;

@@ -63,10 +63,10 @@ static bool vote_good(struct hub_replica *r, uint8_t peer, const struct hub_vote
 static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *v)
 {
     struct hub_event ev = {.kind = HUB_EV_VOTE};
-    if (v->subject.epoch != r->cons.cfg.epoch)
+    if (!hub_epochs_same(r, peer, v->subject.epoch))
         return;
     if (v->signer == r->cfg.me) {
-        if (v->subject.view > r->chain.final_header.view && vote_good(r, peer, v))
+        if (v->subject.view > hub_replica_fin(r).view && vote_good(r, peer, v))
             hub_permit_vote_told(r, v);
         return;
     }
@@ -95,9 +95,10 @@ static void on_certificate(struct hub_replica *r, uint8_t peer, struct hub_span 
         r->peer[peer].bad_messages++;
         return;
     }
+    if (!hub_epochs_same(r, peer, c.subject.epoch))
+        return;
     const bool wanted = hub_cons_wants_certificate(&r->cons, &c.subject);
-    if (c.subject.epoch != r->cons.cfg.epoch || !may_check(r, peer) ||
-        (!wanted && !hub_accuse_contradicts(r, &c.subject)))
+    if (!may_check(r, peer) || (!wanted && !hub_accuse_contradicts(r, &c.subject)))
         return;
     if (!hub_certificate_ok(&c, &r->chain.set)) {
         check_failed(r, peer);
@@ -133,11 +134,13 @@ static void on_propose(struct hub_replica *r, uint8_t peer, const struct hub_mes
     const struct hub_header *h = &m->u.propose.header;
     struct hub_event ev = {.kind = HUB_EV_PROPOSAL};
     struct hub_hash hash;
-    if (!hub_hash_equal(&h->chain, &r->chain.id) || h->epoch != r->cons.cfg.epoch ||
+    if (!hub_hash_equal(&h->chain, &r->chain.id) || !hub_epochs_same(r, peer, h->epoch) ||
         h->proposer >= hub_replica_n(r) || h->proposer == r->cfg.me)
         return;
-    for (uint32_t i = 0; i < m->u.propose.just_count; i++)
+    for (uint32_t i = 0; i < m->u.propose.just_count && !r->ended; i++)
         on_certificate(r, peer, m->u.propose.just[i]);
+    if (r->ended)
+        return;
     hub_header_hash(&hash, m->u.propose.header_bytes);
     hub_header_facts_of(&ev.u.proposal.header, h, &hash);
     struct hub_vote v = {
@@ -166,13 +169,19 @@ static void on_propose(struct hub_replica *r, uint8_t peer, const struct hub_mes
 
 static void on_status(struct hub_replica *r, uint8_t peer, const struct hub_status_message *s)
 {
-    if (!hub_hash_equal(&s->chain, &r->chain.id) || s->epoch != r->cons.cfg.epoch)
+    if (!hub_hash_equal(&s->chain, &r->chain.id))
         return;
     struct hub_peer *p = &r->peer[peer];
-    if (!hub_hash_equal(&p->fin.block_hash, &s->fin.block_hash))
-        hub_accuse_fork(r, peer, &s->fin);
-    p->fin = s->fin;
+    const bool moved = !hub_hash_equal(&p->fin.block_hash, &s->fin.block_hash);
+    p->fin = s->fin; /* heights grow over epochs as well */
+    p->epoch = s->epoch;
     p->seen_ms = r->now.mono_ms;
+    if (!hub_epochs_same(r, peer, s->epoch))
+        return;
+    if (moved)
+        hub_accuse_fork(r, peer, &s->fin);
+    if (r->permit.why == HUB_ABSTAIN_ASKING && !p->answered)
+        hub_outbox_get_votes(r, peer); /* it was in another epoch, or away, when all were asked */
     struct hub_event ev = {.kind = HUB_EV_PEER};
     ev.u.peer.peer = peer;
     ev.u.peer.view = s->view;
@@ -189,7 +198,7 @@ static void on_get_certs(struct hub_replica *r, uint8_t peer, const struct hub_m
 {
     uint64_t from = m->u.get_certs.from, to = m->u.get_certs.to;
     uint32_t sent = 0;
-    if (m->u.get_certs.epoch != r->cons.cfg.epoch || !may_serve(r, peer))
+    if (!hub_epochs_same(r, peer, m->u.get_certs.epoch) || !may_serve(r, peer))
         return;
     if (to > r->cons.view)
         to = r->cons.view;
@@ -210,7 +219,7 @@ static void on_get_block(struct hub_replica *r, uint8_t peer, const struct hub_m
         struct hub_header h;
         const struct hub_hash *hash = &m->u.get_block.hash[i];
         if (hub_body_header(r, &h, hash))
-            hub_outbox_block(r, peer, hash, h.view);
+            hub_outbox_block(r, peer, hash, &h);
         if (r->outbox.len - began >= HUB_REPLY_BYTES_MAX)
             return;
     }
@@ -230,7 +239,7 @@ static void on_get_blocks(struct hub_replica *r, uint8_t peer, const struct hub_
         struct hub_hash hash;
         if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes)) ||
             !hub_block_peek(&header, &hash, &header_bytes, bytes) ||
-            !hub_outbox_block(r, peer, &hash, header.view) ||
+            !hub_outbox_block(r, peer, &hash, &header) ||
             r->outbox.len - began >= HUB_REPLY_BYTES_MAX)
             return;
     }
@@ -266,7 +275,7 @@ static void on_records(struct hub_replica *r, uint8_t peer, const struct hub_mes
 static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
     uint8_t signer = m->u.get_votes.signer;
-    if (m->u.get_votes.epoch == r->cons.cfg.epoch && signer < hub_replica_n(r) &&
+    if (hub_epochs_same(r, peer, m->u.get_votes.epoch) && signer < hub_replica_n(r) &&
         may_serve(r, peer))
         hub_outbox_votes(r, peer, signer);
 }
@@ -274,7 +283,7 @@ static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_m
 /* What a peer has of our own votes. A bad signature spoils the answer. */
 static void on_votes(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
-    if (m->u.votes.epoch != r->cons.cfg.epoch || m->u.votes.signer != r->cfg.me)
+    if (!hub_epochs_same(r, peer, m->u.votes.epoch) || m->u.votes.signer != r->cfg.me)
         return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
         if (!vote_good(r, peer, &m->u.votes.vote[i]))
@@ -300,6 +309,22 @@ static void on_evidence(struct hub_replica *r, uint8_t peer, struct hub_span ite
         break;
     case HUB_ITEM_MALFORMED:
         r->peer[peer].bad_messages++;
+        break;
+    }
+}
+
+static void on_epoch_proof(struct hub_replica *r, uint8_t peer, struct hub_span links)
+{
+    if (!may_check(r, peer))
+        return;
+    switch (hub_epochs_take(r, links)) {
+    case HUB_LINKS_TAKEN:
+        break;
+    case HUB_LINKS_BAD:
+        r->peer[peer].bad_messages++;
+        break;
+    case HUB_LINKS_FORGED:
+        check_failed(r, peer);
         break;
     }
 }
@@ -344,11 +369,15 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
     case HUB_MSG_VOTES:
         on_votes(r, peer, m);
         break;
+    case HUB_MSG_GET_EPOCHS:
+        if (may_serve(r, peer))
+            hub_epochs_tell(r, peer, m->u.from_epoch);
+        break;
+    case HUB_MSG_EPOCH_PROOF:
+        on_epoch_proof(r, peer, m->u.links);
+        break;
     case HUB_MSG_EVIDENCE:
         on_evidence(r, peer, m->u.evidence);
-        break;
-    case HUB_MSG_GET_EPOCHS: /* one epoch so far: there is no later set to prove */
-    case HUB_MSG_EPOCH_PROOF:
         break;
     }
 }
@@ -356,7 +385,8 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
 void hub_replica_on_message(struct hub_replica *r, uint8_t peer, struct hub_span frame,
                             struct hub_now now)
 {
-    if (r->failure || peer >= hub_replica_n(r) || peer == r->cfg.me)
+    const bool known = peer < hub_replica_n(r) || peer >= HUB_VALIDATORS_MAX;
+    if (r->failure || r->ended || !known || peer >= HUB_PEERS_MAX || peer == r->cfg.me)
         return;
     r->now = now;
     refill(r, &r->peer[peer]);

@@ -55,7 +55,7 @@ static void step(struct hub_replica *r)
     ev->now_wall_ms = r->now.wall_ms;
     hub_cons_step(&r->cons, ev, &r->effects);
     r->core_wake_ms = r->effects.wake_ms;
-    for (uint32_t i = 0; i < r->effects.count && !r->failure; i++)
+    for (uint32_t i = 0; i < r->effects.count && !r->failure && !r->ended; i++)
         run_effect(r, &r->effects.item[i]);
 }
 
@@ -63,7 +63,7 @@ void hub_replica_drain(struct hub_replica *r)
 {
     r->busy = false;
     for (uint32_t i = 0; i < HUB_TURN_STEPS_MAX && !r->failure; i++) {
-        while (r->event_count && !r->failure)
+        while (r->event_count && !r->failure && !r->ended)
             step(r);
         if (!hub_catchup_run(r))
             return;
@@ -79,6 +79,13 @@ bool hub_replica_view_held(const struct hub_replica *r, uint64_t view)
         if (r->cons.views[i].used && r->cons.views[i].view == view)
             return true;
     return false;
+}
+
+struct hub_point hub_replica_fin(const struct hub_replica *r)
+{
+    const struct hub_header *h = &r->chain.final_header;
+    return (struct hub_point){h->epoch == r->chain.set.epoch ? h->view : 0, h->height,
+                              r->chain.final_hash};
 }
 
 static struct hub_vote_set *vote_set_find(struct hub_replica *r, uint64_t view)
@@ -254,10 +261,11 @@ static bool build_block(struct hub_replica *r, struct hub_block *block, const st
     block->header.time_ms = r->now.wall_ms > after ? r->now.wall_ms : after;
     block->header.proposer = r->cfg.me;
     room = hub_parameter(&r->chain.state, HUB_PARAM_CONSENSUS_BLOCK_BYTES);
-    if (!fx->empty)
+    const bool empty = fx->empty || hub_chain_ends_epoch(&r->chain, parent);
+    if (!empty)
         block->count = r->port.take(r->port.pool, &r->chain.state, block->header.time_ms,
                                     r->candidates, HUB_BLOCK_RECORDS_MAX, room);
-    if (!fx->empty && !block->count) {
+    if (!empty && !block->count) {
         block->bytes = (struct hub_span){NULL, 0};
         return true;
     }
@@ -272,7 +280,7 @@ static void build(struct hub_replica *r, const struct hub_effect *fx)
     ev.u.built.view = fx->view;
     ev.u.built.outcome = HUB_BUILT_FAILED;
     if (b && build_block(r, &block, fx, &b->bytes)) {
-        bool nothing = !fx->empty && !block.bytes.len;
+        bool nothing = !block.bytes.len;
         ev.u.built.outcome = nothing ? HUB_BUILT_NOTHING : HUB_BUILT_OK;
         if (nothing) {
             r->gate.stale = true;
@@ -313,8 +321,7 @@ static void announce(struct hub_replica *r)
 {
     uint64_t period = r->cons.gate_open ? HUB_STATUS_PERIOD_MS : HUB_STATUS_IDLE_MS;
     r->status_due_ms = r->now.mono_ms + period;
-    if (hub_replica_n(r) > 1)
-        hub_outbox_status(r, -1);
+    hub_outbox_status(r, -1);
 }
 
 static void run_effect(struct hub_replica *r, const struct hub_effect *fx)
@@ -366,8 +373,8 @@ static void run_effect(struct hub_replica *r, const struct hub_effect *fx)
         hub_permit_halt(r, HUB_ABSTAIN_DIVERGENCE,
                         "a certified block breaks a rule here: voting stopped", &fx->block_hash);
         /* A fork: what the others certified in the views around our final block tells who lied. */
-        hub_outbox_get_certs(r, -1, r->chain.final_header.view,
-                             r->chain.final_header.view + HUB_GET_VIEWS_MAX - 1);
+        hub_outbox_get_certs(r, -1, hub_replica_fin(r).view,
+                             hub_replica_fin(r).view + HUB_GET_VIEWS_MAX - 1);
         break;
     }
 }
@@ -387,12 +394,15 @@ static void timers(struct hub_replica *r)
     if (r->now.mono_ms >= r->core_wake_ms)
         hub_replica_push(r, &tick);
     hub_replica_drain(r);
+    if (r->ended)
+        return;
     tell_gate(r);
     hub_replica_drain(r);
+    if (r->ended)
+        return;
     if (r->now.mono_ms >= r->status_due_ms)
         announce(r);
-    if (hub_replica_n(r) > 1)
-        hub_outbox_records(r, -1, true);
+    hub_outbox_records(r, -1, true);
 }
 
 static void commit(struct hub_replica *r)
@@ -419,6 +429,8 @@ enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now, uint
     if (r->failure)
         return r->failure;
     hub_outbox_flush(r);
+    if (r->ended)
+        hub_replica_next_epoch(r);
     feed_own_votes(r);
     hub_replica_drain(r);
     if (r->must_commit || r->frame_count || r->busy || r->event_count) {

@@ -9,13 +9,17 @@
  *     comes from the disk as well.
  *  5. No allocation: all memory is handed in, every queue is bounded by limits.h.
  *
- * Before it votes, a node compares its journal with the guard, and asks q - 1 peers for the highest votes of its own
- * key (docs/hazards.md H12). A vote that its own journal does not have means a lost or rolled-back disk: the node
- * follows, but signs nothing.
+ * An epoch ends when its SEAL is final: in the commit that says so lies the link to the next epoch, and after the
+ * sends of that turn the core of the next one begins. Exactly one core runs (ava-labs#552), and nothing of the old
+ * one is fed to it (ava-labs#551).
+ *
+ * Before it votes, in each epoch, a node compares its journal with the guard, and asks q - 1 peers for the highest
+ * votes of its own key (docs/hazards.md H12). A vote that its own journal does not have means a lost or rolled-back
+ * disk: the node follows, but signs nothing.
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
  *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence
- *   permit.c  may it vote? */
+ *   permit.c  may it vote?    epochs.c  the next set */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -27,7 +31,8 @@ struct hub_now {
 };
 
 struct hub_replica_config {
-    uint8_t me;              /* index in the validator set; its size: observer */
+    struct hub_hash kid; /* of this node's key; in no set of validators: an observer */
+    uint8_t me; /* set by the replica: index in the set that votes now; its size: observer */
     uint64_t uplink_mbit;    /* 1..100000: how long a proposal takes to leave */
     uint64_t jitter_seed;    /* differs per node: retries must not fall together */
     const char *version;     /* 1..32 bytes, told to peers; borrowed for ever */
@@ -68,9 +73,11 @@ struct
     struct hub_vote vote[3][HUB_VALIDATORS_MAX];
 };
 
-struct hub_peer { /* what is known of, and granted to, validator i */
+struct hub_peer { /* what is known of, and granted to, a peer */
     struct hub_point fin;
+    uint64_t epoch; /* of its last STATUS */
     uint64_t seen_ms, refilled_ms;
+    uint64_t links_asked_ms, links_told_ms; /* GET_EPOCHS, EPOCH_PROOF: one a second */
     uint64_t checks,
         services; /* tokens, in thousandths: failed signature checks; requests answered */
     uint64_t bad_messages, bad_signatures;
@@ -126,9 +133,17 @@ struct hub_replica {
         *candidates; /* of the block being checked; of the one being built */
     struct hub_record_keys *keys;
 
-    struct hub_peer peer[HUB_VALIDATORS_MAX];
-    uint8_t rotate;                    /* the peer asked last */
-    struct {                           /* catch-up by height */
+    struct hub_peer peer[HUB_PEERS_MAX];
+    uint8_t rotate; /* the peer asked last */
+    struct hub_hash
+        seal_hash; /* of the block that sealed this epoch's set; epoch 0: the chain id */
+    struct {       /* a checked link to the next epoch, whose SEAL is not final here yet */
+        bool held;
+        struct hub_hash seal_hash;
+        struct hub_buf bytes;
+    } proof;
+    bool ended; /* the final block ends the epoch: with this turn's commit the next begins */
+    struct {    /* catch-up by height */
         uint64_t due_ms, tries, final; /* final: height when it last made progress */
         bool active;
     } sync;
@@ -166,7 +181,7 @@ size_t hub_replica_memory_bytes(void);
 HUB_MUST_USE enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports *ports,
                                                const struct hub_replica_config *cfg,
                                                struct hub_now now);
-/* A frame from the authenticated link of validator `peer`; borrowed for the call. Anything may be in it. */
+/* A frame from the authenticated link of `peer` (ports.h); borrowed for the call. Anything may be in it. */
 void hub_replica_on_message(struct hub_replica *r, uint8_t peer, struct hub_span frame,
                             struct hub_now now);
 /* The answer to ports.check, also from inside that call: all signatures of the block's records are good, or not. */
@@ -177,5 +192,9 @@ void hub_replica_on_records(struct hub_replica *r);
  * wanted; <= now: at once. Any status but HUB_OK is final: end the process. */
 HUB_MUST_USE enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now,
                                               uint64_t *wake_ms);
+
+/* Validators of this epoch whose last STATUS told that they are in it: with q of them a node that left the set
+ * is not needed any more. */
+uint8_t hub_replica_arrived(const struct hub_replica *r);
 
 #endif

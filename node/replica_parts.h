@@ -23,9 +23,15 @@ uint8_t hub_replica_n(const struct hub_replica *r);
 /* True while the core keeps this view. */
 bool hub_replica_view_held(const struct hub_replica *r, uint64_t view);
 void hub_replica_set_voting(struct hub_replica *r, enum hub_voting voting);
+/* The final block as the core knows it: the SEAL that began the epoch is its view 0. */
+struct hub_point hub_replica_fin(const struct hub_replica *r);
+
+/* ---- start.c */
+/* After the commit that ended an epoch: the core of the next one takes over. */
+void hub_replica_next_epoch(struct hub_replica *r);
 
 /* ---- permit.c */
-/* At start, the chain being replayed. HUB_CONFLICT: the chain does not contain the anchor. */
+/* At start, the chain being replayed, and when an epoch begins. HUB_CONFLICT: the chain does not contain the anchor. */
 enum hub_status hub_permit_begin(struct hub_replica *r);
 /* Asks peers for votes of our key: until enough have answered, and now and then for ever. */
 void hub_permit_ask(struct hub_replica *r);
@@ -56,13 +62,17 @@ void hub_outbox_records(struct hub_replica *r, int peer, bool fresh);
 void hub_outbox_get_certs(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
 void hub_outbox_get_block(struct hub_replica *r, int peer, const struct hub_hash *hash);
 void hub_outbox_get_blocks(struct hub_replica *r, int peer, uint64_t first, uint64_t last);
-void hub_outbox_get_votes(struct hub_replica *r);
+void hub_outbox_get_votes(struct hub_replica *r, int peer);
 void hub_outbox_evidence(struct hub_replica *r, int peer, struct hub_span item);
 /* All that is held of a signer's newest votes, in one frame. */
 void hub_outbox_votes(struct hub_replica *r, int peer, uint8_t signer);
 void hub_outbox_get_records(struct hub_replica *r, int peer);
 /* The block of this view, with its FINALIZATION if that is stored. False: not held, or no room for replies. */
-bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash, uint64_t view);
+bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash,
+                      const struct hub_header *h);
+void hub_outbox_get_epochs(struct hub_replica *r, int peer);
+void hub_outbox_epoch_proof(struct hub_replica *r, int peer, const struct hub_span *link,
+                            uint32_t n);
 bool hub_outbox_reply_room(const struct hub_replica *r);
 void hub_outbox_flush(struct hub_replica *r);
 
@@ -103,10 +113,28 @@ enum hub_item_verdict hub_accuse_item(struct hub_replica *r, struct hub_span byt
 /* What a peer says is final: asks it for its certificates if another block is final here. */
 void hub_accuse_fork(struct hub_replica *r, uint8_t peer, const struct hub_point *fin);
 
+/* ---- epochs.c */
+/* True if a message is of our epoch. Else its sender is told, or asked for, the links between. */
+bool hub_epochs_same(struct hub_replica *r, uint8_t peer, uint64_t epoch);
+/* EPOCH_PROOF from this epoch on, at most one a second. */
+void hub_epochs_tell(struct hub_replica *r, uint8_t peer, uint64_t from);
+enum hub_links_verdict { HUB_LINKS_TAKEN, HUB_LINKS_BAD, HUB_LINKS_FORGED };
+/* Keeps the link that leads out of our epoch, if it is among these and is good. */
+enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span links);
+/* A FINALIZATION over a held block that ends the epoch; the link kept, its SEAL being applied. */
+void hub_epochs_finalize(struct hub_replica *r, const struct hub_certificate *c);
+void hub_epochs_cross(struct hub_replica *r);
+/* At a restart: the applied SEAL of the chain's epoch is final by the stored link. */
+enum hub_status hub_epochs_replay(struct hub_replica *r);
+/* Of the block that sealed the epoch that votes now; the chain id for the first. */
+enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out);
+
 /* ---- catchup.c */
+/* hub_chain_visit of a replica: a block became final. */
+void hub_catchup_visit(void *ctx, const struct hub_applied *applied);
 void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64_t peers,
                       bool fetch);
-/* The next peer in turn that is in `peers` (0 = any); -1 if we are alone. */
+/* The next validator in turn that is in `peers`, else any peer heard of lately, else any validator; -1: alone. */
 int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers);
 /* One bounded piece of work: true if there may be more. */
 bool hub_catchup_run(struct hub_replica *r);

@@ -12,7 +12,7 @@ size_t hub_replica_memory_bytes(void)
 {
     return (size_t)HUB_BODIES_MAX * HUB_BODY_BYTES_MAX + HUB_OUTBOX_BYTES_MAX + SCRATCH_BYTES +
            2 * HUB_BLOCK_RECORDS_MAX * sizeof(struct hub_record) +
-           HUB_BLOCK_RECORDS_MAX * sizeof(struct hub_record_keys) + 8 * 64;
+           HUB_BLOCK_RECORDS_MAX * sizeof(struct hub_record_keys) + HUB_LINK_BYTES_MAX + 8 * 64;
 }
 
 static void *carve(uint8_t **at, size_t bytes)
@@ -31,6 +31,8 @@ static void lay_out_memory(struct hub_replica *r)
     r->outbox =
         (struct hub_buf){.data = carve(&at, HUB_OUTBOX_BYTES_MAX), .cap = HUB_OUTBOX_BYTES_MAX};
     r->scratch = (struct hub_buf){.data = carve(&at, SCRATCH_BYTES), .cap = SCRATCH_BYTES};
+    r->proof.bytes =
+        (struct hub_buf){.data = carve(&at, HUB_LINK_BYTES_MAX), .cap = HUB_LINK_BYTES_MAX};
     for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
         r->body[i].bytes =
             (struct hub_buf){.data = carve(&at, HUB_BODY_BYTES_MAX), .cap = HUB_BODY_BYTES_MAX};
@@ -46,16 +48,15 @@ static void init_core(struct hub_replica *r)
         .n = n,
         .q = r->chain.set.q,
         .me = r->cfg.me,
-        .leader_offset = hub_get_be64(r->chain.id.b) % n,
+        .leader_offset = hub_get_be64(r->seal_hash.b) % n,
         .delta_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_DELTA_MS),
         .pace_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_PACE_MS),
         .heartbeat_ms = hub_parameter(s, HUB_PARAM_CONSENSUS_HEARTBEAT_S) * 1000,
         .block_send_ms = bits / (r->cfg.uplink_mbit * 1000),
         .jitter_seed = r->cfg.jitter_seed,
     };
-    const struct hub_header *h = &r->chain.final_header;
-    struct hub_point fin = {h->view, h->height, r->chain.final_hash};
-    hub_cons_init(&r->cons, &cfg, &fin, h->time_ms);
+    struct hub_point fin = hub_replica_fin(r);
+    hub_cons_init(&r->cons, &cfg, &fin, r->chain.final_header.time_ms);
 }
 
 /* Steps without effects: before START the core asks for none. */
@@ -100,10 +101,48 @@ static void feed_own_vote(void *ctx, const struct hub_vote *v)
 
 static void feed_journal(struct hub_replica *r)
 {
-    uint64_t epoch = r->chain.set.epoch, from = r->chain.final_header.view;
+    uint64_t epoch = r->chain.set.epoch, from = hub_replica_fin(r).view;
     hub_replica_found(r, r->port.each_certificate(r->port.store, epoch, from, feed_certificate, r));
     if (r->cfg.me < hub_replica_n(r))
         hub_replica_found(r, r->port.each_vote(r->port.store, epoch, from + 1, feed_own_vote, r));
+}
+
+/* The epoch in which the chain stands: its core, what the journal has of it, the questions before a vote. */
+static void begin_epoch(struct hub_replica *r)
+{
+    const uint8_t n = hub_replica_n(r);
+    struct hub_event start = {.kind = HUB_EV_START};
+    if (!hub_replica_ok(r, hub_epochs_seal_hash(r, &r->seal_hash)))
+        return;
+    for (r->cfg.me = 0; r->cfg.me < n; r->cfg.me++)
+        if (hub_hash_equal(&r->chain.set.v[r->cfg.me].kid, &r->cfg.kid))
+            break;
+    r->port.epoch(r->port.client, &r->chain.set, r->cfg.me);
+    init_core(r);
+    if (!hub_replica_ok(r, hub_permit_begin(r)))
+        return;
+    r->cfg.acknowledge = false; /* said once, of what had happened by then */
+    feed_journal(r);
+    hub_replica_push(r, &start);
+    r->status_due_ms = r->now.mono_ms;
+    r->gate.stale = true;
+}
+
+/* What belongs to the old set goes: its events, votes, wants, and the peers' places. */
+void hub_replica_next_epoch(struct hub_replica *r)
+{
+    r->event_first = r->event_count = r->own_count = 0;
+    for (uint32_t i = 0; i < HUB_VOTE_VIEWS_MAX; i++)
+        r->votes[i].view = 0;
+    memset(r->highest, 0, sizeof r->highest);
+    memset(r->want, 0, sizeof r->want);
+    memset(r->peer, 0, sizeof r->peer);
+    memset(r->accuse.second, 0, sizeof r->accuse.second);
+    memset(&r->gate, 0, sizeof r->gate);
+    memset(&r->sync, 0, sizeof r->sync);
+    r->proof.held = r->ended = r->chain_full = false;
+    hub_body_forget_final(r);
+    begin_epoch(r);
 }
 
 enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports *ports,
@@ -112,19 +151,12 @@ enum hub_status hub_replica_start(struct hub_replica *r, const struct hub_ports 
     r->port = *ports;
     r->cfg = *cfg;
     r->now = now;
-    HUB_ASSERT(cfg->me <= hub_replica_n(r) && cfg->uplink_mbit);
+    HUB_ASSERT(cfg->uplink_mbit);
     lay_out_memory(r);
     enum hub_status st = hub_catchup_replay(r);
     if (st)
         return st;
-    init_core(r);
-    if ((st = hub_permit_begin(r)))
-        return st;
-    struct hub_event start = {.kind = HUB_EV_START};
-    feed_journal(r);
-    hub_replica_push(r, &start);
-    r->status_due_ms = now.mono_ms;
-    r->gate.stale = true;
+    begin_epoch(r);
     hub_replica_drain(r);
     return r->failure;
 }

@@ -147,6 +147,49 @@ static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t fr
     }
 }
 
+/* ---- links */
+enum hub_status hub_read_link(const struct hub_reader *r, uint64_t epoch, struct hub_span *bytes)
+{
+    uint8_t key[8];
+    hub_put_be64(key, epoch);
+    return hub_env_get(r, HUB_MAP_LINK, span(key, sizeof key), bytes);
+}
+
+enum hub_status hub_read_set(const struct hub_reader *r, const struct hub_genesis *genesis,
+                             uint64_t epoch, struct hub_validators *out)
+{
+    *out = genesis->set;
+    for (uint64_t e = 1; e <= epoch; e++) {
+        struct hub_link link;
+        struct hub_link_facts facts;
+        struct hub_span bytes;
+        const char *what;
+        enum hub_status status = hub_read_link(r, e, &bytes);
+        if (status == HUB_IO)
+            return status;
+        if (status || !hub_link_decode(&link, bytes) ||
+            hub_link_check(&facts, &what, &link, out) != HUB_VERDICT_OK)
+            return HUB_CORRUPT;
+        *out = facts.next;
+    }
+    return HUB_OK;
+}
+
+static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span link)
+{
+    struct hub_store *s = store;
+    uint8_t key[8];
+    hub_put_be64(key, epoch);
+    return hub_env_put(s->env, HUB_MAP_LINK, span(key, sizeof key), link);
+}
+
+static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *link)
+{
+    struct hub_store *s = store;
+    const struct hub_reader r = hub_env_reader(s->env);
+    return hub_read_link(&r, epoch, link);
+}
+
 /* ---- blocks */
 static enum hub_status block_by_hash(const struct hub_reader *r, const struct hub_hash *hash,
                                      bool check, struct hub_header *header, struct hub_span *bytes)
@@ -424,11 +467,13 @@ void hub_store_ports(struct hub_store *s, struct hub_ports *p)
     p->put_vote = hub_store_put_vote;
     p->put_certificate = put_certificate;
     p->put_tip = put_tip;
+    p->put_link = put_link;
     p->commit = commit;
     p->get_block = get_block;
     p->get_block_at = get_block_at;
     p->get_certificate = get_certificate;
     p->get_tip = get_tip;
+    p->get_link = get_link;
     p->each_vote = hub_store_each_vote;
     p->each_certificate = each_certificate;
     p->get_mark = hub_store_get_mark;

@@ -69,6 +69,14 @@ HUB_MUST_USE enum hub_status hub_read_certificate(const struct hub_reader *r, ui
 HUB_MUST_USE enum hub_status hub_read_certificate_raw(const struct hub_reader *r, uint64_t epoch,
                                                       uint64_t view, uint8_t kind,
                                                       struct hub_span *bytes);
+/* The encoded link that leads to this epoch, 1 and above. */
+HUB_MUST_USE enum hub_status hub_read_link(const struct hub_reader *r, uint64_t epoch,
+                                           struct hub_span *bytes);
+/* The set of this epoch: from the genesis set over the stored links, each checked. HUB_CORRUPT: one is missing or
+ * does not hold. */
+HUB_MUST_USE enum hub_status hub_read_set(const struct hub_reader *r,
+                                          const struct hub_genesis *genesis, uint64_t epoch,
+                                          struct hub_validators *out);
 /* The FINALIZE certificate of the block with this header, if it has one of its own. */
 HUB_MUST_USE enum hub_status hub_read_final_certificate(const struct hub_reader *r,
                                                         const struct hub_header *h,

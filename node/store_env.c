@@ -20,7 +20,7 @@ enum { EXIT_STORE = 70 };
 
 static const char *const map_names[HUB_ENV_MAPS] = {"meta", "block",      "height",      "pending",
                                                     "vote", "vote_order", "certificate", "row",
-                                                    "node", "record",     "result"};
+                                                    "node", "record",     "result",      "link"};
 
 struct hub_env {
     MDB_env *lmdb;

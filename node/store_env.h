@@ -28,6 +28,7 @@ enum hub_env_map {
     HUB_MAP_NODE,        /* level || be64 index / 32 -> 32 nodes of the log's tree */
     HUB_MAP_RECORD, /* be32 log index >> 16 || first 8 bytes of record id -> be64 log indexes */
     HUB_MAP_RESULT, /* be64 height -> result items of a block */
+    HUB_MAP_LINK,   /* be64 epoch -> the link that leads to it */
     HUB_ENV_MAPS
 };
 

@@ -24,7 +24,9 @@ enum {
     CURVE_BYTES = 64, /* libzmq counts the sealed frame: 33 bytes more than ours */
     ZAP_PARTS_MAX = 8,
     KEY_BYTES = 32,
-    Z85_KEY = 40 /* characters of a key in Z85 (ZeroMQ RFC 32) */
+    Z85_KEY = 40, /* characters of a key in Z85 (ZeroMQ RFC 32) */
+    ROUTE_MAX = 255,
+    INPUTS_BACK_MAX = 16 /* frames of one peer's answers in one turn */
 };
 static const char ZAP_ADDRESS[] = "inproc://zeromq.zap.01";
 static const char ZAP_DOMAIN[] = "hubledger";
@@ -38,12 +40,18 @@ struct out_queue { /* ring, oldest at head */
     unsigned head, count;
     size_t bytes;
 };
+struct link {
+    struct hub_transport_peer peer;
+    void *dealer; /* NULL: not dialled */
+    struct out_queue queue;
+    uint64_t seen_ms;
+    uint8_t route[ROUTE_MAX]; /* routing id of the connection that it made to us; len 0: none */
+    size_t route_len;
+};
 struct hub_transport {
     void *ctx, *zap, *router;
-    void *dealer[HUB_VALIDATORS_MAX]; /* NULL: not dialled */
-    struct out_queue queue[HUB_VALIDATORS_MAX];
-    uint64_t seen_ms[HUB_VALIDATORS_MAX];
-    struct hub_transport_config cfg;
+    struct link *link; /* [HUB_PEERS_MAX], owned */
+    uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES];
     struct hub_transport_stats stats;
 };
 static char why_text[HUB_ADDRESS_MAX + 160]; /* one node a process: the last open's reason */
@@ -70,14 +78,16 @@ static bool make_server(struct hub_transport *t, const char *address)
 {
     t->router = zmq_socket(t->ctx, ZMQ_ROUTER);
     return t->router && harden(t->router) && set_int(t->router, ZMQ_CURVE_SERVER, 1) &&
-           zmq_setsockopt(t->router, ZMQ_CURVE_SECRETKEY, t->cfg.secret_key, 32) == 0 &&
+           zmq_setsockopt(t->router, ZMQ_CURVE_SECRETKEY, t->secret_key, 32) == 0 &&
+           set_int(t->router, ZMQ_ROUTER_MANDATORY, 1) && /* a route that is gone says so */
            zmq_setsockopt(t->router, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN)) == 0 &&
            set_int(t->router, ZAP_ENFORCE_DOMAIN, 1) && set_int(t->router, ZMQ_BACKLOG, BACKLOG) &&
            zmq_bind(t->router, address) == 0;
 }
 
-static void *make_client(struct hub_transport *t, const char *address, const uint8_t server_key[32],
-                         const uint8_t public_key[32], const uint8_t secret_key[32])
+static void *make_client(const struct hub_transport *t, const char *address,
+                         const uint8_t server_key[32], const uint8_t public_key[32],
+                         const uint8_t secret_key[32])
 {
     void *s = zmq_socket(t->ctx, ZMQ_DEALER);
     if (s && harden(s) && set_int(s, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
@@ -91,11 +101,17 @@ static void *make_client(struct hub_transport *t, const char *address, const uin
     return NULL;
 }
 
-/* Validator index of a transport key, or -1: the allow-list. */
+static bool is_used(const struct hub_transport_peer *p)
+{
+    static const uint8_t none[KEY_BYTES];
+    return memcmp(p->key, none, sizeof none) != 0;
+}
+
+/* Place of a transport key, or -1: the allow-list. */
 static int peer_of_key(const struct hub_transport *t, const uint8_t key[32])
 {
-    for (unsigned i = 0; i < t->cfg.n; i++)
-        if (i != t->cfg.me && memcmp(t->cfg.peer[i].key, key, 32) == 0)
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        if (is_used(&t->link[i].peer) && memcmp(t->link[i].peer.key, key, KEY_BYTES) == 0)
             return (int)i;
     return -1;
 }
@@ -183,7 +199,7 @@ static bool self_test(struct hub_transport *t, const char *address)
     if (zmq_curve_keypair(public_z85, secret_z85) != 0 || !zmq_z85_decode(public_key, public_z85) ||
         !zmq_z85_decode(secret_key, secret_z85))
         return false;
-    memcpy(server_key, t->cfg.public_key, 32);
+    memcpy(server_key, t->public_key, 32);
     void *stranger = make_client(t, address, server_key, public_key, secret_key);
     explicit_bzero(secret_key, sizeof secret_key);
     if (!stranger)
@@ -223,16 +239,31 @@ static enum hub_status open_failed(struct hub_transport *t, const char **why, en
     return st;
 }
 
+static bool dial(struct hub_transport *t, struct link *l)
+{
+    char address[HUB_ADDRESS_MAX + 8];
+    if (!l->peer.address[0])
+        return true;
+    snprintf(address, sizeof address, "tcp://%s", l->peer.address);
+    l->dealer = make_client(t, address, l->peer.key, t->public_key, t->secret_key);
+    return l->dealer != NULL;
+}
+
 enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
                                    const struct hub_transport_config *cfg)
 {
     struct hub_transport *t = calloc(1, sizeof *t);
-    HUB_ASSERT(cfg->n <= HUB_VALIDATORS_MAX);
-    if (!t) {
+    if (t)
+        t->link = calloc(HUB_PEERS_MAX, sizeof *t->link);
+    if (!t || !t->link) {
+        free(t);
         *why = "out of memory";
         return HUB_IO;
     }
-    t->cfg = *cfg;
+    memcpy(t->public_key, cfg->public_key, sizeof t->public_key);
+    memcpy(t->secret_key, cfg->secret_key, sizeof t->secret_key);
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        t->link[i].peer = cfg->peer[i];
     t->ctx = zmq_ctx_new();
     t->zap = t->ctx ? zmq_socket(t->ctx, ZMQ_ROUTER) : NULL;
     if (!t->zap || !set_int(t->zap, ZMQ_LINGER, 0) || zmq_bind(t->zap, ZAP_ADDRESS) != 0)
@@ -244,15 +275,10 @@ enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
     if (!self_test(t, address))
         return open_failed(t, why, HUB_REFUSED, "self-test: a stranger's key was not refused on",
                            cfg->listen);
-    for (unsigned i = 0; i < cfg->n; i++) {
-        if (i == cfg->me || !cfg->peer[i].address[0])
-            continue;
-        snprintf(address, sizeof address, "tcp://%s", cfg->peer[i].address);
-        t->dealer[i] = make_client(t, address, cfg->peer[i].key, cfg->public_key, cfg->secret_key);
-        if (!t->dealer[i])
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        if (is_used(&cfg->peer[i]) && !dial(t, &t->link[i]))
             return open_failed(t, why, HUB_IO, "cannot set up the link to peer",
                                cfg->peer[i].address);
-    }
     *out = t;
     return HUB_OK;
 }
@@ -267,49 +293,95 @@ static void drop_oldest(struct out_queue *q)
     q->count--;
 }
 
+static void close_link(struct link *l)
+{
+    while (l->queue.count)
+        drop_oldest(&l->queue);
+    if (l->dealer)
+        zmq_close(l->dealer);
+    l->dealer = NULL;
+}
+
 void hub_transport_close(struct hub_transport *t)
 {
     if (!t)
         return;
-    for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++) {
-        while (t->queue[i].count)
-            drop_oldest(&t->queue[i]);
-        if (t->dealer[i])
-            zmq_close(t->dealer[i]);
-    }
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        close_link(&t->link[i]);
     if (t->router)
         zmq_close(t->router);
     if (t->zap)
         zmq_close(t->zap); /* last: while it lives nobody unlisted gets in */
     if (t->ctx)
         zmq_ctx_term(t->ctx);
-    explicit_bzero(&t->cfg, sizeof t->cfg);
+    explicit_bzero(t->secret_key, sizeof t->secret_key);
+    free(t->link);
     free(t);
 }
 
-static bool send_now(struct hub_transport *t, unsigned peer, const uint8_t *data, size_t len)
+void hub_transport_set_peers(struct hub_transport *t,
+                             const struct hub_transport_peer peer[HUB_PEERS_MAX])
 {
-    if (zmq_send(t->dealer[peer], data, len, ZMQ_DONTWAIT) < 0)
+    struct link *old = t->link, *now = calloc(HUB_PEERS_MAX, sizeof *now);
+    HUB_ASSERT(now); /* 1 MiB: a node without it ends */
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++) {
+        now[i].peer = peer[i];
+        for (unsigned k = 0; is_used(&peer[i]) && k < HUB_PEERS_MAX; k++)
+            if (memcmp(old[k].peer.key, peer[i].key, KEY_BYTES) == 0) {
+                now[i] = old[k];
+                memset(&old[k], 0, sizeof old[k]);
+                break;
+            }
+        if (strcmp(now[i].peer.address, peer[i].address) != 0) { /* it moved */
+            close_link(&now[i]);
+            now[i].peer = peer[i];
+        }
+        if (is_used(&peer[i]) && !now[i].dealer)
+            (void)dial(t, &now[i]); /* an address that cannot be dialled: it may reach us */
+    }
+    for (unsigned k = 0; k < HUB_PEERS_MAX; k++)
+        close_link(&old[k]);
+    free(old);
+    t->link = now;
+}
+
+/* Back over the connection that the peer made. */
+static bool send_back(struct hub_transport *t, struct link *l, const uint8_t *data, size_t len)
+{
+    if (!l->route_len)
+        return false;
+    if (zmq_send(t->router, l->route, l->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        if (errno == EHOSTUNREACH)
+            l->route_len = 0;
+        return false;
+    }
+    return zmq_send(t->router, data, len, ZMQ_DONTWAIT) >= 0;
+}
+
+static bool send_now(struct hub_transport *t, struct link *l, const uint8_t *data, size_t len)
+{
+    if (!(l->dealer && zmq_send(l->dealer, data, len, ZMQ_DONTWAIT) >= 0) &&
+        !send_back(t, l, data, len))
         return false;
     t->stats.frames_out++;
     t->stats.bytes_out += len;
     return true;
 }
 
-static void flush(struct hub_transport *t, unsigned peer)
+static void flush(struct hub_transport *t, struct link *l)
 {
-    struct out_queue *q = &t->queue[peer];
-    while (q->count && send_now(t, peer, q->frame[q->head].data, q->frame[q->head].len))
+    struct out_queue *q = &l->queue;
+    while (q->count && send_now(t, l, q->frame[q->head].data, q->frame[q->head].len))
         drop_oldest(q);
 }
 
-static void send_one(struct hub_transport *t, unsigned peer, struct hub_span frame)
+static void send_one(struct hub_transport *t, struct link *l, struct hub_span frame)
 {
-    struct out_queue *q = &t->queue[peer];
-    if (!t->dealer[peer])
+    struct out_queue *q = &l->queue;
+    if (!l->dealer && !l->route_len)
         return;
-    flush(t, peer);
-    if (!q->count && send_now(t, peer, frame.data, frame.len))
+    flush(t, l);
+    if (!q->count && send_now(t, l, frame.data, frame.len))
         return;
     while (q->count &&
            (q->count == HUB_OUT_FRAMES_MAX || q->bytes + frame.len > HUB_OUT_BYTES_MAX)) {
@@ -330,10 +402,20 @@ static void send_one(struct hub_transport *t, unsigned peer, struct hub_span fra
 void hub_transport_send(struct hub_transport *t, int peer, struct hub_span frame)
 {
     HUB_ASSERT(frame.len <= HUB_FRAME_BYTES_MAX);
-    HUB_ASSERT(peer >= -1 && peer < t->cfg.n);
-    for (int i = 0; i < t->cfg.n; i++)
-        if (peer == -1 || peer == i)
-            send_one(t, (unsigned)i, frame);
+    HUB_ASSERT(peer >= -1 && peer < HUB_PEERS_MAX);
+    for (int i = 0; i < HUB_PEERS_MAX; i++)
+        if (is_used(&t->link[i].peer) && (peer == -1 || peer == i))
+            send_one(t, &t->link[i], frame);
+}
+
+static void hand_over(struct hub_transport *t, unsigned peer, zmq_msg_t *m,
+                      hub_transport_receive *receive, void *ctx)
+{
+    const struct hub_span frame = {zmq_msg_data(m), zmq_msg_size(m)};
+    t->link[peer].seen_ms = hub_clock_mono_ms();
+    t->stats.frames_in++;
+    t->stats.bytes_in += frame.len;
+    receive(ctx, (uint8_t)peer, frame);
 }
 
 /* One message from the ROUTER: routing id, frame. False when none is waiting. */
@@ -345,18 +427,45 @@ static bool receive_one(struct hub_transport *t, hub_transport_receive *receive,
         return false;
     const bool one = count == 2 && zmq_msg_size(&part[1]) <= HUB_FRAME_BYTES_MAX;
     const int peer = one ? peer_of_message(t, &part[1]) : -1;
-    if (peer < 0) {
+    if (peer < 0 || zmq_msg_size(&part[0]) > ROUTE_MAX) {
         t->stats.refused_frames++;
     } else {
-        const struct hub_span frame = {zmq_msg_data(&part[1]), zmq_msg_size(&part[1])};
-        t->seen_ms[peer] = hub_clock_mono_ms();
-        t->stats.frames_in++;
-        t->stats.bytes_in += frame.len;
-        receive(ctx, (uint8_t)peer, frame);
+        struct link *l = &t->link[peer];
+        l->route_len = zmq_msg_size(&part[0]);
+        memcpy(l->route, zmq_msg_data(&part[0]), l->route_len);
+        hand_over(t, (unsigned)peer, &part[1], receive, ctx);
     }
     for (unsigned i = 0; i < count && i < 2; i++)
         zmq_msg_close(&part[i]);
     return true;
+}
+
+/* One message that came back over our own connection, whose far end CURVE proved to have the peer's key. */
+static bool receive_back(struct hub_transport *t, unsigned peer, hub_transport_receive *receive,
+                         void *ctx)
+{
+    zmq_msg_t part[1];
+    const unsigned count = receive_parts(t->link[peer].dealer, part, 1);
+    if (!count)
+        return false;
+    if (count == 1 && zmq_msg_size(&part[0]) <= HUB_FRAME_BYTES_MAX)
+        hand_over(t, peer, &part[0], receive, ctx);
+    else
+        t->stats.refused_frames++;
+    zmq_msg_close(&part[0]);
+    return true;
+}
+
+static void receive_all(struct hub_transport *t, hub_transport_receive *receive, void *ctx)
+{
+    unsigned left = HUB_TRANSPORT_INPUTS_MAX;
+    while (left && receive_one(t, receive, ctx))
+        left--;
+    /* Each has its share, or one that talks without end would be the only one heard. */
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        for (unsigned n = 0;
+             n < INPUTS_BACK_MAX && t->link[i].dealer && receive_back(t, i, receive, ctx); n++)
+            ;
 }
 
 enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, const int *fd,
@@ -364,14 +473,16 @@ enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, 
                                    void *ctx)
 {
     HUB_ASSERT(fds <= HUB_TRANSPORT_FDS_MAX);
-    zmq_pollitem_t item[2 + HUB_TRANSPORT_FDS_MAX + HUB_VALIDATORS_MAX] = {
+    zmq_pollitem_t item[2 + HUB_TRANSPORT_FDS_MAX + HUB_PEERS_MAX] = {
         {t->zap, 0, ZMQ_POLLIN, 0}, {t->router, 0, ZMQ_POLLIN, 0}};
     int items = 2;
     for (unsigned i = 0; i < fds; i++)
         item[items++] = (zmq_pollitem_t){NULL, fd[i], ZMQ_POLLIN, 0};
-    for (unsigned i = 0; i < t->cfg.n; i++)
-        if (t->dealer[i] && t->queue[i].count)
-            item[items++] = (zmq_pollitem_t){t->dealer[i], 0, ZMQ_POLLOUT, 0};
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        if (t->link[i].dealer)
+            item[items++] = (zmq_pollitem_t){
+                t->link[i].dealer, 0,
+                (short)(ZMQ_POLLIN | (t->link[i].queue.count ? ZMQ_POLLOUT : 0)), 0};
     if (zmq_poll(item, items, timeout_ms < 0 ? -1 : (long)timeout_ms) < 0 && errno != EINTR)
         return HUB_IO;
     *ready = 0;
@@ -380,17 +491,15 @@ enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, 
             *ready |= 1u << i;
     while (readable(t->zap))
         answer_zap(t);
-    for (unsigned i = 0; i < t->cfg.n; i++)
-        if (t->dealer[i])
-            flush(t, i);
-    for (unsigned i = 0; i < HUB_TRANSPORT_INPUTS_MAX && receive_one(t, receive, ctx); i++)
-        ;
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        flush(t, &t->link[i]);
+    receive_all(t, receive, ctx);
     return HUB_OK;
 }
 
 uint64_t hub_transport_seen_ms(const struct hub_transport *t, uint8_t peer)
 {
-    return t->seen_ms[peer];
+    return t->link[peer].seen_ms;
 }
 
 struct hub_transport_stats hub_transport_stats(const struct hub_transport *t)

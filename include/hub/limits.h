@@ -59,6 +59,7 @@ enum {
     HUB_GET_VIEWS_MAX = 64, /* views one GET_CERTS may ask for */
 
     /* Replica (node/replica.h). */
+    HUB_PEERS_MAX = 128, /* links: validators by index 0..63, other nodes that may listen 64..127 */
     HUB_TURN_STEPS_MAX = 64, /* blocks executed in one turn, so that timers are never starved */
     HUB_EVENTS_MAX =
         128, /* waiting for the core: one step asks for a few; beyond it, lost like a message */

@@ -55,7 +55,8 @@ struct hub_header_facts {
     struct hub_hash hash, parent, log_root;
     uint64_t epoch, view, height, parent_view, time_ms, log_size;
     uint8_t proposer;
-    bool empty; /* holds no record */
+    bool empty;            /* holds no record */
+    bool ends_epoch, tail; /* SEAL or TAIL; TAIL: its height is its parent's */
 };
 void hub_header_facts_of(struct hub_header_facts *out, const struct hub_header *h,
                          const struct hub_hash *hash);
@@ -196,6 +197,7 @@ struct hub_cons {
     struct hub_cons_config cfg;
     bool started, allowed;
     bool halted, alarmed; /* voting stopped for good; ALARM raised */
+    bool ended; /* fin ends the epoch: no vote any more; the next epoch has a core of its own */
     struct hub_subject why_halted;
     bool has_records, gate_open, building, build_failed;
     uint64_t view, now_mono_ms, now_wall_ms;

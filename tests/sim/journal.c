@@ -275,6 +275,29 @@ static enum hub_status put_tip(void *store, const struct hub_point *fin,
     return HUB_OK;
 }
 
+static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span link)
+{
+    struct sim_journal *j = journal_of(store);
+    if (!sim_node_port(store))
+        return HUB_IO;
+    HUB_ASSERT(epoch == j->now.links + 1);
+    j->link = sim_grow(j->link, &j->links_cap, j->now.links, sizeof *j->link);
+    uint8_t *copy = malloc(link.len);
+    HUB_ASSERT(copy);
+    memcpy(copy, link.data, link.len);
+    j->link[j->now.links++] = (struct sim_link){copy, link.len};
+    return HUB_OK;
+}
+
+static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *link)
+{
+    const struct sim_journal *j = journal_of(store);
+    if (epoch == 0 || epoch > j->now.links)
+        return HUB_NOT_FOUND;
+    *link = (struct hub_span){j->link[epoch - 1].bytes, j->link[epoch - 1].len};
+    return HUB_OK;
+}
+
 static enum hub_status commit(void *store)
 {
     struct sim_node *n = store;
@@ -302,6 +325,8 @@ static void cut_back(struct sim_journal *j, const struct sim_mark *to)
 {
     while (j->now.blocks > to->blocks)
         free(j->block[--j->now.blocks].bytes);
+    while (j->now.links > to->links)
+        free(j->link[--j->now.links].bytes);
     j->now = j->committed = j->durable = *to;
     index_again(j);
 }
@@ -356,6 +381,9 @@ void sim_journal_free(struct sim_journal *j)
 {
     while (j->now.blocks)
         free(j->block[--j->now.blocks].bytes);
+    while (j->now.links)
+        free(j->link[--j->now.links].bytes);
+    free(j->link);
     free(j->block);
     free(j->vote);
     free(j->head);
@@ -475,6 +503,8 @@ void sim_journal_ports(struct hub_ports *p)
     p->put_vote = put_vote;
     p->put_certificate = put_certificate;
     p->put_tip = put_tip;
+    p->put_link = put_link;
+    p->get_link = get_link;
     p->commit = commit;
     p->get_block = get_block;
     p->get_block_at = get_block_at;

@@ -119,6 +119,11 @@ static void evidence(void *client, const struct hub_offence *o, struct hub_span 
     sim_check_evidence(client, o, item);
 }
 
+static void epoch(void *client, const struct hub_validators *set, uint8_t me)
+{
+    (void)client, (void)set, (void)me;
+}
+
 static void ports(struct hub_ports *p, struct sim_node *n)
 {
     *p = (struct hub_ports){.store = n, .net = n, .pool = n, .client = n, .signer = n, .guard = n};
@@ -131,13 +136,14 @@ static void ports(struct hub_ports *p, struct sim_node *n)
     p->sign = sign_vote;
     p->alarm = alarm;
     p->evidence = evidence;
+    p->epoch = epoch;
 }
 
 static void start(struct sim_node *n)
 {
     struct hub_replica *r = n->replica;
     struct hub_ports p;
-    struct hub_replica_config cfg = {.me = n->index,
+    struct hub_replica_config cfg = {.kid = n->sim->world->validator[n->index].kid,
                                      .uplink_mbit = 1000,
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",

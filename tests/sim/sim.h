@@ -185,15 +185,21 @@ struct sim_kept {
     bool damaged;
 };
 struct sim_mark { /* how far the lists, which only grow, had come */
-    size_t blocks, votes, certificates, heights;
+    size_t blocks, votes, certificates, heights, links;
     struct hub_point tip;
     struct hub_edge edge;
     bool has_tip;
     struct hub_vote_mark voted;
     struct hub_halt halt;
 };
+struct sim_link { /* of epoch i + 1 */
+    uint8_t *bytes;
+    size_t len;
+};
 struct sim_journal {
     struct sim_block *block;
+    struct sim_link *link;
+    size_t links_cap;
     struct hub_vote *vote;
     struct hub_hash *head; /* of the chain of votes, behind vote i */
     struct sim_kept *certificate;

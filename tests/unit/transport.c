@@ -32,12 +32,11 @@ static void free_address(char out[HUB_ADDRESS_MAX + 1])
 static struct hub_transport_config config(uint8_t me, const struct keys *k,
                                           char (*address)[HUB_ADDRESS_MAX + 1])
 {
-    struct hub_transport_config c = {.me = me, .n = 2};
+    struct hub_transport_config c = {0};
     strcpy(c.listen, address[me]);
     memcpy(c.public_key, k[me].public_key, 32);
     memcpy(c.secret_key, k[me].secret_key, 32);
-    for (int i = 0; i < 2; i++)
-        memcpy(c.peer[i].key, k[i].public_key, 32);
+    memcpy(c.peer[!me].key, k[!me].public_key, 32);
     strcpy(c.peer[!me].address, address[!me]);
     return c;
 }
