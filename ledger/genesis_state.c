@@ -104,11 +104,19 @@ static void add_currency(struct hub_state *s)
         }
 }
 
+void hub_genesis_name(const struct hub_genesis *g, struct hub_state *s)
+{
+    HUB_ASSERT(g->name.len <= HUB_NETWORK_NAME_MAX);
+    memset(s->network, 0, sizeof s->network);
+    memcpy(s->network, g->name.data, g->name.len);
+}
+
 enum hub_status hub_genesis_apply(const struct hub_genesis *g, struct hub_state *s)
 {
     enum hub_status status = add_parameters(s, g->parameters);
 
     HUB_ASSERT(s->undo == NULL && s->count[HUB_TABLE_MEMBERS] == 0);
+    hub_genesis_name(g, s);
     if (status == HUB_OK)
         status = add_members(s, g->members);
     if (status == HUB_OK)

@@ -5,6 +5,7 @@
 #include "ledger/agreement.h"
 #include "ledger/epoch.h"
 #include "ledger/governance.h"
+#include "ledger/evidence_record.h"
 #include "ledger/member.h"
 #include "ledger/wallet.h"
 
@@ -80,6 +81,8 @@ bool hub_record_sub(char out[65], uint16_t type, struct hub_span body, struct hu
         return decimal_text(out, body, "wallet");
     case HUB_SUB_INSTITUTION:
         return decimal_text(out, body, "institution");
+    case HUB_SUB_EVIDENCE:
+        return copy_text(out, hub_text_span("evidence"));
     }
     return false;
 }

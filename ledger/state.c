@@ -46,6 +46,7 @@ const struct hub_table_kind hub_table_kinds[HUB_TABLES] = {
     [HUB_TABLE_ATTESTS] = {"attests", 512, 1 << 20},
     [HUB_TABLE_TOTALS] = {"totals", HUB_TOTALS_ROW_BYTES, 65536},
     [HUB_TABLE_CONSENTS] = {"consents", 1280, 1 << 22},
+    [HUB_TABLE_EVIDENCE] = {"evidence", HUB_EVIDENCE_ROW_BYTES, 65536},
 };
 
 static bool is_raw(enum hub_table t)

@@ -49,6 +49,9 @@ static void add_done(struct hub_facts *f, const struct hub_record *r)
     case HUB_TYPE_KEY_REVOKE:
         add(f, "key.revoked");
         break;
+    case HUB_TYPE_EVIDENCE_REPORT:
+        add(f, "evidence.found");
+        break;
     case HUB_TYPE_AGREEMENT_PROPOSE:
     case HUB_TYPE_AGREEMENT_AMEND:
         add(f, r->type == HUB_TYPE_AGREEMENT_PROPOSE ? "agreement.proposed" : "agreement.amended");

@@ -468,6 +468,7 @@ enum hub_status hub_checkpoint_load(struct hub_store *s, struct hub_chain *c, st
     if (status == HUB_OK) {
         zero(m->state, m->state_bytes); /* the rows of genesis are in the checkpoint */
         hub_state_init(&c->state, m->state, m->caps);
+        hub_genesis_name(g, &c->state);
         status = load(c, h, &r, &cp, g, report->why);
     } else {
         explain(report->why, status, "checkpoint: which block it is of cannot be read");

@@ -32,7 +32,8 @@ enum hub_sub_rule {                         /* what the record's sub must be (do
                     HUB_SUB_BODY_AGREEMENT, /* lower-case hex of body.body.agreement */
                     HUB_SUB_DEBIT,          /* decimal body.debit */
                     HUB_SUB_WALLET,         /* decimal body.wallet */
-                    HUB_SUB_INSTITUTION     /* decimal body.institution */
+                    HUB_SUB_INSTITUTION,    /* decimal body.institution */
+                    HUB_SUB_EVIDENCE        /* "evidence" */
 };
 enum hub_family { HUB_FAMILY_GOVERNANCE, HUB_FAMILY_AGREEMENT, HUB_FAMILY_MONEY };
 

@@ -29,6 +29,8 @@ HUB_MUST_USE enum hub_status hub_genesis_decode(struct hub_genesis *out, const c
                                                 struct hub_span bytes);
 /* Writes the first rows into an empty state: parameters, members, keys, epoch, issuer and reserve wallets. */
 HUB_MUST_USE enum hub_status hub_genesis_apply(const struct hub_genesis *g, struct hub_state *s);
+/* What a state knows beside its rows: for one whose rows come from a checkpoint. */
+void hub_genesis_name(const struct hub_genesis *g, struct hub_state *s);
 /* Header 0 and the log's edge after its two leaves; s is the state hub_genesis_apply left. */
 void hub_genesis_header(struct hub_header *out, struct hub_hash *hash, struct hub_edge *edge,
                         const struct hub_genesis *g, struct hub_state *s);

@@ -24,7 +24,7 @@ enum {
     HUB_CBOR_DEPTH_MAX = 8,
 
     /* State. */
-    HUB_TABLES = 21,
+    HUB_TABLES = 22,
     HUB_ROW_BYTES_MAX = 65536, /* a revision row holds an agreement body of at most 59,905 bytes */
     HUB_WALLET_ROW_BYTES = 128,
     HUB_MEMBER_ROW_BYTES = 640, /* codes, names, contact, 16 governors */
@@ -38,6 +38,7 @@ enum {
     HUB_BATCH_ROW_BYTES = 48,       /* institution and reference (18 bytes), height, index */
     HUB_REFERENCE_ROW_BYTES = 64,   /* key (at most 21 bytes), height, index, wallet */
     HUB_TOTALS_ROW_BYTES = 192,     /* issued, retired, balance and wallets of each kind */
+    HUB_EVIDENCE_ROW_BYTES = 512,   /* a convicted validator with its offences */
     HUB_SEQ_WINDOW = 4096,          /* bits below the highest number, RFC 4303 3.4.3 */
     HUB_SEQ_AHEAD = 65536,
 

@@ -42,7 +42,8 @@ enum hub_table {                           /* order and numbers are part of the 
                  HUB_TABLE_ATTESTS = 18,
                  HUB_TABLE_TOTALS = 19,
                  HUB_TABLE_CONSENTS =
-                     20 /* agreement.h: what each party said to each revision, <= 1,280 bytes a row */
+                     20, /* agreement.h: what each party said to each revision, <= 1,280 bytes a row */
+                 HUB_TABLE_EVIDENCE = 21 /* ledger/evidence_record.h */
 };
 
 struct hub_table_kind {
@@ -74,6 +75,7 @@ struct hub_state {
     struct hub_hash table_root[HUB_TABLES];
     uint32_t dirty_low[HUB_TABLES],
         dirty_high[HUB_TABLES]; /* rows written since the last root: [low, high) */
+    char network[HUB_NETWORK_NAME_MAX + 1]; /* genesis name, in no row: FINALIZE votes sign it */
     struct hub_undo
         *undo; /* borrowed: the open log, NULL while genesis or a checkpoint is loaded */
 };

@@ -15,6 +15,7 @@ const uint32_t sim_table_rows[HUB_TABLES] = {
     [HUB_TABLE_ESCROWS] = 4,     [HUB_TABLE_CHILDREN] = 16,     [HUB_TABLE_INSTITUTIONS] = 16,
     [HUB_TABLE_BATCHES] = 16,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 4,
     [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 4,
+    [HUB_TABLE_EVIDENCE] = 64,
 };
 
 /* The memory of node i, kept from seed to seed: pages that are there already cost no fault. */

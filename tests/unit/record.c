@@ -11,11 +11,11 @@
 #include <string.h>
 
 static const char *const names[] = {
-    "key.add",           "key.revoke",         "agreement.propose",  "agreement.consent",
-    "agreement.return",  "agreement.amend",    "wallet.open",        "currency.issue",
-    "currency.transfer", "currency.batch",     "currency.redeem",    "validator.ready",
-    "validator.replace", "key.cancel",         "governance.propose", "governance.approve",
-    "governance.reject", "governance.withdraw"};
+    "key.add",           "key.revoke",          "agreement.propose",  "agreement.consent",
+    "agreement.return",  "agreement.amend",     "wallet.open",        "currency.issue",
+    "currency.transfer", "currency.batch",      "currency.redeem",    "validator.ready",
+    "validator.replace", "key.cancel",          "governance.propose", "governance.approve",
+    "governance.reject", "governance.withdraw", "evidence.report"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 static struct hub_span vector(const char *name, const char *part)
@@ -111,6 +111,7 @@ static const struct {
     {"governance.approve", "CHANGNING.governor1", {NULL}},
     {"governance.reject", "CHANGNING.governor1", {NULL}},
     {"governance.withdraw", "CHANGNING.governor1", {NULL}},
+    {"evidence.report", "JIADING.validator", {NULL}},
     {"agreement.propose", "XIANGCHENG.seal", {NULL}},
     {"wallet.open", "BANK.operator", {"owner.personal"}},
     {"currency.issue", "AUTHORITY.issuer1", {"AUTHORITY.issuer2"}},

@@ -369,7 +369,7 @@ def wallet_row(institution, kind):
     return bytes(row)
 
 
-TABLES = 21
+TABLES = 22
 table_rows = {t: [] for t in range(TABLES)}
 table_rows[0] = [enc([k, v]) for k, v in cbor2.loads(parameters_bytes).items()]
 table_rows[1] = [member_row(m) for m in members]
@@ -568,6 +568,7 @@ notarize_e1 = [statement("JIADING", 1, 2, h, 1) for h in (one, two)]
 linked_evidence = evidence(1, notarize_e1, enc(epoch1), [link])
 show("evidence.linked", enc(linked_evidence))
 E1_ITEM = good_evidence["e1"]
+add("evidence.report", "evidence.report", key("JIADING.validator"), "JIADING", "evidence", 1, {"evidence": enc(E1_ITEM)})
 header_moved = enc([*f2[:6], f2[6], f2[7] + 1, *f2[8:]])
 bad_evidence = {
     "trailing": enc(E1_ITEM) + b"\0", "field_missing": enc(without(E1_ITEM, "links")), "field_unknown": enc({**E1_ITEM, "more": 1}),
