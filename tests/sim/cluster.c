@@ -91,20 +91,21 @@ void sim_fold(struct sim *s, const void *bytes, size_t len)
 static void replace_damaged_disk(struct sim_node *n)
 {
     sim_trace(n->sim, "node %u: the damage is found, the disk replaced", n->index);
+    size_t votes = n->journal.now.votes;
     sim_journal_free(&n->journal);
-    n->faulty = true;
-    n->checked_height = 0;
+    sim_lost(n, votes);
 }
 
 void sim_crash(struct sim_node *n, uint64_t down_ms)
 {
     struct sim *s = n->sim;
     sim_trace(s, "node %u crashes", n->index);
-    bool lied = sim_node_down(n);
-    n->faulty |= lied;
-    n->checked_height = lied ? 0 : n->checked_height;
-    if (lied)
+    size_t votes = n->journal.committed.votes;
+    sim_guard_settle(&n->guard, s->now_ms, true);
+    if (sim_node_down(n)) {
+        sim_lost(n, votes);
         n->journal.damaged_votes |= n->torn;
+    }
     if (n->refused)
         replace_damaged_disk(n);
     n->refused = false;
@@ -280,6 +281,7 @@ static void run_event(struct sim *s, const struct sim_event *ev)
         break;
     case SIM_SHOOT:
         sim_journal_shoot(&s->node[ev->node].journal, ev->record);
+        sim_guard_settle(&s->node[ev->node].guard, s->now_ms, false);
         s->node[ev->node].guard_shot[ev->record] = s->node[ev->node].guard;
         break;
     case SIM_HEAL:
@@ -354,7 +356,7 @@ bool sim_run(struct sim *s)
         if (s->done_ms && s->now_ms >= s->done_ms + s->plan.linger_ms)
             break;
     }
-    if (!s->failed && !sim_done(s))
+    if (!s->failed && !s->plan.safety_only && !sim_done(s))
         say_what_is_missing(s);
     if (!s->failed)
         sim_audit_end(s);

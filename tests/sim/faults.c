@@ -19,7 +19,7 @@ void sim_schedule_faults(struct sim *s)
     for (uint32_t i = 0; i < s->plan.faults; i++) {
         const struct sim_fault *f = &s->plan.fault[i];
         sim_push(s, &(struct sim_event){.time_ms = f->at_ms, .kind = SIM_FAULT, .record = i});
-        uint64_t age = (uint64_t)f->what;
+        uint64_t age = (uint64_t)(f->what < 0 ? -f->what : f->what);
         if (f->kind == SIM_REWIND)
             sim_push(s, &(struct sim_event){.time_ms = f->at_ms > age ? f->at_ms - age : 0,
                                             .kind = SIM_SHOOT,
@@ -61,10 +61,23 @@ static uint64_t later_of(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* It may sign against what it has forgotten, unless its guard knows better: then it must not, and stays among those
+ * of whom everything is demanded. */
+void sim_lost(struct sim_node *n, uint64_t votes_before)
+{
+    const struct sim_journal *j = &n->journal;
+    bool guarded = !n->guard.missing && n->guard.mark.votes > j->now.votes;
+    n->faulty |= j->now.votes < votes_before && !guarded;
+    n->lost = true;
+    n->checked_height = 0;
+    n->sim->checker.cast[n->index].votes = j->now.votes;
+}
+
 /* The disk of a node that is down, or goes down for it. */
 static void lose_disk(struct sim_node *n, const struct sim_fault *f, uint32_t shot)
 {
     struct sim *s = n->sim;
+    size_t votes = n->journal.committed.votes;
     if (n->up)
         sim_crash(n, f->for_ms);
     bool rewound = f->kind == SIM_REWIND && sim_journal_rewind(&n->journal, shot);
@@ -72,13 +85,11 @@ static void lose_disk(struct sim_node *n, const struct sim_fault *f, uint32_t sh
         return;
     if (!rewound)
         sim_journal_free(&n->journal);
-    if (f->at_ms % 2) /* the guard lay on the same disk */
+    if (f->what < 0)
         n->guard = rewound ? n->guard_shot[shot] : (struct sim_guard){.missing = true};
     sim_trace(s, "node %u: disk %s", n->index, rewound ? "rewound" : "wiped");
     s->struck[f->kind]++;
-    s->checker.cast[n->index].votes = n->journal.now.votes;
-    n->faulty = true;
-    n->checked_height = 0;
+    sim_lost(n, votes);
 }
 
 static void strike_node(struct sim_node *n, const struct sim_fault *f, uint32_t shot)

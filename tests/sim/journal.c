@@ -206,7 +206,7 @@ static enum hub_status get_halt(void *store, struct hub_halt *out)
     return HUB_OK;
 }
 
-/* The guard is a second small disk: it learns of votes up to a second late, or never if the node crashes first. */
+/* The guard learns of votes up to a second late, or never if the node crashes first. */
 static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
 {
     const struct sim_guard *g = &((struct sim_node *)guard)->guard;
@@ -216,12 +216,28 @@ static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
     return HUB_OK;
 }
 
+void sim_guard_settle(struct sim_guard *g, uint64_t now_ms, bool crash)
+{
+    if (g->waits && now_ms >= g->written_ms + SIM_GUARD_MS) {
+        g->mark = g->pending;
+        g->written_ms += SIM_GUARD_MS;
+        g->missing = g->waits = false;
+    }
+    g->waits &= !crash;
+}
+
 static void guard_note(void *guard, const struct hub_vote_mark *m)
 {
     struct sim_node *n = guard;
-    if (n->sim->now_ms < n->guard.written_ms + SIM_GUARD_MS)
-        return;
-    n->guard = (struct sim_guard){.mark = *m, .written_ms = n->sim->now_ms};
+    struct sim_guard *g = &n->guard;
+    uint64_t now = n->sim->now_ms;
+    sim_guard_settle(g, now, false);
+    if (g->written_ms && now < g->written_ms + SIM_GUARD_MS) {
+        g->pending = *m;
+        g->waits = true;
+    } else {
+        *g = (struct sim_guard){.mark = *m, .written_ms = now};
+    }
 }
 
 static const struct sim_kept *find_certificate(const struct sim_journal *j, uint64_t epoch,

@@ -148,6 +148,7 @@ static void start(struct sim_node *n)
                                      .uplink_mbit = 1000,
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",
+                                     .resume = n->lost && n->sim->plan.resume,
                                      .memory = n->memory};
     ports(&p, n);
     if (n->journal.damaged_votes) { /* hub_store_open reads all own votes, and refuses */

@@ -66,6 +66,7 @@ void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
         if (p->fault[i].kind < SIM_LIE || p->fault[i].kind > SIM_REWIND)
             p->fault[kept++] = p->fault[i];
     p->faults = kept;
+    p->safety_only = false;
 }
 
 /* ---- faults */
@@ -130,7 +131,9 @@ static void draw_loss(const struct drawing *d, struct sim_fault *f) /* wiped, re
 {
     f->node = lossy(d);
     f->for_ms = some_ms(d, 100, 5000);
-    f->what = f->kind == SIM_REWIND ? (int64_t)some_ms(d, 100, 8000) : 0;
+    f->what = f->kind == SIM_REWIND ? (int64_t)some_ms(d, 100, 8000) : 1;
+    if (sim_chance(d->r, 500))
+        f->what = -f->what;
 }
 
 static void draw_split(const struct drawing *d, struct sim_fault *f)
@@ -202,6 +205,24 @@ static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t se
     }
 }
 
+/* Any of the disks go back in time at once, all guards stay: whoever lost a vote must know it. */
+static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint64_t seed)
+{
+    uint64_t state = stream(seed, 99), *r = &state, at = 8000 + sim_below(r, 12000);
+    uint8_t lost = who->liars;
+    if (!sim_chance(r, 60) || p->n < 3 || who->lossy)
+        return;
+    for (uint8_t i = 0; i < p->n && p->faults < SIM_FAULTS_MAX; i++) {
+        if (p->traitor[i] || sim_chance(r, 400))
+            continue;
+        p->fault[p->faults++] =
+            (struct sim_fault){SIM_REWIND, i, at + sim_below(r, 1500), 200 + sim_below(r, 2000),
+                               (int64_t)(2500 + sim_below(r, 5000))};
+        lost++;
+    }
+    p->safety_only = lost > p->n - (2 * p->n / 3 + 1);
+}
+
 /* ---- the whole plan */
 
 static void draw_clocks(struct sim_plan *p, uint64_t seed)
@@ -246,7 +267,9 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
         p->absent = (int)sim_below(r, p->n);
     uint64_t roles = stream(seed, 1);
     pick_traitors(p, &who, &roles);
+    p->resume = sim_chance(&roles, 500);
     draw_clocks(p, seed);
     draw_links(p, seed);
     draw_faults(p, &who, seed);
+    draw_great_rewind(p, &who, seed);
 }

@@ -25,6 +25,8 @@ static const struct field {
     FIELD(BOOL, late_checks),
     FIELD(BOOL, uneven),
     FIELD(BOOL, stubborn),
+    FIELD(BOOL, resume),
+    FIELD(BOOL, safety_only),
     FIELD(U32, loss),
     FIELD(U32, duplicate),
     FIELD(U64, delay_ms),

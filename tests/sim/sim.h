@@ -66,13 +66,13 @@ enum sim_fault_kind {
     SIM_SLOW,  /* a commit takes `what` ms */
     SIM_FULL,  /* the disk takes nothing */
     SIM_LIE, /* commits return and are not durable; what & 1: votes among what is lost are torn, not absent */
-    SIM_FLIP,   /* a bit of something stored: `what` says of what */
-    SIM_WIPE,   /* crash, and the disk is empty */
-    SIM_REWIND, /* crash, and the disk is as it was `what` ms before */
-    SIM_SPLIT,  /* links are cut: sim_split_of */
-    SIM_CLOG,   /* frames of `node` to those in the bit set `what` wait, and come all at once */
-    SIM_JUMP,   /* the wall clock jumps by `what` ms, and back at the end */
-    SIM_APP,    /* the application: block checks take `what` ms more; or enum sim_app */
+    SIM_FLIP, /* a bit of something stored: `what` says of what */
+    SIM_WIPE, /* crash, and the disk is empty; what < 0: and the guard is gone */
+    SIM_REWIND, /* crash, and the disk is as it was `what` ms before; what < 0: -what, and the guard too */
+    SIM_SPLIT, /* links are cut: sim_split_of */
+    SIM_CLOG,  /* frames of `node` to those in the bit set `what` wait, and come all at once */
+    SIM_JUMP,  /* the wall clock jumps by `what` ms, and back at the end */
+    SIM_APP,   /* the application: block checks take `what` ms more; or enum sim_app */
     SIM_FAULT_KINDS
 };
 enum sim_app {
@@ -104,8 +104,10 @@ struct sim_plan {
     bool uneven;                  /* links differ in delay, up to eight times */
     uint32_t loss, duplicate;     /* per mille */
     uint64_t delay_ms, jitter_ms; /* jitter reorders */
-    const struct sim_adversary *traitor[SIM_NODES_MAX];       /* NULL = honest */
-    bool stubborn;                                            /* traitors go on when faults end */
+    const struct sim_adversary *traitor[SIM_NODES_MAX]; /* NULL = honest */
+    bool resume;      /* operators restart a node that lost its journal with --resume-after-loss */
+    bool safety_only; /* more disks are lost than progress can bear: nothing is asked of it */
+    bool stubborn;    /* traitors go on when faults end */
     int64_t skew_ms[SIM_NODES_MAX], drift_ppm[SIM_NODES_MAX]; /* of clocks; drift of both */
     uint32_t records;                                         /* 1 = a single one */
     uint64_t work_ms, heal_ms,
@@ -212,13 +214,15 @@ struct sim_journal {
     bool damaged_votes, damaged_tip; /* a flipped bit: what is read is refused */
     uint32_t damaged;                /* blocks and certificates: as good as lost */
 };
-struct sim_guard { /* the guard file, on a disk of its own */
-    struct hub_vote_mark mark;
+struct sim_guard { /* the guard file, on a disk of its own: written at most once a second */
+    struct hub_vote_mark mark, pending;
     uint64_t written_ms;
-    bool missing;
+    bool missing, waits; /* waits: pending is written a second after the last */
 };
 enum { SIM_GUARD_MS = 1000 };
 void sim_journal_ports(struct hub_ports *p);
+/* What was to be written by now is; the rest is lost in a crash. */
+void sim_guard_settle(struct sim_guard *g, uint64_t now_ms, bool crash);
 /* What is not durable is gone. True: some of it had been committed. */
 bool sim_journal_crash(struct sim_journal *j);
 void sim_journal_shoot(struct sim_journal *j, uint32_t shot);
@@ -281,6 +285,7 @@ struct sim_node {
     int64_t jump_ms, app;
     uint64_t app_until_ms;
     bool torn, refused; /* refused: it does not start from its disk */
+    bool lost;          /* some of its journal, at some time */
     jmp_buf crash;
     uint64_t final_height, checked_height; /* in this boot; ever */
 };
@@ -382,6 +387,8 @@ bool sim_run(struct sim *s);
 void sim_crash(struct sim_node *n, uint64_t down_ms);
 void sim_schedule_faults(struct sim *s);
 void sim_strike(struct sim *s, uint32_t fault);
+/* n's journal lost something; it had so many votes before. */
+void sim_lost(struct sim_node *n, uint64_t votes_before);
 void sim_cut_links(struct sim *s); /* as the splits of now say */
 /* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
 void sim_fold(struct sim *s, const void *bytes, size_t len);
