@@ -1,6 +1,7 @@
 /* node_folder.c: the folder a node lives in: `node new` makes it with a key, `node join` puts a network's invite
- * into it, `node firewall` says who may reach it. */
-#include "tools/cli.h"
+ * into it, `node firewall` says who may reach it. `node pack` and `unpack` are in node_pack.c. */
+#include "tools/node_folder.h"
+
 #include "tools/founding.h"
 
 #include "node/config.h"
@@ -10,12 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 1024, CONFIG_BYTES = 32768 };
+enum { PATH_BYTES = HUB_NODE_PATH_BYTES, CONFIG_BYTES = 32768 };
 
-struct options {
-    const char *dir, *listen, *api, *label, *format;
-    bool unprotected;
-};
 enum { OPT_DIR = 1, OPT_LISTEN, OPT_API, OPT_LABEL, OPT_UNPROTECTED, OPT_FORMAT };
 static const struct argp_option new_options[] = {
     {"dir", OPT_DIR, "DIR", 0, "the new folder", 0},
@@ -37,7 +34,7 @@ static const struct argp_option firewall_options[] = {
 
 static error_t parse(int key, char *arg, void *own)
 {
-    struct options *o = own;
+    struct hub_node_options *o = own;
     switch (key) {
     case OPT_DIR:
         return o->dir = arg, 0;
@@ -56,8 +53,8 @@ static error_t parse(int key, char *arg, void *own)
     }
 }
 
-static bool path_of(const struct hub_cli *cli, char out[PATH_BYTES], const struct options *o,
-                    const char *file)
+bool hub_node_path(const struct hub_cli *cli, char out[HUB_NODE_PATH_BYTES],
+                   const struct hub_node_options *o, const char *file)
 {
     if (!o->dir) {
         hub_cli_fail(cli, 0,
@@ -93,13 +90,13 @@ static bool passphrase_line(const struct hub_cli *cli, char out[PATH_BYTES + 32]
 
 static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    const struct options *o = own;
+    const struct hub_node_options *o = own;
     char key_path[PATH_BYTES], path[PATH_BYTES], passphrase[PATH_BYTES + 32], text[CONFIG_BYTES],
         kid[65];
     const char *why = "", *label = o->label ? o->label : "node";
     struct hub_keyfile shown;
     (void)argc, (void)argv;
-    if (!path_of(cli, key_path, o, "node.key") || !path_of(cli, path, o, "node.conf"))
+    if (!hub_node_path(cli, key_path, o, "node.key") || !hub_node_path(cli, path, o, "node.conf"))
         return HUB_EXIT_USAGE;
     if (!cli->passphrase_file && !o->unprotected)
         return hub_cli_fail(
@@ -197,13 +194,13 @@ static bool append_peers(char text[CONFIG_BYTES], const struct hub_founding *f, 
 }
 
 /* genesis.cbor and its signatures: written once, or the same as before. */
-static bool keep_genesis(const struct hub_cli *cli, const struct options *o,
+static bool keep_genesis(const struct hub_cli *cli, const struct hub_node_options *o,
                          const struct hub_founding *f)
 {
     char path[PATH_BYTES];
     struct stat there;
     struct hub_buf old = {0};
-    if (!path_of(cli, path, o, "genesis.cbor"))
+    if (!hub_node_path(cli, path, o, "genesis.cbor"))
         return false;
     if (stat(path, &there) == 0) {
         bool same = hub_cli_read_file(cli, &old, path, HUB_GENESIS_BYTES_MAX);
@@ -218,17 +215,17 @@ static bool keep_genesis(const struct hub_cli *cli, const struct options *o,
         return same;
     }
     return hub_cli_write_file(cli, path, f->genesis.bytes, false) &&
-           path_of(cli, path, o, "genesis.signatures") &&
+           hub_node_path(cli, path, o, "genesis.signatures") &&
            hub_cli_write_file(cli, path, f->signatures, false);
 }
 
-static int join(struct hub_cli *cli, const struct options *o, const struct hub_founding *f)
+static int join(struct hub_cli *cli, const struct hub_node_options *o, const struct hub_founding *f)
 {
     char key_path[PATH_BYTES], path[PATH_BYTES], text[CONFIG_BYTES], print[128], hex[65], phrase[9];
     const char *why = "";
     struct hub_keyfile shown;
     unsigned peers;
-    if (!path_of(cli, key_path, o, "node.key") || !path_of(cli, path, o, "node.conf"))
+    if (!hub_node_path(cli, key_path, o, "node.key") || !hub_node_path(cli, path, o, "node.conf"))
         return HUB_EXIT_USAGE;
     if (hub_keyfile_show(&shown, key_path, &why) != HUB_OK)
         return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, why);
@@ -285,7 +282,8 @@ static int run_firewall(struct hub_cli *cli, void *own, unsigned argc, char **ar
     char path[PATH_BYTES], error[512] = "";
     struct hub_config *config = calloc(1, sizeof *config);
     (void)argc, (void)argv;
-    if (!config || !path_of(cli, path, own, "node.conf") || !hub_config_read(config, error, path)) {
+    if (!config || !hub_node_path(cli, path, own, "node.conf") ||
+        !hub_config_read(config, error, path)) {
         free(config);
         return *error ? hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s", error) : HUB_EXIT_USAGE;
     }
@@ -302,7 +300,7 @@ static int run_firewall(struct hub_cli *cli, void *own, unsigned argc, char **ar
     return HUB_EXIT_OK;
 }
 
-#define OWN .parse = parse, .own_bytes = sizeof(struct options)
+#define OWN .parse = parse, .own_bytes = sizeof(struct hub_node_options)
 const struct hub_command hub_node_commands[] = {
     {.noun = "node",
      .verb = "new",
@@ -326,6 +324,26 @@ const struct hub_command hub_node_commands[] = {
      .args_min = 1,
      .args_max = 1,
      .run = run_join},
+    {.noun = "node",
+     .verb = "pack",
+     .args = "",
+     .en = "put a stopped node into one file, to move it; the folder left behind votes no more",
+     .zh = "将已停止的节点打包以便迁移；原目录不再参与表决",
+     .examples = "  hubledger node pack --dir node -o node.pack",
+     .options = dir_options,
+     OWN,
+     .run = hub_node_run_pack},
+    {.noun = "node",
+     .verb = "unpack",
+     .args = "FILE",
+     .en = "make a node's folder from a pack, on the machine it moves to",
+     .zh = "在新机器上由打包文件恢复节点目录",
+     .examples = "  hubledger node unpack node.pack --dir node",
+     .options = dir_options,
+     OWN,
+     .args_min = 1,
+     .args_max = 1,
+     .run = hub_node_run_unpack},
     {.noun = "node",
      .verb = "firewall",
      .args = "",

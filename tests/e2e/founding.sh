@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How a real network begins: four members make cards with keys under a passphrase, one puts them into a draft, a
+# How a real network begins: four members make cards (one with its node's key under a passphrase), one puts them into a draft, a
 # governor of each signs it (two in one file, two in copies), it is sealed, and four nodes join with the invite.
 # The cards' and the genesis file's signatures are checked by another library. What must be refused is.
 set -eu
@@ -23,7 +23,9 @@ echo "correct horse battery staple" >pass
 chmod 600 pass
 
 card() { # member, its number
-    "$hub" node new --dir "$1" --passphrase-file pass --listen "127.0.0.1:$((port + $2))" --api "127.0.0.1:$((port + 4 + $2))" -q
+    local key=--unprotected
+    [ "$1" != CHANGNING ] || key=--passphrase-file=pass
+    "$hub" node new --dir "$1" "$key" --listen "127.0.0.1:$((port + $2))" --api "127.0.0.1:$((port + 4 + $2))" -q
     for k in g1 g2 seal; do "$hub" key new --unprotected --label "$1 $k" -o "$1/$k.key" -q; done
     "$hub" member card --code "$1" --names-zh 虹桥 --names-en "$1" --grant "governor=$1/g1.key" --grant "governor=$1/g2.key" \
         --grant "seal=$1/seal.key" --grant "validator=$1/node.key" --passphrase-file pass \
@@ -103,6 +105,29 @@ net_ready
 "$hub" key new -o "$dir/k" --unprotected -q
 "$hub" key add "$dir/k" --role seal --key "$dir/XIANGCHENG/g1.key" --wait=20s -q || failed "the new network records nothing"
 net_same_root "${MEMBERS[@]}" >/dev/null
+
+# A node moves: what stays behind never votes again, what moved does.
+refused 3 "stop the node first" "$hub" node pack --dir "$dir/JIADING" -o "$dir/jd.pack"
+net_stop JIADING
+"$hub" node pack --dir "$dir/JIADING" -o "$dir/jd.pack" -q
+[ "$(stat -c %a "$dir/jd.pack")" = 600 ] || failed "others can read a pack: it holds the key"
+head -c 20000 "$dir/jd.pack" >"$dir/short.pack"
+refused 3 "" "$hub" node unpack "$dir/short.pack" --dir "$dir/MOVED.short"
+net_start JIADING
+for _ in $(seq 100); do
+    "$hub" status --node "$(net_api JIADING)" >"$dir/left.txt" 2>&1 || true
+    ! grep -q "guard" "$dir/left.txt" || break
+    sleep 0.1
+done
+grep -q "guard" "$dir/left.txt" || failed "the folder left behind does not say that it casts no vote: $(cat "$dir/left.txt")"
+net_stop JIADING
+mv "$dir/JIADING" "$dir/LEFT"
+"$hub" node unpack "$dir/jd.pack" --dir "$dir/JIADING" -q
+net_stop XIANGCHENG # three are needed: the one that moved must vote
+net_start JIADING
+HUBLEDGER_NODE=$(net_api CHANGNING)
+"$hub" key new -o "$dir/k2" --unprotected -q
+"$hub" key add "$dir/k2" --role seal --key "$dir/XIANGCHENG/g1.key" --wait=20s -q || failed "the node that moved does not vote"
 net_stop
 "$BIN/hubledger-verify" --genesis "$dir/genesis.cbor" --stopped "$dir/JIADING/data" >"$dir/verify.txt" || failed "$(cat "$dir/verify.txt")"
 echo "founding.sh: ok"
