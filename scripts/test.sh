@@ -60,6 +60,7 @@ same_hashes() {
 run "simulator" build/release/sim --seeds "${SEEDS:-200}"
 [ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
 run "simulator, asan" sanitized build/asan/sim --seeds 10
+run "simulator, guards taken away" build/release/sim --controls
 run "simulator, same hashes under asan" same_hashes
 [ ! -d tests/regress ] || run "simulator, failures that were" build/release/sim --replay tests/regress/*.sim
 if [ -x build/release/powercut ]; then

@@ -67,7 +67,7 @@ void sim_lost(struct sim_node *n, uint64_t votes_before)
 {
     const struct sim_journal *j = &n->journal;
     bool guarded = !n->guard.missing && n->guard.mark.votes > j->now.votes;
-    n->faulty |= j->now.votes < votes_before && !guarded;
+    n->faulty |= j->now.votes < votes_before && !guarded && !sim_guard_off(n->sim, SIM_FORGIVEN);
     n->lost = true;
     n->checked_height = 0;
     n->sim->checker.cast[n->index].votes = j->now.votes;

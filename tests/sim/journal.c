@@ -154,7 +154,8 @@ static enum hub_status put_vote(void *store, const struct hub_vote *v)
         return HUB_IO;
     for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++) {
         const struct hub_vote *held = find_vote(j, &v->subject, kind);
-        if (held && excludes(&held->subject, &v->subject))
+        if (held && excludes(&held->subject, &v->subject) &&
+            !sim_guard_off(((struct sim_node *)store)->sim, SIM_RULES))
             return HUB_CONFLICT;
     }
     if (find_vote(j, &v->subject, v->subject.kind))
@@ -321,6 +322,8 @@ static enum hub_status commit(void *store)
     uint64_t now = n->sim->now_ms;
     if (!sim_node_port(n))
         return HUB_IO;
+    if (sim_guard_off(n->sim, SIM_COMMIT))
+        return HUB_OK;
     j->committed = j->now;
     if (now >= n->lies_until_ms)
         j->durable = j->now;

@@ -5,6 +5,7 @@
  *   sim --replay FILE...         plans that were kept: each must pass now
  *   sim --hashes N [--from S]    a hash of all that happened, a line a seed: the same under every compiler
  *   sim --scenario NAME|all [-v]
+ *   sim --controls               guards taken away: each must be caught
  *   --adversary NAME             with seeds: as many validators of that kind as can be borne; `list` names them
  *   --commit NAME                printed with failures */
 #include "sim.h"
@@ -87,7 +88,7 @@ struct wish { /* the command line */
     const char *scenario;
     char **files;
     int file_count;
-    bool trace;
+    bool trace, controls;
 };
 
 static bool parse_value(struct wish *w, const char *name, const char *value)
@@ -125,6 +126,8 @@ static bool parse(struct wish *w, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "-v")) {
             w->trace = true;
+        } else if (!strcmp(argv[i], "--controls")) {
+            w->controls = true;
         } else if (!strcmp(argv[i], "--replay")) {
             w->files = &argv[i + 1];
             w->file_count = argc - i - 1;
@@ -145,7 +148,7 @@ int main(int argc, char **argv)
     if (!parse(&w, argc, argv) || hub_crypto_self_test() != HUB_OK) {
         fprintf(stderr,
                 "usage: sim --seed S | --seeds N | --campaign MINUTES | --hashes N | "
-                "--scenario NAME|all | --replay FILE...\n"
+                "--scenario NAME|all | --controls | --replay FILE...\n"
                 "  before: -v --from S --adversary NAME|list --keep FOLDER --commit NAME\n");
         return 2;
     }
@@ -154,6 +157,8 @@ int main(int argc, char **argv)
         good = run_seed(w.seed, w.trace);
     for (int i = 0; i < w.file_count; i++)
         good = replay(w.files[i], w.trace) && good;
+    if (w.controls)
+        good = sim_controls() && good;
     if (w.hashes)
         say_hashes(w.campaign.from, w.hashes);
     if ((w.campaign.count && !adversary) || w.scenario) {

@@ -189,6 +189,7 @@ void sim_node_boot(struct sim_node *n)
     }
     sim_current = n;
     start(n);
+    sim_tamper(n);
     if (n->failed)
         sim_crash(n, n->down_ms);
     else
@@ -213,6 +214,7 @@ void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame)
         return;
     }
     sim_current = n;
+    sim_tamper(n);
     hub_replica_on_message(n->replica, from, frame, sim_node_now(n));
     sim_intake_collect(n);
     sim_turn_at(n, n->sim->now_ms);
@@ -233,6 +235,7 @@ void sim_node_turn(struct sim_node *n)
         return;
     }
     sim_current = n;
+    sim_tamper(n);
     enum hub_status st = hub_replica_turn(n->replica, sim_node_now(n), &wake);
     if (st && !n->failed)
         sim_fail(n->sim, "node %u stops: status %d", n->index, st);

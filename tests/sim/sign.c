@@ -10,7 +10,7 @@
 
 enum { KEYS_MAX = 256 };
 
-bool sim_real_signatures;
+bool sim_real_signatures, sim_unchecked_signatures;
 static struct {
     struct hub_public_key key;
     uint8_t secret[HUB_SECRET_BYTES];
@@ -49,6 +49,8 @@ void hub_sign(struct hub_signature *out, const uint8_t secret[HUB_SECRET_BYTES],
 bool hub_verify(const struct hub_signature *sig, struct hub_span message,
                 const struct hub_public_key *key)
 {
+    if (sim_unchecked_signatures)
+        return true;
     if (sim_real_signatures)
         return crypto_sign_verify_detached(sig->b, message.data, message.len, key->b) == 0;
     for (size_t i = 0; i < registered; i++)

@@ -94,6 +94,23 @@ static inline int64_t sim_split_of(enum sim_split kind, uint64_t sides)
     return (int64_t)(sides << 8 | kind);
 }
 
+/* ---- controls.c: guards taken away, to see the checks fail */
+struct sim_plan;
+struct sim_node;
+struct sim_control {
+    const char *name, *removed;
+    void (*plan)(struct sim_plan *p);
+    void (*tamper)(struct sim_node *n); /* before each call of a node; may be NULL */
+    struct {
+        bool rules;      /* the journal takes any vote */
+        bool commit;     /* nothing is written */
+        bool forgiven;   /* who lost votes is held to them nevertheless */
+        bool signatures; /* all are good */
+    } off;
+    const char *caught; /* part of what the check says */
+};
+enum sim_guard_kind { SIM_RULES, SIM_COMMIT, SIM_FORGIVEN };
+
 /* ---- what a seed decides */
 struct sim_adversary;
 struct sim_plan {
@@ -116,6 +133,7 @@ struct sim_plan {
     uint64_t linger_ms; /* goes on for so long after everything is final */
     struct sim_fault fault[SIM_FAULTS_MAX];
     uint32_t faults;
+    const struct sim_control *control; /* NULL, but in a test of the checks */
 };
 
 /* ---- lists and indexes */
@@ -171,7 +189,7 @@ struct sim;
 void sim_world_records(struct sim *s);
 uint64_t sim_wallet_number(uint32_t slot);
 struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
-extern bool sim_real_signatures;
+extern bool sim_real_signatures, sim_unchecked_signatures;
 void sim_sign_register(const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
 
 /* ---- disk: what was put since the last commit vanishes in a crash */
@@ -451,6 +469,11 @@ void sim_check_turn(struct sim_node *n);
 void sim_check_alarm(struct sim_node *n, const char *what);
 /* A validator was convicted: by an item that holds, and it is no honest one. */
 void sim_check_evidence(struct sim_node *n, const struct hub_offence *o, struct hub_span item);
+
+void sim_tamper(struct sim_node *n);
+bool sim_guard_off(const struct sim *s, enum sim_guard_kind which);
+/* False: one of them is not caught by the check that is there for it. */
+bool sim_controls(void);
 
 /* ---- many runs */
 typedef void sim_planner(struct sim_plan *p, uint64_t seed);
