@@ -1,40 +1,37 @@
 /* scenarios.c: lock-ups that others had, or that exhaustive search found, replayed with a script: which frames
  * are lost until when, who crashes. Each must end with every record final on every node; the checkers of
  * checker.c hold throughout. Numbers refer to docs/protocol.md. */
-#include "sim.h"
+#include "scenario.h"
 
 #include <string.h>
 
-struct scenario {
-    const char *name;
-    void (*set_up)(struct sim_plan *p);
-    bool (*lose)(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m);
-    void (*script)(struct sim *s, uint32_t step);
-    uint64_t step_ms[4];                  /* when script is called; 0 = no more */
-    const char *(*verify)(struct sim *s); /* after the run: NULL, or what is wrong */
-};
-
-static uint8_t leader(const struct sim *s, uint64_t view)
+uint8_t scenario_leader(const struct sim *s, uint64_t view)
 {
     uint8_t n = s->plan.n;
     return (uint8_t)((hub_get_be64(s->world->genesis.chain.b) % n + view) % n);
 }
 
-static uint8_t other(const struct sim *s, uint64_t view, uint8_t number)
+uint8_t scenario_other(const struct sim *s, uint64_t view, uint8_t number)
 {
-    return (uint8_t)((leader(s, view) + number) % s->plan.n);
+    return (uint8_t)((scenario_leader(s, view) + number) % s->plan.n);
 }
 
-static bool is_vote(const struct hub_message *m, uint8_t kind)
+bool scenario_is_vote(const struct hub_message *m, uint8_t kind)
 {
     return m->kind == HUB_MSG_VOTE && m->u.vote.subject.kind == kind;
 }
 
-static bool is_certificate(const struct hub_message *m, uint8_t kind)
+bool scenario_is_certificate(const struct hub_message *m, uint8_t kind)
 {
     struct hub_certificate c;
     return m->kind == HUB_MSG_CERT && hub_certificate_decode(&c, m->u.certificate) &&
            c.subject.kind == kind;
+}
+
+void scenario_fault(struct sim_plan *p, const struct sim_fault *f)
+{
+    HUB_ASSERT(p->faults < SIM_FAULTS_MAX);
+    p->fault[p->faults++] = *f;
 }
 
 static void calm(struct sim_plan *p)
@@ -48,7 +45,7 @@ static void calm(struct sim_plan *p)
                            .limit_ms = 90000};
 }
 
-static void single(struct sim_plan *p)
+void scenario_single(struct sim_plan *p)
 {
     p->records = 1;
 }
@@ -61,13 +58,13 @@ static void two_faces(struct sim_plan *p)
 }
 static void traitor_leaves(struct sim *s, uint32_t step)
 {
-    struct sim_node *n = &s->node[leader(s, 1)];
+    struct sim_node *n = &s->node[scenario_leader(s, 1)];
     if (step == 0) {
         s->node[0].faulty = false;
         s->plan.traitor[0] = NULL;
         s->plan.traitor[n->index] = sim_adversary_find("equivocator");
         n->faulty = true;
-        s->faces = ~((uint64_t)1 << other(s, 1, 1));
+        s->faces = ~((uint64_t)1 << scenario_other(s, 1, 1));
     } else if (n->up) {
         n->gone = true;
         sim_node_down(n);
@@ -108,8 +105,8 @@ static bool blind(struct sim *s, uint8_t from, uint8_t to, const struct hub_mess
 {
     (void)from;
     bool news = m->kind == HUB_MSG_PROPOSE || m->kind == HUB_MSG_CERT || m->kind == HUB_MSG_BLOCK ||
-                is_vote(m, HUB_NOTARIZE) || is_vote(m, HUB_FINALIZE);
-    return s->now_ms < 7000 && to == other(s, 1, 2) && news;
+                scenario_is_vote(m, HUB_NOTARIZE) || scenario_is_vote(m, HUB_FINALIZE);
+    return s->now_ms < 7000 && to == scenario_other(s, 1, 2) && news;
 }
 
 /* ---- 5.3: half the nodes leave a view by notarization, half by nullification. */
@@ -122,15 +119,15 @@ static bool two_exits(struct sim *s, uint8_t from, uint8_t to, const struct hub_
     if (m->kind == HUB_MSG_CERT)
         return true;
     if (s->now_ms < 5000) /* everybody nullifies first */
-        return is_vote(m, HUB_NOTARIZE) || is_vote(m, HUB_NULLIFY);
-    return upper ? is_vote(m, HUB_NOTARIZE) : is_vote(m, HUB_NULLIFY);
+        return scenario_is_vote(m, HUB_NOTARIZE) || scenario_is_vote(m, HUB_NULLIFY);
+    return upper ? scenario_is_vote(m, HUB_NOTARIZE) : scenario_is_vote(m, HUB_NULLIFY);
 }
 
 /* ---- 5.4: all crash after journalling NULLIFY; nobody heard any. */
 static bool no_proposals(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
 {
     (void)from, (void)to;
-    return s->now_ms < 6000 && (m->kind == HUB_MSG_PROPOSE || is_vote(m, HUB_NULLIFY));
+    return s->now_ms < 6000 && (m->kind == HUB_MSG_PROPOSE || scenario_is_vote(m, HUB_NULLIFY));
 }
 static void all_crash(struct sim *s, uint32_t step)
 {
@@ -144,7 +141,8 @@ static void all_crash(struct sim *s, uint32_t step)
 static bool no_finality(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
 {
     (void)from, (void)to;
-    return s->now_ms < 4000 && (is_vote(m, HUB_FINALIZE) || is_certificate(m, HUB_FINALIZE));
+    return s->now_ms < 4000 &&
+           (scenario_is_vote(m, HUB_FINALIZE) || scenario_is_certificate(m, HUB_FINALIZE));
 }
 
 /* ---- 5.13: a node that was never there joins a grown chain; one with a wiped disk follows and never votes. */
@@ -181,7 +179,7 @@ static const char *loser_is_observer(struct sim *s)
 static bool one_reader(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
 {
     (void)from;
-    return s->now_ms < 10000 && m->kind == HUB_MSG_PROPOSE && to == other(s, 1, 3);
+    return s->now_ms < 10000 && m->kind == HUB_MSG_PROPOSE && to == scenario_other(s, 1, 3);
 }
 
 /* ---- a dead validator, q left: every fourth view is skipped. */
@@ -205,27 +203,29 @@ static void restarts(struct sim_plan *p)
 }
 
 static const struct scenario scenarios[] = {
-    {"equivocator-one-slot", two_faces, NULL, traitor_leaves, {1, 2500}, three_voted},
-    {"alone-with-work", alone, no_records, NULL, {0}, NULL},
-    {"one-record-one-block", one_block, NULL, NULL, {0}, height_is_one},
-    {"late-notarization", single, blind, NULL, {0}, NULL},
-    {"two-exits", single, two_exits, NULL, {0}, NULL},
-    {"all-crash-after-nullify", single, no_proposals, all_crash, {6000}, NULL},
-    {"quiet-chain", single, no_finality, NULL, {0}, NULL},
-    {"late-joiner", late_joiner, NULL, NULL, {0}, NULL},
-    {"wiped-disk", wiped, NULL, NULL, {0}, loser_is_observer},
-    {"rewound-disk", rewound, NULL, NULL, {0}, loser_is_observer},
-    {"fetch-by-hash", restarts, one_reader, NULL, {0}, NULL},
-    {"one-down", one_down, NULL, lose_one, {2000}, NULL},
-    {"rolling-restarts", restarts, NULL, all_crash, {3000, 5000, 7000, 9000}, NULL},
+    {"equivocator-one-slot", two_faces, NULL, traitor_leaves, {1, 2500}, three_voted, 0, NULL},
+    {"alone-with-work", alone, no_records, NULL, {0}, NULL, 0, NULL},
+    {"one-record-one-block", one_block, NULL, NULL, {0}, height_is_one, 0, NULL},
+    {"late-notarization", scenario_single, blind, NULL, {0}, NULL, 0, NULL},
+    {"two-exits", scenario_single, two_exits, NULL, {0}, NULL, 0, NULL},
+    {"all-crash-after-nullify", scenario_single, no_proposals, all_crash, {6000}, NULL, 0, NULL},
+    {"quiet-chain", scenario_single, no_finality, NULL, {0}, NULL, 0, NULL},
+    {"late-joiner", late_joiner, NULL, NULL, {0}, NULL, 0, NULL},
+    {"wiped-disk", wiped, NULL, NULL, {0}, loser_is_observer, 0, NULL},
+    {"rewound-disk", rewound, NULL, NULL, {0}, loser_is_observer, 0, NULL},
+    {"fetch-by-hash", restarts, one_reader, NULL, {0}, NULL, 0, NULL},
+    {"one-down", one_down, NULL, lose_one, {2000}, NULL, 0, NULL},
+    {"rolling-restarts", restarts, NULL, all_crash, {3000, 5000, 7000, 9000}, NULL, 0, NULL},
 };
 
-static bool run(const struct scenario *sc, bool real_pool, bool trace)
+static bool run(const struct scenario *sc, uint32_t number, bool real_pool, bool trace)
 {
     static struct sim s;
     struct sim_plan plan;
     calm(&plan);
     sc->set_up(&plan);
+    if (sc->vary)
+        sc->vary(&plan, number);
     plan.real_pool = real_pool;
     sim_open(&s, 7, &plan);
     s.trace = trace;
@@ -238,23 +238,38 @@ static bool run(const struct scenario *sc, bool real_pool, bool trace)
     const char *wrong = good && sc->verify ? sc->verify(&s) : NULL;
     if (wrong)
         sim_fail(&s, "%s", wrong);
-    printf("scenario %s%s: %s at %llu ms, height %llu\n", sc->name, real_pool ? ", real pool" : "",
-           s.failed ? s.why : "ok", (unsigned long long)s.now_ms,
-           (unsigned long long)s.checker.top);
+    if (s.failed || number + 1 >= sc->runs)
+        printf("scenario %s%s, run %u: %s at %llu ms, height %llu\n", sc->name,
+               real_pool ? ", real pool" : "", number + 1, s.failed ? s.why : "ok",
+               (unsigned long long)s.now_ms, (unsigned long long)s.checker.top);
     fflush(stdout);
     sim_close(&s);
     return !s.failed;
 }
 
+static bool run_all(const struct scenario *sc, bool trace)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < (sc->runs ? sc->runs : 1); i++) {
+        good = run(sc, i, false, trace) && good;
+        if (!sc->runs)
+            good = run(sc, i, true, trace) && good;
+    }
+    return good;
+}
+
 bool sim_scenarios(const char *name, bool trace)
 {
+    const struct scenarios all[] = {{scenarios, sizeof scenarios / sizeof scenarios[0]},
+                                    sim_scenarios_repair,
+                                    sim_scenarios_field};
     bool good = true, found = false;
-    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)
-        if (!name || !strcmp(name, scenarios[i].name)) {
-            found = true;
-            good = run(&scenarios[i], false, trace) && good;
-            good = run(&scenarios[i], true, trace) && good;
-        }
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        for (size_t i = 0; i < all[k].count; i++)
+            if (!name || !strcmp(name, all[k].list[i].name)) {
+                found = true;
+                good = run_all(&all[k].list[i], trace) && good;
+            }
     if (!found)
         printf("no scenario %s\n", name);
     return good && found;
