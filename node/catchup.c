@@ -393,6 +393,26 @@ static bool any_unproven(const struct hub_replica *r)
     return false;
 }
 
+/* What is at home need not be asked for: after a start that met a damaged block. */
+static bool load_stored(struct hub_replica *r)
+{
+    uint64_t final = r->chain.final_header.height, h = final + 1;
+    for (; h <= r->sync.stored && h <= final + HUB_BODIES_MAX / 2; h++) {
+        struct hub_span bytes;
+        struct hub_certificate c;
+        struct hub_body *b;
+        if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes)) ||
+            !(b = hub_body_put(r, bytes)))
+            break;
+        b->stored = b->unproven = true;
+        b->certified =
+            hub_replica_found(r, r->port.get_certificate(r->port.store, b->header.epoch,
+                                                         b->header.view, HUB_FINALIZE, &c)) &&
+            hub_hash_equal(&c.subject.block_hash, &b->hash);
+    }
+    return h > final + 1;
+}
+
 uint64_t hub_catchup_timer(struct hub_replica *r)
 {
     uint64_t height = height_ahead(r), now = r->now.mono_ms, final = r->chain.final_header.height;
@@ -417,8 +437,9 @@ uint64_t hub_catchup_timer(struct hub_replica *r)
         return r->sync.due_ms;
     if (r->sync.tries)
         forget_unproven(r);
-    int peer = next_peer_ahead(r);
-    if (peer < 0)
+    bool at_home = load_stored(r) && !r->sync.tries;
+    int peer = at_home ? -1 : next_peer_ahead(r);
+    if (peer < 0 && !at_home)
         peer = hub_catchup_next_peer(r, 0);
     if (peer >= 0)
         hub_outbox_get_blocks(r, peer, final + 1, final + HUB_BODIES_MAX / 2);
@@ -489,7 +510,10 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         struct hub_block block;
         struct hub_certificate c;
         struct hub_body *b;
-        if ((st = r->port.get_block_at(r->port.store, h, &bytes)))
+        st = r->port.get_block_at(r->port.store, h, &bytes);
+        if (st == HUB_NOT_FOUND && hub_replica_n(r) > 1)
+            break; /* damaged: the peers have it */
+        if (st)
             return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
         if (!(b = hub_body_put(r, bytes)))
             return HUB_CORRUPT;
@@ -509,5 +533,8 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
             (st = hub_chain_finalize(&r->chain, &c, hub_catchup_visit, r)))
             return HUB_CORRUPT;
     }
+    r->sync.stored = tip.height;
+    if (r->chain.final_header.height < tip.height && hub_replica_n(r) > 1)
+        return HUB_OK; /* catch-up goes on from here, with what is on disk and what is not */
     return hub_hash_equal(&tip.block_hash, &r->chain.final_hash) ? HUB_OK : HUB_CORRUPT;
 }

@@ -168,6 +168,9 @@ static enum hub_status save_id(const struct hub_history *h, struct hub_env *env,
     hub_put_be64(list, h->first_leaf + i);
     enum hub_status status = hub_env_add(env, HUB_MAP_RECORD, (struct hub_span){key, sizeof key},
                                          (struct hub_span){list, 8}, &held);
+    if (status == HUB_CORRUPT) /* damaged: made anew from the blocks, which are all replayed then */
+        return hub_env_put(env, HUB_MAP_RECORD, (struct hub_span){key, sizeof key},
+                           (struct hub_span){list, 8});
     if (status != HUB_CONFLICT)
         return status;
     if (held.len > sizeof list - 8)

@@ -59,8 +59,9 @@ struct hub_ports {
     enum hub_status (*put_certificate)(void *store, const struct hub_certificate *c, uint8_t n);
     enum hub_status (*put_tip)(
         void *store, const struct hub_point *fin,
-        const struct hub_edge
-            *edge); /* never moves back; binds heights up to it to its ancestors */
+        const struct hub_edge *
+            edge); /* never moves back; binds heights up to it to its ancestors. At or below it: HUB_OK if
+                     * it is the block bound there, and bindings that were damaged are made again */
     /* The link that leads to this epoch; together with the tip at its SEAL. Kept for ever. */
     enum hub_status (*put_link)(void *store, uint64_t epoch, struct hub_span link);
     enum hub_status (*commit)(void *store);

@@ -237,8 +237,11 @@ static void on_get_blocks(struct hub_replica *r, uint8_t peer, const struct hub_
         struct hub_span bytes, header_bytes;
         struct hub_header header;
         struct hub_hash hash;
-        if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes)) ||
-            !hub_block_peek(&header, &hash, &header_bytes, bytes) ||
+        if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes))) {
+            hub_mend_height(r, h);
+            return;
+        }
+        if (!hub_block_peek(&header, &hash, &header_bytes, bytes) ||
             !hub_outbox_block(r, peer, &hash, &header) ||
             r->outbox.len - began >= HUB_REPLY_BYTES_MAX)
             return;
@@ -249,6 +252,8 @@ static void on_get_blocks(struct hub_replica *r, uint8_t peer, const struct hub_
 static void on_block(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
     struct hub_certificate c;
+    if (hub_mend_receive(r, m->u.block.block))
+        return;
     struct hub_body *b = hub_catchup_receive(r, m->u.block.block);
     if (!b || b->certified || !m->u.block.certificate.len ||
         !hub_certificate_decode(&c, m->u.block.certificate))

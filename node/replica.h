@@ -19,7 +19,7 @@
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
  *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence
- *   permit.c  may it vote?    epochs.c  the next set */
+ *   permit.c  may it vote?    mend.c  damaged blocks    epochs.c  the next set */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -89,6 +89,11 @@ struct hub_accused { /* evidence is held: the same offence is not looked at agai
     uint8_t signer;
 };
 
+struct hub_mend { /* a damaged final block that is asked for; height 0 = free */
+    uint64_t height, due_ms, tries;
+    struct hub_hash hash;
+};
+
 struct hub_frame { /* in the outbox; peer -1 = all */
     int peer;
     size_t at, len;
@@ -145,8 +150,14 @@ struct hub_replica {
     bool ended; /* the final block ends the epoch: with this turn's commit the next begins */
     struct {    /* catch-up by height */
         uint64_t due_ms, tries, final; /* final: height when it last made progress */
+        uint64_t stored; /* the tip found on disk: up to it blocks are at home, but damaged ones */
         bool active;
     } sync;
+    struct { /* mend.c */
+        struct hub_mend item[HUB_MENDS_MAX];
+        uint64_t next, scrub_due_ms; /* next: height to be read */
+        uint64_t found, mended;      /* since start */
+    } mend;
 
     struct { /* what the core was told */
         struct hub_hash base;

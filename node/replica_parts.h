@@ -30,6 +30,14 @@ struct hub_point hub_replica_fin(const struct hub_replica *r);
 /* After the commit that ended an epoch: the core of the next one takes over. */
 void hub_replica_next_epoch(struct hub_replica *r);
 
+/* ---- mend.c */
+/* A final block that should be in the store is not, or not as it was put. */
+void hub_mend_height(struct hub_replica *r, uint64_t height);
+/* A block from the wire: true if it was one of those, and is in its place again. */
+bool hub_mend_receive(struct hub_replica *r, struct hub_span block);
+/* Reads on, asks on; returns when it wants to be called again. */
+uint64_t hub_mend_timer(struct hub_replica *r);
+
 /* ---- permit.c */
 /* At start, the chain being replayed, and when an epoch begins. HUB_CONFLICT: the chain does not contain the anchor. */
 enum hub_status hub_permit_begin(struct hub_replica *r);

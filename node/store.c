@@ -269,6 +269,39 @@ static void pending_key(uint8_t key[40], uint64_t height, const struct hub_hash 
     memcpy(key + 8, hash->b, 32);
 }
 
+static enum hub_status bind_height(struct hub_store *s, uint64_t height,
+                                   const struct hub_hash *hash)
+{
+    uint8_t key[8];
+    hub_put_be64(key, height);
+    return hub_env_put(s->env, HUB_MAP_HEIGHT, span(key, sizeof key),
+                       span(hash->b, sizeof hash->b));
+}
+
+static void log_mended(const struct hub_header *h, const struct hub_hash *hash)
+{
+    char digits[17];
+    HUB_LOG(INFO, "store_mended", HUB_LOG_TEXT("what", "block"),
+            HUB_LOG_TEXT("hash", hub_log_hash(digits, hash)), HUB_LOG_NUMBER("place", h->height));
+}
+
+/* A final block that comes back: if the binding of its height is damaged too, the block above says that it is the
+ * one. */
+static enum hub_status bind_again(struct hub_store *s, uint64_t height, const struct hub_hash *hash)
+{
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_hash at = s->tip.block_hash, above;
+    struct hub_header header;
+    if (hash_at(&r, height, &at) == HUB_OK)
+        return HUB_OK;
+    if (height < s->tip.height) {
+        if (hub_read_header(&r, height + 1, &header, &above) != HUB_OK)
+            return HUB_OK;
+        at = header.parent;
+    }
+    return hub_hash_equal(&at, hash) ? bind_height(s, height, hash) : HUB_OK;
+}
+
 static enum hub_status put_block(void *store, const struct hub_header *h,
                                  const struct hub_hash *hash, struct hub_span bytes)
 {
@@ -280,9 +313,12 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     if (status == HUB_OK ||
         (status != HUB_NOT_FOUND && status != HUB_CORRUPT)) /* a damaged one is replaced */
         return status;
+    const bool mends = status == HUB_CORRUPT;
     status = hub_env_put(s->env, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), bytes);
+    if (mends && status == HUB_OK)
+        log_mended(h, hash);
     if (status || (s->has_tip && h->height <= s->tip.height))
-        return status;
+        return status ? status : bind_again(s, h->height, hash);
     uint8_t key[40];
     pending_key(key, h->height, hash);
     return hub_env_put(s->env, HUB_MAP_PENDING, span(key, sizeof key), span("", 0));
@@ -359,7 +395,6 @@ static enum hub_status bind_heights(struct hub_store *s, const struct hub_point 
     for (uint64_t height = fin->height; height > floor; height--) {
         struct hub_header header;
         struct hub_span bytes;
-        uint8_t key[8];
         enum hub_status status = block_by_hash(&r, &hash, false, &header, &bytes);
         if (status)
             return hub_store_explain(
@@ -372,9 +407,7 @@ static enum hub_status bind_heights(struct hub_store *s, const struct hub_point 
                 (unsigned long long)height);
         if (height == fin->height)
             *epoch = header.epoch;
-        hub_put_be64(key, height);
-        status =
-            hub_env_put(s->env, HUB_MAP_HEIGHT, span(key, sizeof key), span(hash.b, sizeof hash.b));
+        status = bind_height(s, height, &hash);
         if (status)
             return status;
         hash = header.parent;
@@ -413,18 +446,37 @@ static enum hub_status drop_losers(struct hub_store *s, uint64_t height)
     }
 }
 
+/* After a damaged block was met at start, finality passes once more through heights that were bound before: to the
+ * same blocks, and bindings that were damaged too are made again. */
+static enum hub_status put_tip_again(struct hub_store *s, const struct hub_point *fin)
+{
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_hash hash = fin->block_hash, bound;
+    for (uint64_t height = fin->height; height && height + HUB_BODIES_MAX > fin->height; height--) {
+        enum hub_status status = hash_at(&r, height, &bound);
+        if (status == HUB_OK && !hub_hash_equal(&bound, &hash))
+            return hub_store_explain(
+                s->why, HUB_CONFLICT,
+                "store: height %llu is bound to a final block, for ever, and not to another",
+                (unsigned long long)height);
+        if ((status == HUB_NOT_FOUND || status == HUB_CORRUPT) &&
+            (status = bind_height(s, height, &hash)))
+            return status;
+        struct hub_header header;
+        struct hub_span bytes;
+        if (status || block_by_hash(&r, &hash, false, &header, &bytes))
+            return status;
+        hash = header.parent;
+    }
+    return HUB_OK;
+}
+
 static enum hub_status put_tip(void *store, const struct hub_point *fin,
                                const struct hub_edge *edge)
 {
     struct hub_store *s = store;
-    if (s->has_tip && fin->height <= s->tip.height) {
-        if (fin->height == s->tip.height && hub_hash_equal(&fin->block_hash, &s->tip.block_hash))
-            return HUB_OK;
-        return hub_store_explain(
-            s->why, HUB_CONFLICT,
-            "store: the final block is at height %llu and never moves back to %llu",
-            (unsigned long long)s->tip.height, (unsigned long long)fin->height);
-    }
+    if (s->has_tip && fin->height <= s->tip.height)
+        return put_tip_again(s, fin);
     if (fin->height == 0) /* genesis lies in its file */
         return HUB_OK;
     uint64_t epoch = 0;

@@ -78,7 +78,8 @@ enum {
     HUB_REPLY_ITEMS_MAX = 64, /* certificates or blocks in one answer (docs/protocol.md 11) */
     HUB_REPLY_BYTES_MAX = 1 << 20,
     HUB_RECORDS_FRAME_BYTES_MAX =
-        65536, /* forwarded records in one frame, or a single longer one */
+        65536,          /* forwarded records in one frame, or a single longer one */
+    HUB_MENDS_MAX = 16, /* damaged blocks asked for at a time; the next reading finds the others */
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */

@@ -301,10 +301,43 @@ Test(store, never_moves_the_tip_back_or_aside, .init = opened, .fini = end)
     must(put_block(&aside));
     must(put_tip(&b));
     must(put_tip(&b)); /* the same is no move */
-    cr_assert_eq(put_tip(&a), HUB_CONFLICT, "back");
+    must(put_tip(&a)); /* finality passes once more after a damaged block: the tip stays */
+    struct hub_point tip;
+    struct hub_edge edge;
+    must(ports.get_tip(store, &tip, &edge));
+    cr_assert(tip.height == 2 && hub_hash_equal(&tip.block_hash, &b.hash));
     cr_assert_eq(put_tip(&aside), HUB_CONFLICT, "aside");
     must(put_block(&gap));
     cr_assert_eq(put_tip(&gap), HUB_CONFLICT, "its parent has height 2, not 3");
+}
+
+/* The height's binding is damaged and so is the block: when it comes back from a peer, the block above says where it
+ * belongs, and nothing else can take its place. */
+Test(store, a_damaged_height_is_bound_again_to_its_own_block_only, .init = opened, .fini = end)
+{
+    struct test_block a, b, aside;
+    uint8_t key[8];
+    struct hub_span bytes;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&aside, &genesis, 1, &genesis.chain, 1);
+    test_dir_block(&b, &genesis, 2, &a.hash, 0);
+    must(put_block(&a));
+    must(put_block(&b));
+    must(put_tip(&b));
+    hub_put_be64(key, 1);
+    must(hub_env_del(hub_store_env(store), HUB_MAP_HEIGHT, (struct hub_span){key, 8}));
+    must(hub_env_put(hub_store_env(store), HUB_MAP_BLOCK, (struct hub_span){a.hash.b, 32},
+                     (struct hub_span){aside.bytes, aside.len}));
+    must(ports.commit(store));
+    must(put_block(&aside));
+    cr_assert_eq(ports.get_block_at(store, 1, &bytes), HUB_NOT_FOUND);
+    must(put_block(&a));
+    must(ports.get_block_at(store, 1, &bytes));
+    cr_assert(bytes.len == a.len && memcmp(bytes.data, a.bytes, a.len) == 0);
+    must(hub_env_del(hub_store_env(store), HUB_MAP_HEIGHT, (struct hub_span){key, 8}));
+    must(put_tip(&b)); /* so does finality, when it passes again */
+    must(ports.get_block_at(store, 1, &bytes));
+    cr_assert_eq(put_tip(&aside), HUB_CONFLICT);
 }
 
 Test(store, refuses_a_tip_that_does_not_descend_from_the_last, .init = opened, .fini = end)
