@@ -44,6 +44,7 @@ vectors() {
 }
 run "python cbor2 gives tests/vectors/cbor.txt" vectors cbor
 run "the second writer gives tests/vectors/golden.txt" vectors golden
+run "the second model gives tests/vectors/votes.txt" vectors votes
 run "golden.txt follows docs/formats.cddl" tests/vectors/cddl.py
 run "the second judge of evidence agrees" tests/vectors/evidence.py --golden
 for check in scripts/check-pure.sh scripts/check-includes.sh; do

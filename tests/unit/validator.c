@@ -63,13 +63,13 @@ Test(validator, ready_names_a_host_and_a_port)
     council_open(&c, &four);
     cr_assert_eq(ready_with("a:1"), 0);
     cr_assert_eq(ready_with("[2001:db8::1]:65535"), 0);
-    cr_assert_eq(ready_with("a:0"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with("a:65536"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with("a:123456"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with("host"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with("host:"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with(":7100"), HUB_CODE_body_invalid);
-    cr_assert_eq(ready_with("host:7a"), HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("a:0"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("a:65536"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("a:123456"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("host"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("host:"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with(":7100"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
+    cr_assert_eq(ready_with("host:7a"), COUNCIL_REFUSED + HUB_CODE_body_invalid);
     council_close(&c);
 }
 
