@@ -1,6 +1,7 @@
 /* docs/formats.cddl is the normative text of every body; the field tables are what the ledger checks. Each
  * table is rendered as CDDL here and must stand in the document, letter for letter. A table that changes
  * fails this test until the document says the same; the output of the failure is what to write there. */
+#include "tests/support/council.h"
 #include "tests/support/currency_world.h"
 #include "tests/support/desk.h"
 
@@ -334,4 +335,44 @@ Test(formats, rows_of_the_currency_follow_the_document)
               w.state.count[HUB_TABLE_LIMITS] > HUB_TIERS);
     expect_rows(&w.state);
     world_close(&w);
+}
+
+Test(formats, rows_of_governance_follow_the_document)
+{
+    static const struct council_plan four = {
+        .voters = 4, .validators = 4, .quorum = 3, .model = HUB_FAULT_BFT};
+    static struct council c;
+    uint8_t bytes[128];
+    struct hub_buf actions = {bytes, 0, sizeof bytes, false};
+
+    council_open(&c, &four);
+    council_ready(&c, 0, 4);
+    c.cosigns = 1;
+    c.cosign[0] = council_spare(0);
+    cr_assert_eq(council_run(&c, HUB_TYPE_VALIDATOR_REPLACE, council_governor(0),
+                             council_replace_body(&c, council_validator(0), council_spare(0),
+                                                  council_spare(0))),
+                 0);
+    hub_put_array(&actions, 1);
+    hub_put_map(&actions, 3);
+    hub_put_text(&actions, "code");
+    hub_put_text(&actions, "MERGED");
+    hub_put_text(&actions, "names");
+    hub_put_map(&actions, 1);
+    hub_put_text(&actions, "zh");
+    hub_put_text(&actions, "新名");
+    hub_put_text(&actions, "succeed");
+    hub_put_text(&actions, "MEM3");
+    cr_assert_eq(council_run(&c, HUB_TYPE_GOVERNANCE_PROPOSE, council_governor(0),
+                             council_propose_body(1, c.time_ms + 48 * COUNCIL_HOUR_MS,
+                                                  hub_span_of(&actions))),
+                 0);
+    for (unsigned m = 0; m < 2; m++)
+        cr_assert_eq(council_run(&c, HUB_TYPE_GOVERNANCE_APPROVE, council_governor(m),
+                                 council_vote_body(&c, 1)),
+                     0);
+    cr_assert(c.state.count[HUB_TABLE_PROPOSALS] == 1 && c.state.count[HUB_TABLE_READY] == 4 &&
+              c.state.count[HUB_TABLE_EPOCHS] == 2);
+    expect_rows(&c.state);
+    council_close(&c);
 }
