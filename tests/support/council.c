@@ -177,6 +177,7 @@ static uint16_t apply(struct council *c, struct hub_record *r)
     c->log.len = 0;
     block.header.height = ++c->height;
     block.header.time_ms = c->time_ms;
+    block.header.chain = c->chain;
     if (hub_state_apply(&c->state, &c->log, &parent, &edge, &block, true, &out, &bad, &why) !=
         HUB_OK) {
         c->height--;

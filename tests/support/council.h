@@ -29,6 +29,7 @@ struct council {
     struct hub_hash kid[COUNCIL_KEYS];
     char code[COUNCIL_MAX][16];
     unsigned cosign[HUB_COSIGN_MAX], cosigns; /* of the next record */
+    struct hub_hash chain;
     uint64_t seq[COUNCIL_KEYS];
 };
 struct council_plan {

@@ -119,7 +119,7 @@ Test(evidence_record, proves_or_has_no_effect, .init = open_court)
 
     cr_assert_eq(council_run(&c, HUB_TYPE_EVIDENCE_REPORT, council_validator(0),
                              body_of(&o, (struct hub_span){one_link, sizeof one_link})),
-                 HUB_CODE_body_invalid);
+                 COUNCIL_REFUSED + HUB_CODE_body_invalid);
     o.vote[1].sig.b[5] ^= 1;
     cr_assert_eq(council_run(&c, HUB_TYPE_EVIDENCE_REPORT, council_validator(0), body_of(&o, none)),
                  HUB_CODE_evidence_invalid);
