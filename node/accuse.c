@@ -275,6 +275,17 @@ enum hub_item_verdict hub_accuse_item(struct hub_replica *r, struct hub_span byt
     return convict(r, &o) ? HUB_ITEM_NEW : HUB_ITEM_KNOWN;
 }
 
+void hub_replica_on_evidence(struct hub_replica *r, struct hub_span item)
+{
+    (void)hub_accuse_item(r, item);
+}
+
+void hub_replica_knows_offence(struct hub_replica *r, uint64_t epoch, uint64_t view, uint8_t signer)
+{
+    if (r->accuse.count < HUB_ACCUSED_MAX)
+        r->accuse.known[r->accuse.count++] = (struct hub_accused){epoch, view, signer};
+}
+
 /* ---- forks */
 
 /* A peer says that another block than ours is final at this height. Its certificates tell who lied: they are asked

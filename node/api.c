@@ -32,6 +32,7 @@ const struct hub_route hub_api_routes[] = {
     {"GET", "/v1/supply", hub_api_get_supply},
     {"GET", "/v1/institutions/{}", hub_api_get_institution},
     {"GET", "/v1/status", hub_api_get_status},
+    {"GET", "/v1/evidence", hub_api_get_evidence},
     {"GET", "/v1/codes", hub_api_get_codes},
     {"GET", "/v1/events", hub_api_get_events},
     {"GET", "/v1/metrics", hub_api_get_metrics},

@@ -183,6 +183,7 @@ void hub_api_get_members(struct hub_api *a, struct hub_query *q);
 void hub_api_get_hints(struct hub_api *a, struct hub_query *q);
 void hub_api_get_supply(struct hub_api *a, struct hub_query *q);
 void hub_api_get_institution(struct hub_api *a, struct hub_query *q);
+void hub_api_get_evidence(struct hub_api *a, struct hub_query *q);
 void hub_api_get_codes(struct hub_api *a, struct hub_query *q);
 void hub_api_get_status(struct hub_api *a, struct hub_query *q);
 void hub_api_get_health(struct hub_api *a, struct hub_query *q);

@@ -178,6 +178,26 @@ static bool adds_key(const struct hub_undo *log)
     return false;
 }
 
+/* What others recorded counts like what they sent, once the core runs; a replay knows it from the docket. */
+static void take_evidence(struct hub_node *n, const struct hub_applied *applied,
+                          struct hub_span block)
+{
+    struct hub_span record, attachment, old;
+    enum hub_table t;
+    uint32_t row;
+    uint16_t why;
+    bool any = false;
+    for (size_t at = 0; !any && hub_undo_next(&applied->undo, &at, &t, &row, &old);)
+        any = t == HUB_TABLE_EVIDENCE;
+    for (uint32_t i = 0; any && n->replica->cons.started && i < applied->header.record_count; i++) {
+        struct hub_record r;
+        if (hub_block_entry(&record, &attachment, block, i) == HUB_OK &&
+            hub_record_decode(&r, &why, record, attachment, &n->genesis.chain) == HUB_OK &&
+            r.type == HUB_TYPE_EVIDENCE_REPORT)
+            hub_replica_on_evidence(n->replica, hub_field_span(r.body, "evidence"));
+    }
+}
+
 static void port_final(void *client, const struct hub_applied *applied, struct hub_span block)
 {
     struct hub_node *n = client;
@@ -189,6 +209,7 @@ static void port_final(void *client, const struct hub_applied *applied, struct h
     hub_intake_final(&n->intake, applied);
     if (n->api)
         hub_api_final(n->api, applied, block);
+    take_evidence(n, applied, block);
     HUB_LOG(DEBUG, "block_final", HUB_LOG_NUMBER("height", applied->header.height),
             HUB_LOG_NUMBER("records", applied->header.record_count));
     /* A replay makes many blocks final before the loop can look after the history. */
@@ -205,6 +226,11 @@ static void port_alarm(void *client, const char *what, const struct hub_hash *bl
     (void)client;
     HUB_LOG(ERROR, "alarm", HUB_LOG_TEXT("what", what),
             HUB_LOG_TEXT("block", block ? hub_log_hash(hash, block) : ""));
+}
+
+static void port_evidence(void *client, const struct hub_offence *o, struct hub_span item)
+{
+    hub_docket_add(client, o, item);
 }
 
 static void port_epoch(void *client, const struct hub_validators *set, uint8_t me)
@@ -240,6 +266,7 @@ static void fill_ports(struct hub_node *n, struct hub_ports *p)
     p->send = port_send;
     p->final = port_final;
     p->alarm = port_alarm;
+    p->evidence = port_evidence;
     p->epoch = port_epoch;
     p->sign = port_sign;
 }
@@ -336,6 +363,8 @@ static int start_replica(const struct making *m)
                                      .memory = reserve(hub_replica_memory_bytes())};
     if (!cfg.memory)
         return refuse(m, EXIT_BROKEN, "memory", "out of address space");
+    if (hub_docket_load(n) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, n->cfg.data, hub_store_why(n->store));
     if (n->options.anchor && !hub_anchor_read(&cfg.anchor, why, n->options.anchor, &n->genesis))
         return refuse(m, EXIT_BAD_FILE, n->options.anchor, why);
     fill_ports(n, &ports);
@@ -579,6 +608,7 @@ int hub_node_run(struct hub_node *n)
                 n->replica, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()}, &wake_ms);
         if (n->api)
             hub_api_tend(n->api);
+        hub_docket_tend(n, hub_clock_mono_ms());
         if (st == HUB_OK)
             st = checkpoint(n, hub_clock_mono_ms());
         if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */

@@ -6,6 +6,7 @@
 #include "hub/keyfile.h"
 #include "node/checkpoint.h"
 #include "node/config.h"
+#include "node/docket.h"
 #include "node/dry_run.h"
 #include "node/guard.h"
 #include "node/intake.h"
@@ -34,6 +35,7 @@ struct hub_node {
     struct hub_chain_memory memory; /* of the chain in replica */
     struct hub_history *history;
     struct hub_dry_run *dry_run;
+    struct hub_docket docket;
     struct hub_api *api; /* NULL: no HTTP */
     uint8_t me;          /* index among the validators that vote now; their number: none of them */
     char member[24];     /* whose key this node has, by the ledger; "" while it is not there */

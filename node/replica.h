@@ -197,6 +197,11 @@ void hub_replica_on_message(struct hub_replica *r, uint8_t peer, struct hub_span
                             struct hub_now now);
 /* The answer to ports.check, also from inside that call: all signatures of the block's records are good, or not. */
 void hub_replica_on_block_checked(struct hub_replica *r, const struct hub_hash *hash, bool valid);
+/* Evidence of this offence is held from before the start, which this precedes. */
+void hub_replica_knows_offence(struct hub_replica *r, uint64_t epoch, uint64_t view,
+                               uint8_t signer);
+/* An item that somebody recorded on the ledger, as if a peer had sent it. */
+void hub_replica_on_evidence(struct hub_replica *r, struct hub_span item);
 /* The pool changed: records came, or a parked one is due. */
 void hub_replica_on_records(struct hub_replica *r);
 /* Timers, the commit, the sends; then own votes are fed back. *wake_ms: monotonic time of the next call

@@ -18,9 +18,9 @@ enum { EXIT_STORE = 70 };
 /* Neither may ever be set: each gives up a sync or the lock (H1). */
 #define FORBIDDEN_FLAGS (MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC)
 
-static const char *const map_names[HUB_ENV_MAPS] = {"meta", "block",      "height",      "pending",
-                                                    "vote", "vote_order", "certificate", "row",
-                                                    "node", "record",     "result",      "link"};
+static const char *const map_names[HUB_ENV_MAPS] = {
+    "meta", "block", "height", "pending", "vote", "vote_order", "certificate",
+    "row",  "node",  "record", "result",  "link", "evidence"};
 
 struct hub_env {
     MDB_env *lmdb;

@@ -26,9 +26,10 @@ enum hub_env_map {
     HUB_MAP_CERTIFICATE, /* be64 epoch || be64 view || kind -> certificate */
     HUB_MAP_ROW,         /* table || be32 page || be16 part -> rows of the state */
     HUB_MAP_NODE,        /* level || be64 index / 32 -> 32 nodes of the log's tree */
-    HUB_MAP_RECORD, /* be32 log index >> 16 || first 8 bytes of record id -> be64 log indexes */
-    HUB_MAP_RESULT, /* be64 height -> result items of a block */
-    HUB_MAP_LINK,   /* be64 epoch -> the link that leads to it */
+    HUB_MAP_RECORD,   /* be32 log index >> 16 || first 8 bytes of record id -> be64 log indexes */
+    HUB_MAP_RESULT,   /* be64 height -> result items of a block */
+    HUB_MAP_LINK,     /* be64 epoch -> the link that leads to it */
+    HUB_MAP_EVIDENCE, /* be64 epoch || be64 view || validator -> evidence without links (docket.h) */
     HUB_ENV_MAPS
 };
 
