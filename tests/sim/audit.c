@@ -288,7 +288,7 @@ void sim_audit_end(struct sim *s)
             continue;
         for (uint8_t k = 0; k < s->plan.n; k++) {
             struct sim_node *n = &s->node[(i + k) % s->plan.n];
-            if (n->gone || n->faulty || n->journal.damaged)
+            if (n->gone || n->faulty)
                 continue;
             left--;
             check_receipt(n, r);

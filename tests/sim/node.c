@@ -159,7 +159,7 @@ static void start(struct sim_node *n)
                                         sim_table_rows, n->chain_memory);
     if (st == HUB_OK)
         st = hub_replica_start(r, &p, &cfg, sim_node_now(n));
-    bool damaged = n->journal.damaged || n->journal.damaged_tip;
+    bool damaged = n->journal.damaged_tip || (n->journal.damaged && n->sim->plan.n == 1);
     if (st == HUB_CORRUPT && damaged)
         n->failed = n->refused = true;
     if (st && !n->failed)

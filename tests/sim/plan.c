@@ -121,10 +121,13 @@ static void draw_lie(const struct drawing *d, struct sim_fault *f)
     f->what = sim_chance(d->r, 200);
 }
 
+/* Blocks and certificates are fetched again, by all but a network of one; own votes and the tip cannot be. */
 static void draw_flip(const struct drawing *d, struct sim_fault *f)
 {
-    f->node = lossy(d);
-    f->what = (int64_t)(sim_random(d->r) >> 8);
+    bool own = d->who->lossy && sim_chance(d->r, 300);
+    uint64_t which = sim_below(d->r, 1u << 20);
+    f->node = own ? lossy(d) : anybody(d);
+    f->what = (int64_t)(which * 8 + (own ? 6 + which % 2 : which % 6));
 }
 
 static void draw_loss(const struct drawing *d, struct sim_fault *f) /* wiped, rewound */
@@ -191,8 +194,9 @@ static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t se
     for (unsigned k = 0; k < SIM_FAULT_KINDS; k++) {
         uint64_t state = stream(seed, 100 + k);
         const struct drawing d = {p, who, &state};
-        bool costs_a_disk = k >= SIM_LIE && k <= SIM_REWIND;
-        if (!sim_chance(&state, kinds[k].permille) || (costs_a_disk && !who->lossy))
+        bool costs_a_disk = k >= SIM_LIE && k <= SIM_REWIND && k != SIM_FLIP;
+        if (!sim_chance(&state, kinds[k].permille) || (costs_a_disk && !who->lossy) ||
+            (k == SIM_FLIP && p->n == 1))
             continue;
         uint64_t mean = kinds[k].every_ms * (1 + sim_below(&state, 6));
         uint64_t at = FIRST_MS + sim_below(&state, mean);
