@@ -183,6 +183,14 @@ void sim_audit_block(struct sim_node *n, const struct sim_block *b)
         return;
     }
     keep(a, b, &block);
+    if (block.header.flags == HUB_FLAG_SEAL) {
+        struct hub_link link;
+        if (!hub_link_decode(&link, sim_journal_link(&n->journal, b->header.epoch + 1)) ||
+            hub_chain_cross(&a->chain, &link, visit, a) != HUB_OK)
+            sim_fail(s, "the link of node %u does not lead out of epoch %llu", n->index,
+                     (unsigned long long)b->header.epoch);
+        return;
+    }
     if (!sim_journal_certificate(&n->journal, b->header.epoch, b->header.view, HUB_FINALIZE, &c) ||
         !hub_hash_equal(&c.subject.block_hash, &b->hash))
         return; /* final by a later one */
@@ -200,7 +208,43 @@ struct gathering {
     struct hub_certificate certificate;
     uint8_t header[HUB_BUNDLE_HEADERS_MAX][HUB_HEADER_BYTES_MAX];
     struct hub_hash path[64], result_path[64], result_leaf[HUB_BLOCK_RECORDS_MAX];
+    uint8_t links[HUB_LINK_BYTES_MAX];
 };
+
+/* The links that lead to the epoch of the certified header: none, or one. */
+static void gather_links(struct gathering *g, const struct sim_journal *j, uint64_t epoch)
+{
+    struct hub_buf b = {.data = g->links, .cap = sizeof g->links};
+    hub_put_array(&b, (uint32_t)epoch);
+    if (epoch)
+        hub_put_raw(&b, sim_journal_link(j, 1));
+    g->parts.links = hub_span_of(&b);
+}
+
+/* A SEAL that only a TAIL certifies: the link shows the headers between. */
+static bool gather_sealed(struct gathering *g, const struct sim_journal *j, uint32_t below,
+                          const struct sim_block *seal)
+{
+    static struct hub_link link;
+    if (!hub_link_decode(&link, sim_journal_link(j, seal->header.epoch + 1)) ||
+        link.headers.n + below > HUB_BUNDLE_HEADERS_MAX)
+        return false;
+    g->certificate = link.certificate;
+    for (uint32_t i = 0; i < link.headers.n; i++)
+        g->parts.header[i] = link.headers.bytes[i];
+    for (uint32_t i = 0; i < below; i++) {
+        struct hub_buf out = {.data = g->header[i], .cap = HUB_HEADER_BYTES_MAX};
+        const struct sim_block *b = sim_journal_at(j, seal->header.height - 1 - i);
+        if (!b)
+            return false;
+        hub_header_encode(&out, &b->header);
+        g->parts.header[link.headers.n + i] = hub_span_of(&out);
+    }
+    g->parts.headers = link.headers.n + below;
+    g->parts.tree_size = seal->header.log_size;
+    gather_links(g, j, seal->header.epoch);
+    return true;
+}
 
 /* Headers from the first certified block at or above the record's, newest first. */
 static bool gather_headers(struct gathering *g, const struct sim_journal *j, uint64_t height)
@@ -211,8 +255,11 @@ static bool gather_headers(struct gathering *g, const struct sim_journal *j, uin
             return false;
         const struct hub_header *h = &top->header;
         if (!sim_journal_certificate(j, h->epoch, h->view, HUB_FINALIZE, &g->certificate) ||
-            !hub_hash_equal(&g->certificate.subject.block_hash, &top->hash))
+            !hub_hash_equal(&g->certificate.subject.block_hash, &top->hash)) {
+            if (h->flags == HUB_FLAG_SEAL)
+                return gather_sealed(g, j, count - 1, top);
             continue;
+        }
         for (uint32_t i = 0; i < count; i++) {
             struct hub_buf out = {.data = g->header[i], .cap = HUB_HEADER_BYTES_MAX};
             const struct sim_block *b = sim_journal_at(j, height + count - 1 - i);
@@ -223,6 +270,7 @@ static bool gather_headers(struct gathering *g, const struct sim_journal *j, uin
         }
         g->parts.headers = count;
         g->parts.tree_size = h->log_size;
+        gather_links(g, j, h->epoch);
         return true;
     }
     return false;

@@ -51,7 +51,8 @@ static void ask_oracle(struct sim *s)
 
 void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash)
 {
-    const struct oracle_block b = {*hash, h->parent, h->epoch, h->view, h->parent_view, h->height};
+    const struct oracle_block b = {
+        *hash, h->parent, h->epoch, h->view, h->parent_view, h->height, h->flags == HUB_FLAG_TAIL};
     oracle_block(n->sim->checker.oracle, &b);
 }
 
@@ -95,7 +96,11 @@ static void check_certificate(struct sim_node *n, struct hub_span bytes)
     const bool unchecked = sim_unchecked_signatures;
     sim_unchecked_signatures = false;
     struct hub_certificate c;
-    if (!hub_certificate_decode(&c, bytes) || !hub_certificate_ok(&c, &n->sim->world->genesis.set))
+    struct hub_validators set;
+    bool good = hub_certificate_decode(&c, bytes);
+    if (good)
+        sim_set_of(n->sim, c.subject.epoch, &set);
+    if (!good || !hub_certificate_ok(&c, &set))
         sim_fail(n->sim, "node %u sends a bad certificate", n->index);
     else if (c.signers >> n->index & 1)
         check_statement(n, &c.subject);

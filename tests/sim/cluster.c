@@ -164,6 +164,8 @@ static void schedule_work(struct sim *s)
     for (uint32_t i = 0; i < s->records; i++) {
         bool opening = i <= SIM_WALLETS;
         uint64_t at = opening ? sim_below(r, 1000) : 2000 + sim_below(r, s->plan.work_ms - 2000);
+        if (s->plan.rekeyed && i + s->plan.n + 1 >= s->records) /* ready, ready, .., replace */
+            at = i + 1 < s->records ? 1000 : s->plan.work_ms / 2;
         s->record[i].first_ms = at;
         sim_push(s, &(struct sim_event){.time_ms = at, .kind = SIM_SUBMIT, .record = i});
         if (i && s->record[i].expect == SIM_RIVAL && s->record[i - 1].expect == SIM_RIVAL &&

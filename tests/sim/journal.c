@@ -307,13 +307,17 @@ static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span lin
     return HUB_OK;
 }
 
+struct hub_span sim_journal_link(const struct sim_journal *j, uint64_t epoch)
+{
+    if (epoch == 0 || epoch > j->now.links)
+        return (struct hub_span){NULL, 0};
+    return (struct hub_span){j->link[epoch - 1].bytes, j->link[epoch - 1].len};
+}
+
 static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *link)
 {
-    const struct sim_journal *j = journal_of(store);
-    if (epoch == 0 || epoch > j->now.links)
-        return HUB_NOT_FOUND;
-    *link = (struct hub_span){j->link[epoch - 1].bytes, j->link[epoch - 1].len};
-    return HUB_OK;
+    *link = sim_journal_link(journal_of(store), epoch);
+    return link->len ? HUB_OK : HUB_NOT_FOUND;
 }
 
 static enum hub_status commit(void *store)

@@ -18,6 +18,8 @@ const uint32_t sim_table_rows[HUB_TABLES] = {
     [HUB_TABLE_EVIDENCE] = 64,
 };
 
+enum { SWAP_MS = 2000 };
+
 /* The memory of node i, kept from seed to seed: pages that are there already cost no fault. */
 struct memory {
     struct hub_replica *replica;
@@ -106,7 +108,8 @@ bool sim_node_port(struct sim_node *n)
 static void sign_vote(void *signer, struct hub_signature *out, struct hub_span message)
 {
     const struct sim_node *n = signer;
-    hub_sign(out, n->sim->world->validator[n->index].secret, message);
+    const struct sim_world *w = n->sim->world;
+    hub_sign(out, n->new_key ? w->spare[n->index].secret : w->validator[n->index].secret, message);
 }
 
 static void alarm(void *client, const char *what, const struct hub_hash *block)
@@ -144,7 +147,10 @@ static void start(struct sim_node *n)
 {
     struct hub_replica *r = n->replica;
     struct hub_ports p;
-    struct hub_replica_config cfg = {.kid = n->sim->world->validator[n->index].kid,
+    const struct sim_world *w = n->sim->world;
+    n->new_key = n->sim->plan.rekeyed == n->index + 1 && n->journal.now.links > 0;
+    struct hub_replica_config cfg = {.kid = n->new_key ? w->spare[n->index].kid
+                                                       : w->validator[n->index].kid,
                                      .uplink_mbit = 1000,
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",
@@ -226,6 +232,19 @@ void sim_node_checked(struct sim_node *n, const struct hub_hash *hash, bool vali
     sim_turn_at(n, n->sim->now_ms);
 }
 
+/* A while after its key was replaced, its operator stops the node and starts it with the new one. */
+static bool swap_key(struct sim_node *n)
+{
+    if (n->sim->plan.rekeyed != n->index + 1 || n->new_key || !n->journal.now.links)
+        return false;
+    if (!n->swap_ms)
+        n->swap_ms = n->sim->now_ms + SWAP_MS;
+    if (n->sim->now_ms < n->swap_ms)
+        return false;
+    sim_crash(n, 500);
+    return true;
+}
+
 void sim_node_turn(struct sim_node *n)
 {
     uint64_t wake;
@@ -246,6 +265,8 @@ void sim_node_turn(struct sim_node *n)
         return;
     }
     sim_check_turn(n);
+    if (swap_key(n))
+        return;
     uint64_t mono = sim_node_now(n).mono_ms;
     if (wake != SIM_NEVER)
         sim_turn_at(n, after_ms(n, wake > mono ? wake - mono : 1));

@@ -249,6 +249,15 @@ static void draw_links(struct sim_plan *p, uint64_t seed)
     p->uneven = sim_chance(r, 200);
 }
 
+/* In one seed of six the set of validators changes half-way. */
+static void draw_new_set(struct sim_plan *p, uint64_t seed)
+{
+    uint64_t state = stream(seed, 9), *r = &state;
+    const uint8_t node = (uint8_t)sim_below(r, p->n);
+    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node])
+        p->rekeyed = node + 1;
+}
+
 void sim_plan_of(struct sim_plan *p, uint64_t seed)
 {
     static const uint8_t sizes[] = {1, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 7, 7, 7, 7, 10, 10};
@@ -276,4 +285,5 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     draw_links(p, seed);
     draw_faults(p, &who, seed);
     draw_great_rewind(p, &who, seed);
+    draw_new_set(p, seed);
 }

@@ -38,6 +38,7 @@ static const struct field {
     FIELD(U64, linger_ms),
     FIELD(INT, only),
     FIELD(INT, absent),
+    FIELD(U8, rekeyed),
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

@@ -19,7 +19,7 @@ struct scenarios {
     size_t count;
 };
 /* scenarios_repair.c: only one path can repair; scenarios_field.c: what other projects test. */
-extern const struct scenarios sim_scenarios_repair, sim_scenarios_field;
+extern const struct scenarios sim_scenarios_repair, sim_scenarios_field, sim_scenarios_epoch;
 
 /* The validator that leads a view, and the one that leads `number` views later. */
 uint8_t scenario_leader(const struct sim *s, uint64_t view);

@@ -262,7 +262,8 @@ bool sim_scenarios(const char *name, bool trace)
 {
     const struct scenarios all[] = {{scenarios, sizeof scenarios / sizeof scenarios[0]},
                                     sim_scenarios_repair,
-                                    sim_scenarios_field};
+                                    sim_scenarios_field,
+                                    sim_scenarios_epoch};
     bool good = true, found = false;
     for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
         for (size_t i = 0; i < all[k].count; i++)

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { KEYS_MAX = 256 };
+enum { KEYS_MAX = 1024 };
 
 bool sim_real_signatures, sim_unchecked_signatures;
 static struct {

@@ -128,8 +128,10 @@ struct sim_plan {
     int64_t skew_ms[SIM_NODES_MAX], drift_ppm[SIM_NODES_MAX]; /* of clocks; drift of both */
     uint32_t records;                                         /* 1 = a single one */
     uint64_t work_ms, heal_ms,
-        limit_ms;       /* records come until; faults end; everything must be final */
-    int only, absent;   /* the node that gets all records; one that boots when faults end; or -1 */
+        limit_ms;     /* records come until; faults end; everything must be final */
+    int only, absent; /* the node that gets all records; one that boots when faults end; or -1 */
+    uint8_t
+        rekeyed; /* node + 1 whose validator key is replaced half-way, by one it has after a restart */
     uint64_t linger_ms; /* goes on for so long after everything is final */
     struct sim_fault fault[SIM_FAULTS_MAX];
     uint32_t faults;
@@ -182,10 +184,13 @@ struct sim_world { /* one for each n; the same for every seed */
     uint8_t genesis_bytes[HUB_GENESIS_BYTES_MAX];
     struct hub_genesis genesis;
     struct sim_signer validator[SIM_NODES_MAX], issuer, operator_;
+    struct sim_signer spare[SIM_NODES_MAX], governor[SIM_NODES_MAX]; /* of plan.rekeyed */
 };
 const struct sim_world *sim_world_get(uint8_t n);
-/* Fills record[] with what the plan asks: opening of wallets and money first, then transfers. */
 struct sim;
+/* Who votes in this epoch: 0, or 1 when a key was replaced. */
+void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out);
+/* Fills record[] with what the plan asks: opening of wallets and money first, then transfers. */
 void sim_world_records(struct sim *s);
 uint64_t sim_wallet_number(uint32_t slot);
 struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
@@ -249,6 +254,7 @@ bool sim_journal_rewind(struct sim_journal *j, uint32_t shot);
 /* Flips a bit of what `choice` picks among the durable. False: nothing was there. */
 bool sim_journal_flip(struct sim_journal *j, uint64_t choice);
 void sim_journal_free(struct sim_journal *j);
+struct hub_span sim_journal_link(const struct sim_journal *j, uint64_t epoch); /* empty: none */
 const struct sim_block *sim_journal_find(const struct sim_journal *j, const struct hub_hash *hash);
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
 bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64_t view,
@@ -306,6 +312,8 @@ struct sim_node {
     bool lost;          /* some of its journal, at some time */
     jmp_buf crash;
     uint64_t final_height, checked_height; /* in this boot; ever */
+    bool new_key;                          /* of plan.rekeyed, in this boot */
+    uint64_t swap_ms; /* when its operator puts the new key in; 0: not known yet */
 };
 void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index);
 void sim_node_close(struct sim_node *n);

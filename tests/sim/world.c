@@ -1,6 +1,7 @@
 /* world.c: the genesis of n validators with a small currency, and the records that clients bring. */
 #include "sim.h"
 
+#include "hub/cose.h"
 #include "hub/genesis.h"
 #include "hub/wallet.h"
 
@@ -136,8 +137,11 @@ static void make_world(struct sim_world *w, uint8_t n)
 {
     struct hub_buf b = {.data = w->genesis_bytes, .cap = sizeof w->genesis_bytes};
     w->n = n;
-    for (uint8_t i = 0; i < n; i++)
+    for (uint8_t i = 0; i < n; i++) {
         make_signer(&w->validator[i], "validator", n * 100u + i);
+        make_signer(&w->spare[i], "spare", n * 100u + i);
+        make_signer(&w->governor[i], validator_code(i), 0);
+    }
     make_signer(&w->issuer, "issuer", n);
     make_signer(&w->operator_, "operator", n);
     hub_put_map(&b, 8);
@@ -187,6 +191,7 @@ struct draft {
     uint64_t seq, valid_until_ms;
     struct hub_span body;
     bool cosigned;
+    const struct sim_signer *cosigner; /* NULL: none */
 };
 
 uint64_t sim_wallet_number(uint32_t slot)
@@ -200,6 +205,17 @@ struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id)
     return i >= 0 && hub_hash_equal(&s->record[i].id, id) ? &s->record[i] : NULL;
 }
 
+static void cosign(struct hub_cosignature *out, const struct sim_signer *by,
+                   const struct hub_record_draft *draft, struct hub_span body)
+{
+    static uint8_t scratch_bytes[4096];
+    uint8_t header[400];
+    struct hub_buf protected_ = {.data = header, .cap = sizeof header};
+    struct hub_buf scratch = {.data = scratch_bytes, .cap = sizeof scratch_bytes};
+    hub_record_protected(&protected_, draft);
+    hub_cosign(out, &scratch, hub_span_of(&protected_), body, &by->key, by->secret);
+}
+
 static struct sim_record *add_record(struct sim *s, const struct draft *d, enum sim_expect expect)
 {
     static uint8_t payload_bytes[2048], scratch_bytes[4096], record_bytes[4096];
@@ -210,17 +226,22 @@ static struct sim_record *add_record(struct sim *s, const struct draft *d, enum 
     struct hub_span iss = {(const uint8_t *)d->iss, strlen(d->iss)};
     struct hub_record r;
     uint16_t why = 0;
-    if (d->cosigned)
-        hub_payload_cosigned(&payload, d->body, NULL, 0);
     HUB_ASSERT(hub_record_sub(sub, d->type, d->body, iss));
     struct hub_record_draft draft = {.type = d->type,
                                      .kid = d->signer->kid,
                                      .chain = s->world->genesis.chain,
                                      .iss = iss,
                                      .sub = {(const uint8_t *)sub, strlen(sub)},
-                                     .payload = d->cosigned ? hub_span_of(&payload) : d->body,
+                                     .payload = d->body,
                                      .seq = d->seq,
                                      .valid_until_ms = d->valid_until_ms};
+    if (d->cosigned) {
+        struct hub_cosignature co;
+        if (d->cosigner)
+            cosign(&co, d->cosigner, &draft, d->body);
+        hub_payload_cosigned(&payload, d->body, &co, d->cosigner != NULL);
+        draft.payload = hub_span_of(&payload);
+    }
     HUB_ASSERT(hub_record_build(&out, &scratch, &draft, d->signer->secret) == HUB_OK);
     HUB_ASSERT(s->records < SIM_RECORDS_MAX);
     struct sim_record *slot = &s->record[s->records++];
@@ -249,7 +270,7 @@ static void add_issue(struct sim *s)
     hub_put_text(&b, "institution");
     hub_put_uint(&b, BANK);
     struct draft d = {HUB_TYPE_CURRENCY_ISSUE, &s->world->issuer, "AUTHORITY", 1,
-                      VALID_UNTIL_MS,          hub_span_of(&b),   true};
+                      VALID_UNTIL_MS,          hub_span_of(&b),   true,        NULL};
     struct sim_record *r = add_record(s, &d, SIM_VALID);
     r->act = SIM_ISSUE;
     r->amount = ISSUED;
@@ -271,7 +292,7 @@ static void add_opening(struct sim *s, uint64_t seq)
     hub_put_text(&b, "institution");
     hub_put_uint(&b, BANK);
     struct draft d = {HUB_TYPE_WALLET_OPEN, &s->world->operator_, "BANK", seq,
-                      VALID_UNTIL_MS,       hub_span_of(&b),      true};
+                      VALID_UNTIL_MS,       hub_span_of(&b),      true,   NULL};
     add_record(s, &d, SIM_VALID)->act = SIM_OPEN;
 }
 
@@ -304,12 +325,83 @@ static void add_transfer(struct sim *s, uint64_t seq, uint64_t valid_until_ms,
                       seq,
                       valid_until_ms,
                       hub_span_of(&b),
-                      false};
+                      false,
+                      NULL};
     struct sim_record *made = add_record(s, &d, expect);
     made->act = SIM_TRANSFER;
     made->debit = debit;
     made->credit = credit;
     made->amount = amount;
+}
+
+/* ---- a new set: every node has said that it is ready, then a governor replaces the key of one */
+
+static void add_ready(struct sim *s, uint8_t i)
+{
+    uint8_t bytes[256];
+    struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
+    hub_put_map(&b, 3);
+    hub_put_text(&b, "endpoint");
+    hub_put_text(&b, "127.0.0.1:7001");
+    hub_put_text(&b, "protocol");
+    hub_put_uint(&b, 1);
+    hub_put_text(&b, "software");
+    hub_put_text(&b, "sim");
+    struct draft d = {HUB_TYPE_VALIDATOR_READY,
+                      &s->world->validator[i],
+                      validator_code(i),
+                      1,
+                      VALID_UNTIL_MS,
+                      hub_span_of(&b),
+                      false,
+                      NULL};
+    add_record(s, &d, SIM_VALID);
+}
+
+static void add_replace(struct sim *s, uint8_t i)
+{
+    const struct sim_world *w = s->world;
+    uint8_t bytes[512], cose[HUB_COSE_KEY_BYTES];
+    struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
+    hub_cose_key_encode(cose, &w->spare[i].key);
+    hub_put_map(&b, 3);
+    hub_put_text(&b, "key");
+    hub_put_map(&b, 4);
+    hub_put_text(&b, "key");
+    hub_put_bytes(&b, (struct hub_span){cose, sizeof cose});
+    hub_put_text(&b, "label");
+    hub_put_text(&b, "spare");
+    hub_put_text(&b, "roles");
+    hub_put_array(&b, 1);
+    hub_put_text(&b, "validator");
+    hub_put_text(&b, "transport");
+    hub_put_bytes(&b, (struct hub_span){w->spare[i].key.b, sizeof w->spare[i].key.b});
+    hub_put_text(&b, "old");
+    hub_put_hash(&b, &w->validator[i].kid);
+    hub_put_text(&b, "reason");
+    hub_put_text(&b, "superseded");
+    struct draft d = {HUB_TYPE_VALIDATOR_REPLACE,
+                      &w->governor[i],
+                      validator_code(i),
+                      1,
+                      VALID_UNTIL_MS,
+                      hub_span_of(&b),
+                      true,
+                      &w->spare[i]};
+    add_record(s, &d, SIM_VALID);
+}
+
+void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out)
+{
+    *out = s->world->genesis.set;
+    if (epoch == 0)
+        return;
+    HUB_ASSERT(epoch == 1 && s->plan.rekeyed);
+    const uint8_t i = s->plan.rekeyed - 1;
+    out->epoch = 1;
+    out->v[i].key = s->world->spare[i].key;
+    out->v[i].kid = s->world->spare[i].kid;
+    memcpy(out->v[i].transport, s->world->spare[i].key.b, sizeof out->v[i].transport);
 }
 
 void sim_world_records(struct sim *s)
@@ -330,4 +422,8 @@ void sim_world_records(struct sim *s)
             add_transfer(s, seq++, VALID_UNTIL_MS, SIM_VALID);
         }
     }
+    for (uint8_t i = 0; s->plan.rekeyed && i < s->plan.n; i++)
+        add_ready(s, i);
+    if (s->plan.rekeyed)
+        add_replace(s, s->plan.rekeyed - 1);
 }

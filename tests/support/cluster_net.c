@@ -47,7 +47,7 @@ uint32_t cluster_add_block(struct cluster *k, const struct cluster_block *b)
     f->log_root.b[31] = 1;
     if (k->oracle)
         oracle_block(k->oracle, &(struct oracle_block){f->hash, f->parent, f->epoch, f->view,
-                                                       f->parent_view, f->height});
+                                                       f->parent_view, f->height, f->tail});
     return i;
 }
 

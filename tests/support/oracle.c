@@ -312,8 +312,8 @@ static void check_skips(struct oracle *o, const struct oracle_block *b)
         if (!p || !p->notarized || !same(&p->block, &b->parent))
             fail(o, "skips_are_proven: the parent of the block of view %llu is not notarized",
                  number(b->view));
-        if (!parent || parent->height + 1 != b->height)
-            fail(o, "skips_are_proven: height %llu of view %llu is not its parent's and one",
+        if (!parent || parent->height + !b->tail != b->height)
+            fail(o, "skips_are_proven: height %llu of view %llu does not follow its parent's",
                  number(b->height), number(b->view));
     }
     for (uint64_t u = b->parent_view + 1; u < b->view && !o->failure[0]; u++) {
@@ -348,6 +348,8 @@ static void chain_final(struct oracle *o, const struct hub_hash *tip, uint64_t h
 {
     struct hub_hash at = *tip;
     static const struct hub_hash none;
+    for (const struct oracle_block *b = find_block(o, &at); b && b->tail; b = find_block(o, &at))
+        at = b->parent;
     if (height >= o->finals) {
         size_t finals = 2 * height + 64;
         o->final = realloc(o->final, finals * sizeof *o->final);

@@ -19,6 +19,7 @@
 struct oracle_block {
     struct hub_hash hash, parent;
     uint64_t epoch, view, parent_view, height;
+    bool tail; /* has its parent's height; what is final is the block below all of them */
 };
 
 struct oracle;

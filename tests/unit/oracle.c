@@ -24,7 +24,7 @@ static struct hub_subject subject(uint8_t kind, uint64_t view, char block, uint6
 
 static void block(char hash, uint64_t view, char parent, uint64_t parent_view, uint64_t height)
 {
-    struct oracle_block b = {name(hash), name(parent), 0, view, parent_view, height};
+    struct oracle_block b = {name(hash), name(parent), 0, view, parent_view, height, false};
     oracle_block(o, &b);
 }
 

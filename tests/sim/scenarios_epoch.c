@@ -1,0 +1,87 @@
+/* scenarios_epoch.c: the set of validators changes under fire (docs/protocol.md 13): one validator's key is replaced
+ * half-way; its node follows, and votes again once it runs with the new key. */
+#include "scenario.h"
+
+#include <string.h>
+
+enum { REKEYED = 2, CRASH_POINTS = 120 };
+
+static void new_set(struct sim_plan *p)
+{
+    p->records = 60;
+    p->work_ms = 10000;
+    p->rekeyed = REKEYED + 1;
+    p->linger_ms = 10000;
+}
+
+static void lossy(struct sim_plan *p)
+{
+    new_set(p);
+    p->loss = 200;
+    p->duplicate = 100;
+    p->jitter_ms = 100;
+}
+
+static void joiner(struct sim_plan *p)
+{
+    new_set(p);
+    p->only = 1; /* records given to a node that is not there come too late */
+    p->absent = 0;
+}
+
+static void all_crash(struct sim *s, uint32_t step)
+{
+    (void)step;
+    for (uint8_t i = 0; i < s->plan.n; i++)
+        if (s->node[i].up)
+            sim_crash(&s->node[i], 200);
+}
+
+/* FINALIZEs are lost while the set changes: the SEAL becomes final by one over a TAIL. */
+static bool no_direct_finality(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
+{
+    (void)from, (void)to;
+    return s->now_ms >= 4500 && s->now_ms < 9500 &&
+           (scenario_is_vote(m, HUB_FINALIZE) || scenario_is_certificate(m, HUB_FINALIZE));
+}
+
+/* A node crashes at each of its port calls while the set changes: between any two puts, commits and sends. */
+static void crash_point(struct sim_plan *p, uint32_t number)
+{
+    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % 4), 5050, 300, number};
+    p->records = 20;
+    p->linger_ms = 4000;
+    scenario_fault(p, &crash);
+}
+
+static const char *set_is_new(struct sim *s)
+{
+    for (uint8_t i = 0; i < s->plan.n; i++) {
+        const struct hub_replica *r = s->node[i].replica;
+        if (r->chain.set.epoch != 1 || r->cons.cfg.epoch != 1)
+            return "a node is not in the new epoch";
+        if (r->cfg.me != i)
+            return "a node is not the validator that it should be";
+    }
+    return s->node[REKEYED].new_key && s->node[REKEYED].replica->voting == HUB_VOTING_ALLOWED
+               ? NULL
+               : "the new key does not vote";
+}
+
+static const char *set_is_new_by_tail(struct sim *s)
+{
+    struct hub_link link;
+    if (!hub_link_decode(&link, sim_journal_link(&s->node[0].journal, 1)))
+        return "there is no link";
+    return link.headers.n > 1 ? set_is_new(s) : "no TAIL was needed";
+}
+
+static const struct scenario list[] = {
+    {"new-set", new_set, NULL, NULL, {0}, set_is_new, 0, NULL},
+    {"new-set-lossy", lossy, NULL, NULL, {0}, set_is_new, 0, NULL},
+    {"new-set-joiner", joiner, NULL, NULL, {0}, set_is_new, 0, NULL},
+    {"new-set-by-tail", new_set, no_direct_finality, NULL, {0}, set_is_new_by_tail, 0, NULL},
+    {"new-set-restarts", new_set, NULL, all_crash, {4900, 5100, 5300, 7000}, set_is_new, 0, NULL},
+    {"new-set-crash-points", new_set, NULL, NULL, {0}, set_is_new, CRASH_POINTS, crash_point},
+};
+const struct scenarios sim_scenarios_epoch = {list, sizeof list / sizeof list[0]};
