@@ -89,6 +89,18 @@ static enum hub_status explain(char why[HUB_WHY_BYTES], enum hub_status status, 
     return status;
 }
 
+/* What to do about it: LMDB's own words name no remedy. A page that rotted shows as a transaction that went bad. */
+static const char *remedy_of(int code)
+{
+    if (code == EIO || code == ENOSPC)
+        return ": the disk fails or is full. Free space or replace it, then start again";
+    if (code == MDB_BAD_TXN || code == MDB_PANIC || code == MDB_PROBLEM || code == MDB_CORRUPTED ||
+        code == MDB_PAGE_NOTFOUND || code == MDB_CURSOR_FULL)
+        return ": a page of the database is damaged. Keep a copy of the directory, check the disk, "
+               "then start with an empty directory: the node fetches the chain from its peers";
+    return "";
+}
+
 static enum hub_status status_of(struct hub_env *e, int code, const char *action,
                                  enum hub_env_map map)
 {
@@ -98,10 +110,10 @@ static enum hub_status status_of(struct hub_env *e, int code, const char *action
         return HUB_NOT_FOUND;
     if (code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_CURSOR_FULL ||
         code == MDB_BAD_VALSIZE)
-        return explain(e->why, HUB_CORRUPT, "store: %s of map %s: %s", action, map_names[map],
-                       mdb_strerror(code));
+        return explain(e->why, HUB_CORRUPT, "store: %s of map %s: %s%s", action, map_names[map],
+                       mdb_strerror(code), remedy_of(code));
     return explain(e->why, HUB_IO, "store: %s of map %s: %s%s", action, map_names[map],
-                   mdb_strerror(code), code == EIO ? " (also what a full disk looks like)" : "");
+                   mdb_strerror(code), remedy_of(code));
 }
 
 /* ---- open and close */
@@ -312,7 +324,7 @@ enum hub_status hub_env_commit(struct hub_env *e)
     return explain(
         e->why, HUB_IO,
         "store: commit failed: %s%s. What was not committed was not sent; the node stops",
-        mdb_strerror(code), code == EIO || code == ENOSPC ? " (the disk fails or is full)" : "");
+        mdb_strerror(code), remedy_of(code));
 }
 
 struct hub_env_commits hub_env_commits(const struct hub_env *e)
@@ -372,7 +384,8 @@ static enum hub_status read_failed(const struct hub_reader *r, int code, enum hu
     char discard[HUB_WHY_BYTES];
     return explain(r->txn ? discard : r->env->why,
                    code == MDB_CORRUPTED || code == MDB_CURSOR_FULL ? HUB_CORRUPT : HUB_IO,
-                   "store: reading map %s: %s", map_names[map], mdb_strerror(code));
+                   "store: reading map %s: %s%s", map_names[map], mdb_strerror(code),
+                   remedy_of(code));
 }
 
 static enum hub_status seal_broken(const struct hub_reader *r, enum hub_env_map map,
