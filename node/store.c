@@ -364,8 +364,8 @@ enum hub_status hub_read_tip(const struct hub_reader *r, struct hub_point *fin,
     return HUB_OK;
 }
 
-static enum hub_status save_tip(struct hub_store *s, const struct hub_point *fin,
-                                const struct hub_edge *edge)
+enum hub_status hub_store_save_tip(struct hub_store *s, const struct hub_point *fin,
+                                   const struct hub_edge *edge)
 {
     uint8_t bytes[TIP_BYTES_MAX];
     struct hub_buf b = {bytes, 0, sizeof bytes, false};
@@ -486,7 +486,7 @@ static enum hub_status put_tip(void *store, const struct hub_point *fin,
     if (status == HUB_OK)
         status = hub_store_prune_votes(s, epoch, fin->view);
     if (status == HUB_OK)
-        status = save_tip(s, fin, edge);
+        status = hub_store_save_tip(s, fin, edge);
     if (status)
         return status;
     s->has_tip = true;

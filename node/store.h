@@ -83,6 +83,12 @@ HUB_MUST_USE enum hub_status hub_read_final_certificate(const struct hub_reader 
                                                         const struct hub_hash *hash,
                                                         struct hub_certificate *out);
 
+/* A backup: final blocks, certificates and links of `from` (of any opening) into `to`, which is new, with a mark by
+ * which a node started from it does not vote. Each value is checked on the way. *height: of the last block.
+ * HUB_CONFLICT: `to` is not empty; HUB_CORRUPT: a block is damaged; HUB_NOT_FOUND: nothing is final. */
+HUB_MUST_USE enum hub_status hub_store_copy(struct hub_store *to, struct hub_store *from,
+                                            uint64_t *height, char why[HUB_WHY_BYTES]);
+
 /* Free space (H6), by name of what the node still does. At HUB_DISK_STOP the reserve is given back, so that
  * what is under way can be committed before the node stops. */
 HUB_MUST_USE enum hub_status hub_store_disk(struct hub_store *s, enum hub_disk_level *out);

@@ -94,7 +94,7 @@ static const char *remedy_of(int code)
 {
     if (code == EIO || code == ENOSPC)
         return ": the disk fails or is full. Free space or replace it, then start again";
-    if (code == MDB_BAD_TXN || code == MDB_PANIC || code == MDB_PROBLEM || code == MDB_CORRUPTED ||
+    if (code == MDB_BAD_TXN || code == MDB_PANIC || code == MDB_CORRUPTED ||
         code == MDB_PAGE_NOTFOUND || code == MDB_CURSOR_FULL)
         return ": a page of the database is damaged. Keep a copy of the directory, check the disk, "
                "then start with an empty directory: the node fetches the chain from its peers";

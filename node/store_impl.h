@@ -36,6 +36,9 @@ enum hub_status hub_store_explain(char why[HUB_WHY_BYTES], enum hub_status statu
 void hub_store_view_key(uint8_t key[HUB_VIEW_KEY_BYTES], uint64_t epoch, uint64_t view,
                         uint8_t kind);
 
+enum hub_status hub_store_save_tip(struct hub_store *s, const struct hub_point *fin,
+                                   const struct hub_edge *edge);
+
 /* The votes' part of struct hub_ports. */
 enum hub_status hub_store_put_vote(void *store, const struct hub_vote *v);
 enum hub_status hub_store_each_vote(void *store, uint64_t epoch, uint64_t from_view,

@@ -340,6 +340,61 @@ Test(store, a_damaged_height_is_bound_again_to_its_own_block_only, .init = opene
     cr_assert_eq(put_tip(&aside), HUB_CONFLICT);
 }
 
+/* A backup holds what peers could give, and nothing that lets a node vote. */
+Test(store, a_backup_has_blocks_and_certificates_and_a_mark_but_no_votes, .init = opened,
+     .fini = end)
+{
+    struct test_block a, b, c;
+    struct hub_vote last;
+    struct hub_store *from = store;
+    struct hub_ports copy;
+    struct hub_halt halt;
+    struct hub_vote_mark voted;
+    struct hub_span bytes;
+    struct hub_point tip;
+    struct hub_edge edge;
+    static struct hub_certificate got;
+    char other[64];
+    uint64_t height = 0;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&b, &genesis, 2, &a.hash, 0);
+    test_dir_block(&c, &genesis, 3, &b.hash, 0); /* not final */
+    struct hub_vote vote = test_dir_vote(HUB_NOTARIZE, 2, &b);
+    struct hub_certificate fin = test_dir_certificate(HUB_FINALIZE, 2, &b),
+                           nul = test_dir_certificate(HUB_NULLIFY, 3, NULL);
+    must(put_block(&a));
+    must(put_block(&b));
+    must(ports.put_vote(store, &vote));
+    must(ports.put_certificate(store, &fin, 4));
+    must(ports.put_certificate(store, &nul, 4));
+    must(put_tip(&b));
+    must(put_block(&c));
+    must(ports.commit(store));
+    test_dir_make(other);
+    cr_assert_eq(hub_store_open(&store, why, other, &genesis, TEST_MAP_BYTES), HUB_OK, "%s", why);
+    must(hub_store_copy(store, from, &height, why));
+    cr_assert_eq(height, 2);
+    cr_assert_eq(hub_store_copy(store, from, &height, why), HUB_CONFLICT, "into a used one");
+    hub_store_close(store);
+    cr_assert_eq(hub_store_open(&store, why, other, &genesis, TEST_MAP_BYTES), HUB_OK, "%s", why);
+    hub_store_ports(store, &copy);
+    must(copy.get_halt(store, &halt));
+    cr_assert_eq(halt.why, HUB_ABSTAIN_RESTORED);
+    must(copy.get_mark(store, &voted));
+    cr_assert_eq(voted.votes, 0);
+    cr_assert_eq(votes_from(0, &last), 0);
+    must(copy.get_tip(store, &tip, &edge));
+    cr_assert(tip.height == 2 && hub_hash_equal(&tip.block_hash, &b.hash) && edge.size == 2);
+    must(copy.get_block_at(store, 1, &bytes));
+    cr_assert(bytes.len == a.len && memcmp(bytes.data, a.bytes, a.len) == 0);
+    must(copy.get_certificate(store, 1, 2, HUB_FINALIZE, &got));
+    must(copy.get_certificate(store, 1, 3, HUB_NULLIFY, &got));
+    cr_assert_eq(copy.get_block(store, &c.hash, &bytes), HUB_NOT_FOUND);
+    hub_store_close(store);
+    test_dir_remove(other);
+    store = from;
+}
+
 Test(store, refuses_a_tip_that_does_not_descend_from_the_last, .init = opened, .fini = end)
 {
     struct test_block a, other, child;
