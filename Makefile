@@ -190,6 +190,8 @@ chaos:
 	scripts/deps.sh build test chaos
 	$(MAKE) -j$$(nproc) all VARIANT=release
 	tests/chaos/chaos.py --minutes $(MINUTES)
+	tests/storage/full.py --volume
+	tests/chaos/recovery_times.py
 
 coverage:
 	scripts/deps.sh build test check

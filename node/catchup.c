@@ -13,6 +13,8 @@ enum {
     FIRST_REQUEST_MS = 300, /* a STATUS may simply be faster than the block it speaks of */
     REQUEST_MS = 1000,
     REQUEST_MAX_MS = 10000,
+    QUIET_MS = 100,   /* without progress: the answer to a request has come to its end */
+    NEAR_BLOCKS = 4,  /* so near the end of what was asked for, the next are asked for */
     HEARD_MS = 15000, /* three idle STATUS periods */
     PATH_MAX_BLOCKS = HUB_BODIES_MAX
 };
@@ -430,8 +432,10 @@ uint64_t hub_catchup_timer(struct hub_replica *r)
     if (final > r->sync.final) {
         r->sync.final = final;
         r->sync.tries = 0;
-        if (!any_unproven(r))
-            r->sync.due_ms = now;
+        /* What is left of the answer is under way, or lies above its last certificate. */
+        bool all = !any_unproven(r) || final + NEAR_BLOCKS >= r->sync.asked;
+        uint64_t next_ms = all ? now : now + QUIET_MS;
+        r->sync.due_ms = next_ms < r->sync.due_ms ? next_ms : r->sync.due_ms;
     }
     if (now < r->sync.due_ms)
         return r->sync.due_ms;
@@ -443,6 +447,7 @@ uint64_t hub_catchup_timer(struct hub_replica *r)
         peer = hub_catchup_next_peer(r, 0);
     if (peer >= 0)
         hub_outbox_get_blocks(r, peer, final + 1, final + HUB_BODIES_MAX / 2);
+    r->sync.asked = final + HUB_BODIES_MAX / 2;
     uint64_t wait = REQUEST_MS;
     for (uint64_t i = 0; i < r->sync.tries && wait < REQUEST_MAX_MS; i++)
         wait += wait / 2;

@@ -193,17 +193,29 @@ bool hub_disk_exists(const char *dir, const char *name)
     return path_of(path, dir, name, "") && stat(path, &st) == 0;
 }
 
+/* Not made yet, and with it the node goes on working: else a small volume would swing for ever between a reserve
+ * that stops the node and its release, after which it starts. */
+static bool reserve_wanted(const struct statvfs *fs, const char *path)
+{
+    struct stat st;
+    const uint64_t unit = fs->f_frsize ? fs->f_frsize : 1, free = fs->f_bavail;
+    const uint64_t need = HUB_DISK_RESERVE_BYTES / unit + 1;
+    if (stat(path, &st) == 0 && st.st_size >= HUB_DISK_RESERVE_BYTES)
+        return false; /* made already */
+    return free > need && hub_disk_level_of(free - need, fs->f_blocks) == HUB_DISK_OK;
+}
+
 enum hub_status hub_disk_reserve(const char *dir)
 {
-    enum hub_disk_level level;
+    struct statvfs fs;
     char path[PATH_BYTES];
-    if (hub_disk_level(dir, &level) || !path_of(path, dir, "reserve", ""))
+    if (statvfs(dir, &fs) != 0 || !path_of(path, dir, "reserve", ""))
         return HUB_IO;
-    if (level >= HUB_DISK_NO_PROPOSALS)
+    if (!reserve_wanted(&fs, path))
         return HUB_OK;
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
-        return HUB_IO;
+        return errno == ENOSPC ? HUB_OK : HUB_IO;
     int code = posix_fallocate(fd, 0, HUB_DISK_RESERVE_BYTES);
     if (close(fd) != 0 || code == ENOSPC)
         hub_disk_release(dir);

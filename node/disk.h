@@ -35,7 +35,7 @@ HUB_MUST_USE enum hub_status hub_disk_publish(const char *dir, const char *name,
                                               size_t cap);
 bool hub_disk_exists(const char *dir, const char *name);
 
-/* Makes the reserve file if there is room above HUB_DISK_NO_PROPOSALS; gives it back. Both may be repeated. */
+/* Makes the reserve file if the volume is at HUB_DISK_OK with it, too; gives it back. Both may be repeated. */
 HUB_MUST_USE enum hub_status hub_disk_reserve(const char *dir);
 void hub_disk_release(const char *dir);
 

@@ -149,7 +149,7 @@ static bool port_waiting(void *pool, const struct hub_state *s, uint64_t view, u
     struct hub_intake *in = pool;
     (void)
         view; /* parking counts hand-outs, not views: a view that gave the record no chance does not count */
-    if (in->idle && now_mono_ms < in->look_again_ms)
+    if (in->resting || (in->idle && now_mono_ms < in->look_again_ms))
         return false;
     const uint64_t parent = parent_time_ms(in->chain);
     struct advice a = {s, parent, later(hub_clock_wall_ms(), parent + 1)};
@@ -164,6 +164,8 @@ static uint32_t port_take(void *pool, const struct hub_state *s, uint64_t time_m
 {
     struct hub_intake *in = pool;
     struct advice a = {s, parent_time_ms(in->chain), time_ms};
+    if (in->resting)
+        return 0;
     return hub_mempool_take(in->pool, out, max, bytes_max, hub_clock_mono_ms(), advise, &a);
 }
 

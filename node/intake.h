@@ -17,8 +17,9 @@ struct hub_intake {
     const struct hub_chain *chain; /* borrowed, of the same thread */
     hub_intake_settled *settled;
     void *ctx;
-    bool closed; /* take no records from clients: disk low, or stopping */
-    bool idle;   /* the last look found no work and nothing came since */
+    bool closed;  /* take no records from clients: disk low, or stopping */
+    bool resting; /* offer none for a block: disk lower still; others propose */
+    bool idle;    /* the last look found no work and nothing came since */
     uint64_t look_again_ms;
     uint64_t admitted, refused, full; /* since start, for metrics */
 };

@@ -26,7 +26,10 @@ enum {
     EXIT_BAD_FILE = 65,
     EXIT_IN_USE = 69,
     EXIT_BROKEN = 70,
+    EXIT_DISK_FULL =
+        75, /* EX_TEMPFAIL: may be started again at any time, and runs once there is room */
     TEND_MS = 60000,
+    DISK_MS = 1000,
     PLACE_MS = 1000,
     CHECKPOINT_IDLE_MS = 2000,
     WAIT_MAX_MS = 1000
@@ -525,28 +528,36 @@ static void tend_retirement(struct hub_node *n)
             "zh", "新的共识节点已达法定数量并开始工作：本节点可以停机，也可继续作为观察节点运行"));
 }
 
-/* Once a minute: dead readers of the store, and whether the disk still has room (docs/hazards.md H6). */
-static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
+/* Each second: whether the disk still has room (docs/hazards.md H6); a busy node fills a percent in some seconds. */
+static enum hub_status tend_disk(struct hub_node *n, uint64_t now_ms)
 {
     static const char *const levels[] = {"ok", "takes no new records", "proposes no blocks",
                                          "stops"};
     enum hub_disk_level level = n->disk;
+    if (now_ms - n->disk_ms < DISK_MS && n->disk_ms)
+        return HUB_OK;
+    n->disk_ms = now_ms;
+    enum hub_status st = hub_store_disk(n->store, &level);
+    if (level != n->disk)
+        HUB_LOG(WARNING, "disk", HUB_LOG_TEXT("node", levels[level]),
+                HUB_LOG_TEXT("directory", n->cfg.data),
+                HUB_LOG_TEXT("remedy", level == HUB_DISK_OK ? "none needed: there is room again"
+                                                            : "free space on this volume"));
+    n->disk = level;
+    n->intake.closed = level >= HUB_DISK_NO_RECORDS;
+    n->intake.resting = level >= HUB_DISK_NO_PROPOSALS;
+    n->stopping |= level == HUB_DISK_STOP;
+    return st;
+}
+
+/* Once a minute: dead readers of the store, the reserve, and who may speak. */
+static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
+{
     if (now_ms - n->tended_ms < TEND_MS && n->tended_ms)
         return HUB_OK;
     n->tended_ms = now_ms;
     n->peers_stale = true;
-    enum hub_status st = hub_store_disk(n->store, &level);
-    if (st == HUB_OK)
-        st = hub_store_tend(n->store, NULL);
-    if (level != n->disk)
-        HUB_LOG(WARNING, "disk", HUB_LOG_TEXT("node", levels[level]),
-                HUB_LOG_TEXT("directory", n->cfg.data),
-                HUB_LOG_TEXT("remedy", "free space on this volume"));
-    n->disk = level;
-    n->intake.closed = level >= HUB_DISK_NO_RECORDS;
-    if (level == HUB_DISK_STOP)
-        n->stopping = true;
-    return st;
+    return hub_store_tend(n->store, NULL);
 }
 
 /* Derived data to disk: when much lies above the last checkpoint, and when nothing goes on. */
@@ -599,7 +610,9 @@ int hub_node_run(struct hub_node *n)
                                                 n->api ? 3 : 2, &ready, on_frame, n);
         if (st == HUB_OK) {
             take_inputs(n, ready);
-            st = tend(n, hub_clock_mono_ms());
+            st = tend_disk(n, hub_clock_mono_ms());
+            if (st == HUB_OK)
+                st = tend(n, hub_clock_mono_ms());
             tend_peers(n, hub_clock_mono_ms());
             tend_retirement(n);
         }
@@ -617,5 +630,5 @@ int hub_node_run(struct hub_node *n)
             _exit(EXIT_BROKEN);
         }
     }
-    return 0;
+    return n->disk == HUB_DISK_STOP ? EXIT_DISK_FULL : 0;
 }

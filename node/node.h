@@ -44,7 +44,7 @@ struct hub_node {
     int signal_fd;
     bool stopping;
     enum hub_disk_level disk;
-    uint64_t started_ms, tended_ms, placed_ms,
+    uint64_t started_ms, tended_ms, disk_ms, placed_ms,
         final_ms;                         /* monotonic; final_ms: the last final block */
     uint64_t final_blocks, final_records; /* since start */
 };
@@ -52,7 +52,8 @@ struct hub_node {
 /* Makes everything, or says why not in why[HUB_WHY_BYTES + 128] and releases what it made. Returns the
  * process's exit code: 0, or 64 usage, 65 bad file, 69 in use, 70 broken. */
 HUB_MUST_USE int hub_node_open(struct hub_node *n, char *why, size_t cap);
-/* Runs until SIGTERM or SIGINT (returns 0) or until something that must not be survived (returns 70). */
+/* Runs until SIGTERM or SIGINT (returns 0), until the disk is nearly full (75), or until something that must not be
+ * survived (ends the process with 70). */
 HUB_MUST_USE int hub_node_run(struct hub_node *n);
 void hub_node_close(struct hub_node *n);
 

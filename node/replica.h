@@ -151,6 +151,7 @@ struct hub_replica {
     struct {    /* catch-up by height */
         uint64_t due_ms, tries, final; /* final: height when it last made progress */
         uint64_t stored; /* the tip found on disk: up to it blocks are at home, but damaged ones */
+        uint64_t asked;                /* up to this height */
         bool active;
     } sync;
     struct { /* mend.c */

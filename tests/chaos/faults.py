@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 
-from network import EXIT_BROKEN, Failure, run
+from network import EXIT_BROKEN, EXIT_DISK_FULL, Failure, run
 
 TOOLS = {"ip": "iproute2", "tc": "iproute2", "nft": "nftables", "faketime": "faketime", "mount": "mount"}
 PEER_PORT, API_PORT = 7101, 7105
@@ -269,7 +269,7 @@ class Memory(Fault):
 
 class DiskFull(Fault):
     """Fills the volume, to the last byte or to a mark at which the node must rest, and frees it again."""
-    may_end = (0, EXIT_BROKEN)
+    may_end = (EXIT_DISK_FULL, EXIT_BROKEN)
 
     def strike(self):
         left = self.dice.choice([0, 1, 4, 8])  # percent of the volume

@@ -5,13 +5,18 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
 from ledger import get
 
 BIN = os.environ.get("BIN", "build/release")
-EXIT_BROKEN = 70
+EXIT_BROKEN, EXIT_DISK_FULL = 70, 75
+
+
+# Ended from outside, a trial still ends its nodes and takes its mounts and namespaces away.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Failure(Exception):

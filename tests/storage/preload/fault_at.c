@@ -2,7 +2,8 @@
  * something under one directory ends the process or fails. From the environment:
  *   FAULT_DIR   the directory    FAULT_AT  k, from 1
  *   FAULT_KIND  before | after: SIGKILL before the call or after it; EIO: this call fails; ENOSPC: it and all later
- * The process id in DIR/lock is a courtesy to people: its calls do not count. */
+ * The process id in DIR/lock is a courtesy to people: its calls do not count.
+ *   FAULT_FREE  a file with the percentage that statvfs says is free, of a volume of 4 GiB; read at each call */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,11 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -171,4 +175,28 @@ int fault_posix_fallocate(int fd, off_t at, off_t len) __asm__("posix_fallocate"
 int fault_posix_fallocate(int fd, off_t at, off_t len)
 {
     FAULTY(int, mine(fd), errno, syscall(SYS_fallocate, fd, 0, at, len) == 0 ? 0 : errno);
+}
+
+int fault_statvfs(const char *path, struct statvfs *out) __asm__("statvfs");
+int fault_statvfs(const char *path, struct statvfs *out)
+{
+    struct statfs fs;
+    unsigned percent = 100;
+    FILE *f = *setting("FAULT_FREE") ? fopen(setting("FAULT_FREE"), "r") : NULL;
+    if (syscall(SYS_statfs, path, &fs) != 0)
+        return -1;
+    memset(out, 0, sizeof *out);
+    out->f_bsize = out->f_frsize = (unsigned long)fs.f_bsize;
+    out->f_blocks = (fsblkcnt_t)fs.f_blocks;
+    out->f_bfree = (fsblkcnt_t)fs.f_bfree;
+    out->f_bavail = (fsblkcnt_t)fs.f_bavail;
+    if (!f)
+        return 0;
+    if (fscanf(f, "%u", &percent) != 1)
+        percent = 100;
+    fclose(f);
+    out->f_bsize = out->f_frsize = 4096;
+    out->f_blocks = 1 << 20;
+    out->f_bavail = out->f_bfree = (fsblkcnt_t)(1 << 20) / 100 * percent;
+    return 0;
 }
