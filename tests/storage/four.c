@@ -175,6 +175,13 @@ static void port_alarm(void *client, const char *what, const struct hub_hash *bl
     four_fail(n->all, "node %u: alarm: %s", n->index, what);
 }
 
+static void port_epoch(void *client, const struct hub_validators *set, uint8_t me)
+{
+    const struct four_node *n = client;
+    if (set->n != FOUR || me != n->index)
+        four_fail(n->all, "node %u is number %u of %u", n->index, me, set->n);
+}
+
 static void told_final(struct four_node *n, uint64_t height, const struct hub_hash *hash)
 {
     static const struct hub_hash none;
@@ -327,6 +334,7 @@ static void ports(struct four_node *n)
     n->port.check = pool_check;
     n->port.final = port_final;
     n->port.alarm = port_alarm;
+    n->port.epoch = port_epoch;
     n->port.guard_read = guard_read;
     n->port.guard_note = guard_note;
     n->port.sign = port_sign;
@@ -356,7 +364,7 @@ static enum hub_status boot(struct four *f, struct four_node *n)
         return st ? st : HUB_CORRUPT;
     }
     ports(n);
-    const struct hub_replica_config cfg = {.me = n->index,
+    const struct hub_replica_config cfg = {.kid = net->key[NET_VALIDATOR + n->index].kid,
                                            .uplink_mbit = 1000,
                                            .jitter_seed = f->random + n->index,
                                            .version = "four",

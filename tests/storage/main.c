@@ -244,6 +244,10 @@ int main(int argc, char **argv)
             work(&o, job);
     }
     while (wait(&code) > 0)
-        failed |= !WIFEXITED(code) || WEXITSTATUS(code) != 0;
+        if (!WIFEXITED(code) || WEXITSTATUS(code) != 0) {
+            printf("FAILED: a worker ended by %s %d\n", WIFEXITED(code) ? "exit" : "signal",
+                   WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code));
+            failed = 1;
+        }
     return report(&o) || failed;
 }
