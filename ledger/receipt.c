@@ -98,6 +98,7 @@ static enum hub_verdict check_signatures(struct check *k, const struct hub_certi
     k->facts->signer_count = good;
     k->facts->quorum = k->set.q;
     k->facts->validator_count = k->set.n;
+    k->facts->set = k->set;
     k->facts->newest_epoch = k->set.epoch;
     if (bad > 0)
         return fail(k, HUB_VERDICT_TAMPERED, "certificate: the signature of a validator is wrong");

@@ -24,22 +24,6 @@ static void put_string(struct hub_buf *out, const char *key, const char *value)
     hub_json_string(out, value);
 }
 
-/* The encoded array of links that lead to this epoch. False: one is missing here. */
-static bool links_to(const struct hub_node *n, struct hub_buf *out, uint64_t epoch)
-{
-    const struct hub_reader r = hub_store_reader(n->store);
-    struct hub_span link;
-    if (epoch > HUB_BUNDLE_LINKS_MAX)
-        return false;
-    hub_put_array(out, epoch);
-    for (uint64_t e = 1; e <= epoch; e++) {
-        if (hub_read_link(&r, e, &link) != HUB_OK)
-            return false;
-        hub_put_raw(out, link);
-    }
-    return !out->full;
-}
-
 /* The item again, with links, so that it verifies from the genesis alone. */
 static void put_item(struct hub_api *a, struct hub_buf *out, struct hub_span item)
 {
@@ -59,7 +43,7 @@ static void put_item(struct hub_api *a, struct hub_buf *out, struct hub_span ite
     hub_cbor_item(&c);
     const uint64_t epoch = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
     if (hub_read_set(&r, &a->node->genesis, epoch, &set) != HUB_OK ||
-        !hub_evidence_ok(&o, &why, &e, &set) || !links_to(a->node, &links, epoch))
+        !hub_evidence_ok(&o, &why, &e, &set) || hub_read_links(&r, epoch, &links) != HUB_OK)
         return;
     hub_evidence_encode(&whole, &o, &set, hub_span_of(&links));
     hub_hash_span(&id, hub_span_of(&whole));

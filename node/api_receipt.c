@@ -13,14 +13,40 @@ struct gathering { /* one receipt being put together; large, on the heap */
     uint8_t headers[HUB_BUNDLE_HEADERS_MAX][HUB_HEADER_BYTES_MAX];
     struct hub_hash path[64], result_path[64], entry_path[64];
     struct hub_hash leaf[HUB_BLOCK_RECORDS_MAX];
-    uint8_t *record; /* owned copies: reads of the store invalidate each other */
+    struct hub_validators set; /* of the certificate's epoch */
+    uint8_t *record, *links;   /* owned copies: reads of the store invalidate each other */
     uint8_t result[HUB_RECORD_RESULT_BYTES_MAX + 64], entry[HUB_BATCH_ENTRY_BYTES];
     uint32_t result_count;
 };
 
+/* Before the headers below a SEAL, of which there are count, those of the link out of its epoch: what certifies a
+ * SEAL may be a TAIL that is in no history. The first of the link's last header is the SEAL itself. */
+static enum hub_status put_sealed(struct gathering *g, const struct hub_reader *r, uint64_t epoch,
+                                  uint32_t count)
+{
+    struct hub_link link;
+    struct hub_span bytes;
+    enum hub_status st = hub_read_link(r, epoch + 1, &bytes);
+    if (st != HUB_OK || !hub_link_decode(&link, bytes))
+        return st != HUB_OK ? st : HUB_CORRUPT;
+    const uint32_t tails = link.headers.n - 1;
+    if (count + tails > HUB_BUNDLE_HEADERS_MAX)
+        return HUB_NOT_FOUND;
+    for (uint32_t i = count + tails; i-- > tails;)
+        g->parts.header[i] = g->parts.header[i - tails];
+    for (uint32_t i = 0; i < tails; i++) {
+        struct hub_buf out = {.data = g->headers[count + i], .cap = HUB_HEADER_BYTES_MAX};
+        hub_put_raw(&out, link.headers.bytes[i]);
+        g->parts.header[i] = hub_span_of(&out);
+    }
+    g->parts.headers = count + tails;
+    g->certificate = link.certificate;
+    return HUB_OK;
+}
+
 /* Headers from the first certified block at or above the record's, down to it: first the certified one. */
 static enum hub_status gather_headers(struct gathering *g, const struct hub_reader *r,
-                                      uint64_t height)
+                                      uint64_t height, uint64_t *epoch)
 {
     for (uint64_t top = height; top < height + HUB_BUNDLE_HEADERS_MAX; top++) {
         struct hub_header h;
@@ -32,8 +58,10 @@ static enum hub_status gather_headers(struct gathering *g, const struct hub_read
         hub_header_encode(&out, &h);
         g->parts.header[top - height] = hub_span_of(&out);
         st = hub_read_final_certificate(r, &h, &hash, &g->certificate);
-        if (st == HUB_NOT_FOUND)
+        const bool sealed = st == HUB_NOT_FOUND && h.flags == HUB_FLAG_SEAL;
+        if (st == HUB_NOT_FOUND && !sealed)
             continue;
+        *epoch = h.epoch;
         g->parts.headers = (uint32_t)(top - height + 1);
         g->parts.tree_size = h.log_size;
         for (uint32_t i = 0; i < g->parts.headers / 2; i++) { /* newest first */
@@ -41,7 +69,7 @@ static enum hub_status gather_headers(struct gathering *g, const struct hub_read
             g->parts.header[i] = g->parts.header[g->parts.headers - 1 - i];
             g->parts.header[g->parts.headers - 1 - i] = t;
         }
-        return st;
+        return sealed ? put_sealed(g, r, h.epoch, g->parts.headers) : st;
     }
     return HUB_NOT_FOUND;
 }
@@ -86,6 +114,21 @@ static bool gather_entry(struct gathering *g, struct hub_span attachment, uint64
     return true;
 }
 
+/* How a stranger gets from the genesis file to the set that certified. */
+static enum hub_status gather_links(struct hub_api *a, struct gathering *g,
+                                    const struct hub_reader *r, uint64_t epoch)
+{
+    enum hub_status st = hub_read_set(r, &a->node->genesis, epoch, &g->set);
+    g->links = st == HUB_OK ? malloc(HUB_BUNDLE_BYTES_MAX) : NULL;
+    if (!g->links)
+        return st == HUB_OK ? HUB_IO : st;
+    struct hub_buf out = {.data = g->links, .cap = HUB_BUNDLE_BYTES_MAX};
+    st = hub_read_links(r, epoch, &out);
+    g->parts.links = hub_span_of(&out);
+    g->parts.validator_count = g->set.n;
+    return st;
+}
+
 /* HUB_NOT_NOW: final, but no certificate of its own or above is stored yet. */
 static enum hub_status gather(struct hub_api *a, struct gathering *g, const struct hub_place *p,
                               uint64_t entry)
@@ -111,11 +154,14 @@ static enum hub_status gather(struct hub_api *a, struct gathering *g, const stru
     g->parts.record = (struct hub_span){g->record, record.len};
     g->parts.signer = key.key;
     g->parts.certificate = &g->certificate;
-    g->parts.validator_count = chain->set.n;
     g->parts.leaf_index = p->log_index;
-    st = gather_headers(g, &r, p->height);
+    uint64_t epoch = 0;
+    st = gather_headers(g, &r, p->height, &epoch);
     if (st != HUB_OK)
         return st == HUB_NOT_FOUND ? HUB_NOT_NOW : st;
+    st = gather_links(a, g, &r, epoch);
+    if (st != HUB_OK)
+        return st;
     st = hub_log_inclusion(&r, a->node->history, g->path, &g->parts.path_len, p->log_index,
                            g->parts.tree_size);
     g->parts.path = g->path;
@@ -123,9 +169,9 @@ static enum hub_status gather(struct hub_api *a, struct gathering *g, const stru
 }
 
 /* The record with one standard receipt a validator of the certificate. */
-static void put_statement(struct hub_buf *out, const struct gathering *g,
-                          const struct hub_validators *set)
+static void put_statement(struct hub_buf *out, const struct gathering *g)
 {
+    const struct hub_validators *set = &g->set;
     enum { ROOM = 4096 }; /* one receipt: a path of 64 hashes and its headers */
     struct hub_span receipt[HUB_VALIDATORS_MAX];
     uint32_t n = 0;
@@ -167,7 +213,7 @@ void hub_api_get_receipt(struct hub_api *a, struct hub_query *q)
     const enum hub_status st = g ? gather(a, g, &place, entry) : HUB_IO;
     if (st == HUB_OK) {
         if (format && *format == 's')
-            put_statement(&q->out, g, &a->node->replica->chain.set);
+            put_statement(&q->out, g);
         else
             hub_receipt_encode(&q->out, &g->parts);
         q->content_type = format && *format == 's' ? "application/cose" : "application/cbor";
@@ -179,7 +225,9 @@ void hub_api_get_receipt(struct hub_api *a, struct hub_query *q)
                                                  : "damaged",
                            q->arg[0]);
     }
-    if (g)
+    if (g) {
         free(g->record);
+        free(g->links);
+    }
     free(g);
 }

@@ -155,6 +155,21 @@ enum hub_status hub_read_link(const struct hub_reader *r, uint64_t epoch, struct
     return hub_env_get(r, HUB_MAP_LINK, span(key, sizeof key), bytes);
 }
 
+enum hub_status hub_read_links(const struct hub_reader *r, uint64_t epoch, struct hub_buf *out)
+{
+    struct hub_span link;
+    if (epoch > HUB_BUNDLE_LINKS_MAX)
+        return HUB_LIMIT;
+    hub_put_array(out, (uint32_t)epoch);
+    for (uint64_t e = 1; e <= epoch; e++) {
+        enum hub_status status = hub_read_link(r, e, &link);
+        if (status)
+            return status == HUB_NOT_FOUND ? HUB_CORRUPT : status;
+        hub_put_raw(out, link);
+    }
+    return out->full ? HUB_LIMIT : HUB_OK;
+}
+
 enum hub_status hub_read_set(const struct hub_reader *r, const struct hub_genesis *genesis,
                              uint64_t epoch, struct hub_validators *out)
 {

@@ -72,6 +72,10 @@ HUB_MUST_USE enum hub_status hub_read_certificate_raw(const struct hub_reader *r
 /* The encoded link that leads to this epoch, 1 and above. */
 HUB_MUST_USE enum hub_status hub_read_link(const struct hub_reader *r, uint64_t epoch,
                                            struct hub_span *bytes);
+/* The encoded array of the links that lead to this epoch from the first, for receipts and evidence. HUB_LIMIT: more
+ * than HUB_BUNDLE_LINKS_MAX, or no room. */
+HUB_MUST_USE enum hub_status hub_read_links(const struct hub_reader *r, uint64_t epoch,
+                                            struct hub_buf *out);
 /* The set of this epoch: from the genesis set over the stored links, each checked. HUB_CORRUPT: one is missing or
  * does not hold. */
 HUB_MUST_USE enum hub_status hub_read_set(const struct hub_reader *r,

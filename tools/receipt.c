@@ -94,16 +94,27 @@ static const char *verdict_text(const struct hub_cli *cli, enum hub_verdict v)
 static void say_signers(const struct hub_cli *cli, const struct hub_receipt_facts *f)
 {
     char names[1600] = "";
-    for (unsigned i = 0; i < cli->genesis->set.n; i++)
-        if (f->newest_epoch == cli->genesis->set.epoch && f->signers >> i & 1) {
+    for (unsigned i = 0; i < f->set.n; i++)
+        if (f->signers >> i & 1) {
             const size_t len = strlen(names);
-            snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "",
-                     cli->genesis->set.v[i].member);
+            snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "", f->set.v[i].member);
         }
     hub_cli_say(cli,
                 HUB_T(cli, "signed by   %u of %u validators (%u needed)  %s",
                       "签名节点  %u / %u（需要 %u）  %s"),
                 f->signer_count, f->validator_count, f->quorum, names);
+    if (f->newest_epoch > 0)
+        hub_cli_say(cli,
+                    HUB_T(cli, "validators  epoch %" PRIu64 ", linked to the genesis file",
+                          "共识节点  第 %" PRIu64 " 届，已逐届核验至创世文件"),
+                    f->newest_epoch);
+    if (f->set.fault_model == HUB_FAULT_CRASH_1_OF_3)
+        hub_cli_say(
+            cli, HUB_T(cli,
+                       "note        crash-fault-only certificate (2 of 3): it proves finality "
+                       "while no validator lies; ask for one from two districts",
+                       "注意      仅防停机的证书（2/3）：仅在没有节点作恶时证明最终性；请向两个区"
+                       "分别索取"));
     if (f->validator_count == 1)
         hub_cli_say(cli, HUB_T(cli, "note        single signer: one node alone vouches for this",
                                "注意      单一签名者：仅由一个节点担保"));
@@ -158,6 +169,9 @@ static void json_facts(const struct hub_receipt_facts *f, enum hub_verdict v, co
         json_object_set_new(o, "log_index", json_sprintf("%" PRIu64, f->leaf_index));
         json_object_set_new(o, "signers", json_integer(f->signer_count));
         json_object_set_new(o, "quorum", json_integer(f->quorum));
+        json_object_set_new(o, "epoch", json_sprintf("%" PRIu64, f->newest_epoch));
+        json_object_set_new(o, "crash_fault_only",
+                            json_boolean(f->set.fault_model == HUB_FAULT_CRASH_1_OF_3));
         if (f->has_result)
             json_object_set_new(o, "code", json_integer(f->code));
     } else {

@@ -1,6 +1,6 @@
 // receipt.mjs: checks a hubledger receipt with WebCrypto and the genesis file, nothing else: no code of the
 // ledger, no node, no network. Runs in browsers and in node. The order of the checks is that of docs/protocol.md
-// (receipts). Receipts across epochs (links) are not read here: verdict "unsupported".
+// (receipts).
 
 const text = new TextEncoder();
 
@@ -136,17 +136,18 @@ const headerNames = ["version", "chain", "epoch", "view", "height", "parent", "p
   "record_count", "records_root", "results_root", "state_root", "validators", "next_validators", "flags"];
 const readHeader = (bytes) => Object.fromEntries(decode(bytes).map((v, i) => [headerNames[i], v]));
 
+// One epoch: who votes, and how many are enough.
+async function readSet(chain, name, [version, epoch, quorum, model, validators]) {
+  if (quorum > validators.length || 2 * quorum <= validators.length) throw new Error("an epoch whose quorum is no majority");
+  const set = await Promise.all(validators.map(async ([key, member]) => ({ kid: await sha256(key), key: decode(key).get(-2), member })));
+  if (new Set(set.map((v) => hex(v.kid))).size !== set.length) throw new Error("an epoch that lists a key twice");
+  return { chain, name, version, epoch, quorum, model, validators: set };
+}
+
 // The set of the first epoch, from the genesis file.
 async function readGenesis(bytes) {
   const genesis = decode(bytes);
-  const [version, epoch, quorum, model, validators] = genesis.get("epoch");
-  return {
-    chain: await sha256(concat(text.encode("hubledger/genesis/1"), bytes)),
-    name: genesis.get("name"), version, epoch, quorum, model,
-    validators: await Promise.all(validators.map(async ([key, member]) => ({
-      kid: await sha256(key), key: decode(key).get(-2), member,
-    }))),
-  };
+  return readSet(await sha256(concat(text.encode("hubledger/genesis/1"), bytes)), genesis.get("name"), genesis.get("epoch"));
 }
 
 // What validator v signed when it finalized: an RFC 9942 receipt over the log's root.
@@ -158,7 +159,49 @@ function finalizeMessage(set, v, [kind, epoch, view, height, logSize, logRoot, b
   return encode(["Signature1", protectedHeader, new Uint8Array(0), logRoot]);
 }
 
-// -> { verdict: "ok" | "pending" | "tampered" | "other_ledger" | "malformed" | "unsupported", why, facts }
+// Who finalized, by name; a string says what is wrong instead.
+async function signersOf(set, [, subject, bitmap, signatures]) {
+  const signers = [];
+  let at = 0;
+  if (bitmap.length !== Math.ceil(set.validators.length / 8)) return "certificate: its bitmap is not of this epoch";
+  for (let i = 0; i < 8 * bitmap.length; i++) {
+    if (!(bitmap[i >> 3] & (1 << (i & 7)))) continue;
+    const v = set.validators[i];
+    if (!v || !(await verify(v.key, signatures.slice(at, at + 64), finalizeMessage(set, v, subject))))
+      return `certificate: the signature of ${v ? v.member : `validator ${i}`} is not good`;
+    signers.push(v.member);
+    at += 64;
+  }
+  return signers;
+}
+
+// The last of a chain of headers, first the certified one; null: it is no such chain.
+async function lastHeader(list, certified) {
+  let want = certified, header = null;
+  for (const bytes of list) {
+    if (!same(await sha256(concat(text.encode("hubledger/header/1"), bytes)), want)) return null;
+    header = readHeader(bytes);
+    want = header.parent;
+  }
+  return header;
+}
+
+// From one epoch to the next: a finalization by the set before, headers down to the sealing block, the set it names.
+async function follow(set, link) {
+  const certificate = link.get("certificate"), subject = certificate[1];
+  if (subject[0] !== 3 || subject[1] !== set.epoch) return ["tampered", "links: a certificate is no finalization of the epoch that ends"];
+  const signers = await signersOf(set, certificate);
+  if (typeof signers === "string") return ["tampered", `links: ${signers}`];
+  if (signers.length < set.quorum) return ["pending", "links: a certificate has fewer signatures than the quorum"];
+  const seal = await lastHeader(link.get("headers"), subject[6]);
+  const next = await sha256(concat(text.encode("hubledger/epoch/1"), link.get("next")));
+  if (!seal || seal.flags !== 1 || seal.epoch !== set.epoch || !same(seal.next_validators, next))
+    return ["tampered", "links: the next validators are not those that were sealed"];
+  const later = await readSet(set.chain, set.name, decode(link.get("next")));
+  return later.epoch === set.epoch + 1 ? [later] : ["malformed", "links: the next epoch breaks a rule"];
+}
+
+// -> { verdict: "ok" | "pending" | "tampered" | "other_ledger" | "malformed", why, facts }
 export async function checkReceipt(bundleBytes, genesisBytes) {
   const say = (verdict, why, facts) => ({ verdict, why, facts });
   let set, bundle;
@@ -169,7 +212,11 @@ export async function checkReceipt(bundleBytes, genesisBytes) {
     return say("malformed", e.message);
   }
   if (!same(bundle.get("chain"), set.chain)) return say("other_ledger", "chain: not that of this genesis file");
-  if (bundle.get("links").length) return say("unsupported", "links: this checker reads receipts of the first epoch");
+  for (const link of bundle.get("links")) {
+    const [next, why] = await follow(set, link).catch((e) => ["malformed", e.message]);
+    if (typeof next === "string") return say(next, why);
+    set = next;
+  }
 
   const record = bundle.get("record"), signer = bundle.get("signer");
   const [recordProtected, , payload, signature] = decode(record).value;
@@ -179,36 +226,25 @@ export async function checkReceipt(bundleBytes, genesisBytes) {
 
   const [treeSize, leafIndex, path] = bundle.get("inclusion");
   const root = await rootOf(await sha256(concat([0], record)), leafIndex, treeSize, path);
-  const [, subject, signersBitmap, signatures] = bundle.get("certificate");
+  const [, subject] = bundle.get("certificate");
   if (subject[0] !== 3 || subject[1] !== set.epoch) return say("tampered", "certificate: not a finalization of this epoch");
   if (!root || !same(root, subject[5])) return say("tampered", "inclusion: the path does not lead to the certified log root");
   if (treeSize !== subject[4]) return say("tampered", "inclusion: tree size differs from the certified one");
 
-  const signers = [];
-  let at = 0;
-  for (let i = 0; i < set.validators.length; i++) {
-    if (!(signersBitmap[i >> 3] & (1 << (i & 7)))) continue;
-    const v = set.validators[i];
-    if (!(await verify(v.key, signatures.slice(at, at + 64), finalizeMessage(set, v, subject))))
-      return say("tampered", `certificate: the signature of ${v.member} is not good`);
-    signers.push(v.member);
-    at += 64;
-  }
+  const signers = await signersOf(set, bundle.get("certificate"));
+  if (typeof signers === "string") return say("tampered", signers);
   if (signers.length < set.quorum) return say("pending", `${signers.length} of ${set.quorum} signatures`);
 
-  let want = subject[6], header;
-  for (const bytes of bundle.get("headers")) {
-    if (!same(await sha256(concat(text.encode("hubledger/header/1"), bytes)), want)) return say("tampered", "headers: not the certified chain");
-    header = readHeader(bytes);
-    want = header.parent;
-  }
+  const header = await lastHeader(bundle.get("headers"), subject[6]);
+  if (!header) return say("tampered", "headers: not the certified chain");
   if (leafIndex < header.log_size - header.record_count || leafIndex >= header.log_size)
     return say("tampered", "headers: the last one does not hold the record");
   const toBeSigned = encode(["Signature1", recordProtected, new Uint8Array(0), payload]);
   if (!(await verify(decode(signer).get(-2), signature, toBeSigned))) return say("tampered", "record: its own signature is not good");
 
   const facts = { recordId: hex(await sha256(toBeSigned)), type: claims.get(3), by: claims.get(15).get(1), height: header.height,
-    time: new Date(header.time_ms).toISOString(), signers, quorum: set.quorum, validators: set.validators.length };
+    time: new Date(header.time_ms).toISOString(), signers, quorum: set.quorum, validators: set.validators.length,
+    epoch: set.epoch, crashFaultOnly: set.model === "crash-1of3" };
   if (bundle.has("result")) {
     const [index, resultPath, result] = bundle.get("result");
     const resultRoot = await rootOf(await sha256(concat([0], result)), index, header.record_count, resultPath);

@@ -13,6 +13,7 @@ struct
     struct hub_header header; /* of the block that holds the record */
     uint64_t leaf_index, signers, newest_epoch;
     uint32_t signer_count, quorum, validator_count;
+    struct hub_validators set; /* of the newest epoch: signers are its indices */
     uint32_t rows; /* state proofs that were checked, against the certified header's state_root */
     bool has_result, has_entry;
     uint16_t code;
