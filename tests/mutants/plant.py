@@ -39,7 +39,7 @@ def read_list(path):
             current["edits"].append({"file": value, "after": ""})
         elif key in ("after", "old", "new"):
             edit = current["edits"][-1]
-            if key == "old" and "new" in edit:  # a second edit of the same file
+            if key != "new" and "new" in edit:  # a second edit of the same file
                 edit = {"file": edit["file"], "after": ""}
                 current["edits"].append(edit)
             edit[key] = value
