@@ -165,6 +165,16 @@ check-exhaustive: $(B)/exhaustive
 	$(B)/exhaustive full $(MINUTES)
 	tests/exhaustive/controls.sh $(B)
 
+.PHONY: check-spin mutants
+check-spin:
+	scripts/deps.sh build check
+	tests/model/check.sh build
+
+JOBS ?= 2
+mutants:
+	scripts/deps.sh build test
+	tests/mutants/run.py --minutes $(MINUTES) --jobs $(JOBS) --only '$(ONLY)'
+
 test-interop:
 	scripts/deps.sh build interop
 	$(MAKE) -j$$(nproc) all VARIANT=release
@@ -220,6 +230,8 @@ help:
 	@echo 'make bench       measure throughput and finality on this machine'
 	@echo 'make check       clang build, clang-tidy, cppcheck, formatting'
 	@echo 'make check-exhaustive  every state of small clusters of the real core; MINUTES=5'
+	@echo 'make check-spin  the voting rules alone, in Spin: what holds and what must fork; 5 minutes'
+	@echo 'make mutants     plants bugs and tells which test kills each; MINUTES=5, ONLY=regular expression'
 	@echo 'make sim         simulated clusters; SEEDS=200, or SEED=17 V=1 for one with its log'
 	@echo 'make sim-campaign  as many seeds as there is time for on all cores; MINUTES=5, FROM='
 	@echo 'make campaign    the three at once: simulator, twins, power cuts; MINUTES=5'

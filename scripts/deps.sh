@@ -7,7 +7,7 @@ build="gcc make pkg-config libc6-dev libsodium-dev nettle-dev liblmdb-dev libzmq
        libmicrohttpd-dev libjansson-dev libconfuse-dev libcurl4-openssl-dev"
 test="libcriterion-dev python3 python3-cbor2 python3-cryptography curl"
 demo="nodejs python3 curl"
-check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev gcovr"
+check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev gcovr spin"
 interop="nodejs npm"
 chaos="iproute2 nftables faketime mount"
 

@@ -26,6 +26,9 @@ static const struct run {
     /* Every vote arrives by itself and is tallied. */
     {{.name = "n3q3_v1_votes", .n = 3, .q = 3, .views = 1, .crashes = true, .single_votes = true},
      .quick = true},
+    /* The block on genesis ends the epoch: SEAL, TAILs upon it, and nothing after it is final. */
+    {{.name = "n3q3_v2_seal", .n = 3, .q = 3, .views = 2, .seals = true, .sinks = true},
+     .quick = true},
     /* Only one has a record: the gate of the others is closed. */
     {{.name = "n3q2_one_working",
       .n = 3,
@@ -102,6 +105,13 @@ static const struct run {
     {{.name = "n4q3_byzantine_2_v2", .n = 4, .q = 3, .byzantine = 4, .views = 2, .crashes = true},
      .share = 0.2},
     {{.name = "n4q3_byzantine_1_v3", .n = 4, .q = 3, .byzantine = 2, .views = 3}, .share = 0.2},
+    {{.name = "n4q3_byzantine_2_v2_seal",
+      .n = 4,
+      .q = 3,
+      .byzantine = 4,
+      .views = 2,
+      .seals = true},
+     .share = 0.05},
     {{.name = "n4q3_one_working",
       .n = 4,
       .q = 3,

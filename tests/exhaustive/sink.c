@@ -94,6 +94,15 @@ static bool extend(struct rest *r)
     return r->w->subjects + 8 <= WORLD_SUBJECTS && r->w->blocks + 4 <= WORLD_BLOCKS;
 }
 
+/* With a block that ends the epoch final, nobody votes any more: the others must be able to learn of it. */
+static bool all_ended(const struct rest *r)
+{
+    for (int i = 0; i < r->count; i++)
+        if (i != r->dead && !r->nodes[i].core.ended)
+            return false;
+    return true;
+}
+
 bool sink_escapes(struct world *w, struct node *nodes, int count, int dead)
 {
     struct rest r = {w, nodes, count, dead};
@@ -101,7 +110,7 @@ bool sink_escapes(struct world *w, struct node *nodes, int count, int dead)
     w->cfg.slow_build = false;
     for (int round = 0; round < ROUNDS && extend(&r); round++) {
         deliver_all(&r);
-        if (final_view(&r) > before)
+        if (final_view(&r) > before || all_ended(&r))
             return true;
         if (before == UINT64_MAX)
             before = final_view(&r);

@@ -59,7 +59,8 @@ static void add_votes(struct world *w, int block)
 /* log_size tells the variants of one leader apart. */
 int world_block_of(struct world *w, uint64_t view, int parent, int variant)
 {
-    uint64_t height = parent == GENESIS ? 1 : w->block[parent].facts.height + 1;
+    const bool tail = w->cfg.seals && parent != GENESIS;
+    uint64_t height = parent == GENESIS ? 1 : w->block[parent].facts.height + !tail;
     uint64_t log_size = 10 * height + (uint64_t)variant;
     for (int i = 0; i < w->blocks; i++)
         if (w->block[i].facts.view == view && w->block[i].parent == parent &&
@@ -80,6 +81,8 @@ int world_block_of(struct world *w, uint64_t view, int parent, int variant)
     b->facts.height = height;
     b->facts.log_size = log_size;
     b->facts.time_ms = NODE_WALL_MS - 1000;
+    b->facts.ends_epoch = w->cfg.seals;
+    b->facts.tail = tail;
     b->facts.proposer = world_leader(w, view);
     add_votes(w, i);
     return i;

@@ -35,6 +35,7 @@ struct world_config {
     bool single_votes; /* votes arrive one by one and are tallied; else certificates arrive whole */
     bool
         single_nullify; /* only NULLIFY votes arrive one by one: what the gate and the leader's own NULLIFY need */
+    bool seals;      /* blocks on genesis end the epoch, those upon them are TAILs */
     bool slow_build; /* building a block takes as long as it likes */
     bool crashes;    /* any node may crash and restart, at every point, any number of times */
     bool sinks;      /* look for states from which the ledger cannot go on */

@@ -83,9 +83,15 @@ def main(args):
         print("\n".join(read_list(args[1])))
     elif len(args) == 3 and args[0] == "--check":
         mutants = read_list(args[2])
+        wrong = 0
         for name, mutant in mutants.items():
-            apply(args[1], name, mutant, write=False)
-        print(f"{len(mutants)} mutants fit {args[1]}")
+            try:
+                apply(args[1], name, mutant, write=False)
+            except SystemExit as why:
+                print(why)
+                wrong += 1
+        print(f"{len(mutants) - wrong} of {len(mutants)} mutants fit {args[1]}")
+        sys.exit(wrong > 0)
     elif len(args) == 3:
         mutants = read_list(args[1])
         if args[2] not in mutants:

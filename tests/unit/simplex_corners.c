@@ -55,3 +55,51 @@ Test(corners, a_proposal_that_goes_behind_top_is_nullified_at_once)
     core_propose(&k, &b);
     cr_assert(core_casts(&k, core_nullify(2)));
 }
+
+/* ---- the end of an epoch: SEAL, and TAILs upon it until it is final */
+
+static struct hub_header_facts sealing(char name, uint64_t view)
+{
+    struct hub_header_facts s = core_block(&k, name, view, 'g', 0, 1);
+    s.ends_epoch = true;
+    return s;
+}
+
+static struct hub_header_facts tail_on_s(char name, uint64_t height)
+{
+    struct hub_header_facts t = core_block(&k, name, 2, 's', 1, height);
+    t.ends_epoch = t.tail = true;
+    return t;
+}
+
+Test(corners, a_tail_has_its_parents_height)
+{
+    struct hub_header_facts s = sealing('s', 1), t = tail_on_s('t', 1);
+    core_notarized(&k, &s);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    cr_assert(core_casts(&k, core_notarize(&t)));
+}
+
+Test(corners, a_tail_one_higher_gets_no_vote)
+{
+    struct hub_header_facts s = sealing('s', 1), t = tail_on_s('t', 2);
+    core_notarized(&k, &s);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    cr_assert_eq(k.votes[HUB_NOTARIZE], 0);
+}
+
+Test(corners, no_vote_after_the_final_block_that_ends_the_epoch)
+{
+    struct hub_header_facts s = sealing('s', 1), t = tail_on_s('t', 1);
+    core_certify(&k, core_finalize(&s));
+    core_verdict(&k, &s, true);
+    cr_assert(core_effect(&k, HUB_FX_FINAL));
+    core_gate(&k, true);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    core_tick(&k, 60000);
+    core_certify(&k, core_notarize(&t));
+    cr_assert_eq(k.votes[HUB_NOTARIZE] + k.votes[HUB_NULLIFY] + k.votes[HUB_FINALIZE], 0);
+}
