@@ -10,12 +10,19 @@ static bool lost_by_script(struct sim *s, uint8_t from, uint8_t to, struct hub_s
     return s->lose && hub_message_decode(&m, frame) && s->lose(s, from, to, &m);
 }
 
-/* See sim_act. */
-static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span frame)
+/* See sim_act: a vote of the traitor's key is lost, and an answer about its votes names none. */
+static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span *frame)
 {
     static struct hub_message m;
-    return s->plan.traitor[to] && hub_message_decode(&m, frame) && m.kind == HUB_MSG_VOTE &&
-           m.u.vote.signer == to;
+    static uint8_t bytes[64];
+    if (!s->plan.traitor[to] || !hub_message_decode(&m, *frame))
+        return false;
+    if (m.kind == HUB_MSG_VOTES && m.u.votes.signer == to) {
+        struct hub_buf none = {.data = bytes, .cap = sizeof bytes};
+        hub_message_votes(&none, m.u.votes.epoch, to, NULL, 0);
+        *frame = hub_span_of(&none);
+    }
+    return m.kind == HUB_MSG_VOTE && m.u.vote.signer == to;
 }
 
 static uint64_t later_of(uint64_t a, uint64_t b)
@@ -47,7 +54,7 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
     bool faults = !s->healed;
     bool lost = faults && sim_chance(&s->random[SIM_LOSS], s->plan.loss);
     if (lost || s->cut[from] >> to & 1 || lost_by_script(s, from, to, frame) ||
-        tells_traitor(s, to, frame))
+        tells_traitor(s, to, &frame))
         return;
     deliver_later(s, from, to, frame);
     if (faults && sim_chance(&s->random[SIM_TWICE], s->plan.duplicate))

@@ -24,5 +24,6 @@ bool sim_withholder(struct sim_node *n, int peer, struct hub_span frame)
         to_just_enough(n, frame);
     /* Peer >= 0: an answer. */
     return m.kind == HUB_MSG_PROPOSE || m.kind == HUB_MSG_BLOCK || m.kind == HUB_MSG_CERT ||
+           m.kind == HUB_MSG_VOTES || m.kind == HUB_MSG_EPOCH_PROOF ||
            (peer >= 0 && m.kind == HUB_MSG_VOTE);
 }
