@@ -2,6 +2,7 @@
 #include "node/api_query.h"
 
 #include "hub/version.h"
+#include "hub/waiting.h"
 #include "node/abstain.h"
 #include "node/clock.h"
 
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { SILENT_MS = 11000, STUCK_MS = 5000 }; /* twice the longest STATUS period, and a second */
 
 static void put_string(struct hub_buf *out, const char *key, const char *value)
 {
@@ -24,26 +23,12 @@ static void put_number(struct hub_buf *out, const char *key, uint64_t value)
     hub_json_u64(out, value);
 }
 
-/* A validator this node has not heard of lately. */
-static bool silent(const struct hub_node *n, uint8_t i, uint64_t now)
-{
-    const uint64_t seen = hub_transport_seen_ms(n->transport, i);
-    return i != n->me && now - (seen ? seen : n->started_ms) > SILENT_MS;
-}
-
 static uint8_t silent_count(const struct hub_node *n, uint64_t now)
 {
     uint8_t count = 0;
     for (uint8_t i = 0; i < n->replica->chain.set.n; i++)
-        count = (uint8_t)(count + silent(n, i, now));
+        count = (uint8_t)(count + hub_standing_silent(n, i, now));
     return count;
-}
-
-/* Work waits and nothing became final for a while. */
-static bool stuck(const struct hub_node *n, uint64_t now)
-{
-    const uint64_t since = n->final_ms ? n->final_ms : n->started_ms;
-    return hub_mempool_count(n->pool) > 0 && now - since > STUCK_MS;
 }
 
 static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t now)
@@ -59,7 +44,8 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
         hub_json_int(out, i);
         put_string(out, "member", n->replica->chain.set.v[i].member);
         hub_json_key(out, "reachable");
-        hub_json_bool(out, !silent(n, i, now) && seen);
+        hub_json_bool(out, !hub_standing_silent(n, i, now) && seen);
+        put_number(out, "for_ms", now - n->facts.link[i].since_ms);
         if (seen)
             put_number(out, "last_heard_ms_ago", now - seen);
         put_number(out, "height", n->replica->peer[i].fin.height);
@@ -68,42 +54,66 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
     hub_json_array_end(out);
 }
 
-/* Who is missing and since when, when nothing moves. */
-static void put_why(struct hub_buf *out, const struct hub_node *n, uint64_t now)
+/* What is in the way, the gravest first, and the first of it as "why". */
+static void put_causes(struct hub_buf *out, const struct hub_standing *s)
 {
-    const struct hub_validators *set = &n->replica->chain.set;
-    char names[1024] = "", en[1600], zh[1600];
-    for (uint8_t i = 0; i < set->n; i++)
-        if (silent(n, i, now)) {
-            const uint64_t seen = hub_transport_seen_ms(n->transport, i);
-            const size_t len = strlen(names);
-            snprintf(names + len, sizeof names - len, "%s%s (%" PRIu64 " s)", len ? ", " : "",
-                     set->v[i].member, (now - (seen ? seen : n->started_ms)) / 1000);
+    for (uint32_t i = 0; i < s->causes; i++) {
+        const struct hub_cause *c = &s->cause[i];
+        if (i == 0 && !c->notice) {
+            hub_json_key(out, "why");
+            hub_json_object(out);
+            put_string(out, "en", c->en);
+            put_string(out, "zh", c->zh);
+            hub_json_object_end(out);
         }
-    const unsigned here = (unsigned)(set->n - silent_count(n, now));
-    if (here < set->q) {
-        snprintf(en, sizeof en,
-                 "%u of %u validators are heard, %u are needed. Not heard: %s. Start those nodes "
-                 "or mend the links to them.",
-                 here, set->n, set->q, names);
-        snprintf(zh, sizeof zh,
-                 "可达共识节点 %u / %u，至少需要 %u。未收到：%s。请启动这些节点或修复网络。", here,
-                 set->n, set->q, names);
-    } else {
-        snprintf(en, sizeof en,
-                 "Records wait and no block became final for %" PRIu64
-                 " s, though %u of %u validators are heard (%u needed). Look at their logs.",
-                 (now - (n->final_ms ? n->final_ms : n->started_ms)) / 1000, here, set->n, set->q);
-        snprintf(zh, sizeof zh,
-                 "有待处理记录，但已 %" PRIu64
-                 " 秒无区块最终确认；可达共识节点 %u / %u（需要 %u）。请检查各节点日志。",
-                 (now - (n->final_ms ? n->final_ms : n->started_ms)) / 1000, here, set->n, set->q);
     }
-    hub_json_key(out, "why");
-    hub_json_object(out);
-    put_string(out, "en", en);
-    put_string(out, "zh", zh);
-    hub_json_object_end(out);
+    hub_json_key(out, "causes");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < s->causes; i++) {
+        const struct hub_cause *c = &s->cause[i];
+        hub_json_object(out);
+        put_string(out, "code", c->code);
+        put_string(out, "level", c->notice ? "notice" : "problem");
+        if (c->since_ms != UINT64_MAX)
+            put_number(out, "for_ms", c->since_ms);
+        put_string(out, "en", c->en);
+        put_string(out, "zh", c->zh);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
+}
+
+static void put_members(struct hub_buf *out, const char *key, const struct hub_validators *set,
+                        uint64_t who)
+{
+    hub_json_key(out, key);
+    hub_json_array(out);
+    for (uint8_t i = 0; i < set->n; i++)
+        if (who >> i & 1)
+            hub_json_string(out, set->v[i].member);
+    hub_json_array_end(out);
+}
+
+/* Who voted what in the unfinished views, while work waits. */
+static void put_views(struct hub_buf *out, const struct hub_node *n)
+{
+    static struct hub_waiting w; /* main thread only */
+    const struct hub_validators *set = &n->replica->chain.set;
+    if (!n->facts.work_since_ms)
+        return;
+    hub_cons_waiting(&n->replica->cons, hub_clock_wall_ms(), &w);
+    hub_json_key(out, "views");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < w.views; i++) {
+        hub_json_object(out);
+        put_number(out, "view", w.view[i].view);
+        put_string(out, "leader", set->v[w.view[i].leader].member);
+        put_members(out, "notarize", set, w.view[i].notarize);
+        put_members(out, "nullify", set, w.view[i].nullify);
+        put_members(out, "finalize", set, w.view[i].finalize);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
 }
 
 /* Whether this node votes, and if not, why and what to do. */
@@ -127,16 +137,13 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     const struct hub_chain *c = &n->replica->chain;
     const struct hub_validators *set = &n->replica->chain.set;
     const uint64_t now = hub_clock_mono_ms();
-    const bool quorum = (unsigned)(set->n - silent_count(n, now)) >= set->q;
+    static struct hub_standing standing; /* main thread only */
     struct hub_buf *out = &q->out;
+    hub_standing_of(&standing, n, now);
     hub_json_object(out);
-    put_string(out, "state",
-               !quorum                   ? "no_quorum"
-               : stuck(n, now)           ? "stuck"
-               : n->replica->sync.active ? "syncing"
-                                         : "ok");
-    if (!quorum || stuck(n, now))
-        put_why(out, n, now);
+    put_string(out, "state", hub_standing_names[standing.state]);
+    put_causes(out, &standing);
+    put_views(out, n);
     hub_json_key(out, "network");
     hub_json_string_span(out, n->genesis.name);
     hub_json_key(out, "chain");

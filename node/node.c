@@ -622,6 +622,7 @@ int hub_node_run(struct hub_node *n)
         if (n->api)
             hub_api_tend(n->api);
         hub_docket_tend(n, hub_clock_mono_ms());
+        hub_standing_tend(n, hub_clock_mono_ms());
         if (st == HUB_OK)
             st = checkpoint(n, hub_clock_mono_ms());
         if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */

@@ -11,6 +11,7 @@
 #include "node/guard.h"
 #include "node/intake.h"
 #include "node/replica.h"
+#include "node/standing.h"
 #include "node/store.h"
 #include "node/transport.h"
 
@@ -36,6 +37,7 @@ struct hub_node {
     struct hub_history *history;
     struct hub_dry_run *dry_run;
     struct hub_docket docket;
+    struct hub_standing_facts facts;
     struct hub_api *api; /* NULL: no HTTP */
     uint8_t me;          /* index among the validators that vote now; their number: none of them */
     char member[24];     /* whose key this node has, by the ledger; "" while it is not there */

@@ -502,6 +502,11 @@ uint64_t hub_transport_seen_ms(const struct hub_transport *t, uint8_t peer)
     return t->link[peer].seen_ms;
 }
 
+const char *hub_transport_address(const struct hub_transport *t, uint8_t peer)
+{
+    return t->link[peer].peer.address;
+}
+
 struct hub_transport_stats hub_transport_stats(const struct hub_transport *t)
 {
     return t->stats;

@@ -63,6 +63,8 @@ HUB_MUST_USE enum hub_status hub_transport_wait(struct hub_transport *t, int64_t
                                                 hub_transport_receive *receive, void *ctx);
 /* When the last frame from this peer came (monotonic ms), 0 = never. */
 uint64_t hub_transport_seen_ms(const struct hub_transport *t, uint8_t peer);
+/* Where this peer is dialled; "" = it is not. Borrowed until the peers change. */
+const char *hub_transport_address(const struct hub_transport *t, uint8_t peer);
 struct hub_transport_stats hub_transport_stats(const struct hub_transport *t);
 
 #endif
