@@ -12,10 +12,11 @@ struct walk {
     struct hub_audit *a;
     struct hub_audit_pool *pool;
     struct hub_audit_window *window[2];
-    bool broken;          /* a block could not be applied: nothing behind it can */
-    bool last_damaged;    /* the frame before has a finding of its own */
-    struct hub_hash last; /* hash of the header before, as read */
-    uint64_t tip;         /* height of the last block applied */
+    bool broken;               /* a block could not be applied: nothing behind it can */
+    bool last_damaged;         /* the frame before has a finding of its own */
+    struct hub_hash last;      /* hash of the header before, as read */
+    uint64_t tip;              /* height of the last block applied */
+    struct hub_validators set; /* as far as certificates and links lead, also behind damage */
     uint64_t final_with_records;
     uint64_t entries[HUB_UNFINAL_MAX + 1]; /* batch entries of the block in each slot */
     uint64_t told_ms;
@@ -283,6 +284,12 @@ static void compare_checkpoint(struct walk *w, const struct hub_audit_job *j)
     }
 }
 
+static void count_blocks(struct walk *w)
+{
+    w->a->blocks = w->a->chain->final_header.height;
+    w->a->empty_blocks = w->a->blocks - w->final_with_records;
+}
+
 static void make_final(struct walk *w, const struct hub_audit_job *j)
 {
     struct hub_chain *c = w->a->chain;
@@ -291,8 +298,7 @@ static void make_final(struct walk *w, const struct hub_audit_job *j)
         bad_certificate(w, j, &j->block.hash);
         return;
     }
-    w->a->blocks = c->final_header.height;
-    w->a->empty_blocks = w->a->blocks - w->final_with_records;
+    count_blocks(w);
     compare_checkpoint(w, j);
 }
 
@@ -300,9 +306,52 @@ static void make_final(struct walk *w, const struct hub_audit_job *j)
 static bool certifies(const struct walk *w, const struct hub_audit_job *j,
                       const struct hub_hash *hash)
 {
-    return j->certificate_ok && j->certificate.subject.kind == HUB_FINALIZE &&
-           hub_hash_equal(&j->certificate.subject.block_hash, hash) &&
-           hub_certificate_ok(&j->certificate, &w->a->chain->set);
+    if (!j->certificate_ok || j->certificate.subject.kind != HUB_FINALIZE ||
+        !hub_hash_equal(&j->certificate.subject.block_hash, hash))
+        return false;
+    /* Of an epoch that no undamaged link leads to nothing can be said. */
+    return j->certificate.subject.epoch > w->set.epoch ||
+           hub_certificate_ok(&j->certificate, &w->set);
+}
+
+/* ---- links */
+
+static void bad_link(struct walk *w, const struct hub_audit_job *j, const char *what)
+{
+    struct hub_finding *f = finding_of(w, HUB_FINDING_CERTIFICATE, j);
+
+    hub_audit_field(f, "link");
+    hub_audit_text(f->got, what);
+}
+
+/* A SEAL: final by its own certificate, by the link, or by both, which must lead to the same set. */
+static void follow_link(struct walk *w, const struct hub_audit_job *j, const struct hub_hash *hash)
+{
+    struct hub_chain *c = w->a->chain;
+    struct hub_link link;
+    struct hub_link_facts facts;
+    const char *what = "not of the expected form";
+
+    if (j->link_bytes.len == 0)
+        return; /* not final then, unless its own certificate says so */
+    if (!hub_link_decode(&link, hub_span_of(&j->link_bytes)) ||
+        hub_link_check(&facts, &what, &link, &w->set) != HUB_VERDICT_OK) {
+        bad_link(w, j, what);
+        return;
+    }
+    if (!hub_hash_equal(&facts.seal_hash, hash)) {
+        bad_link(w, j, "links: of another block");
+        return;
+    }
+    w->set = facts.next;
+    if (w->broken || c->set.epoch == w->set.epoch)
+        return;
+    if (hub_chain_cross(c, &link, count_final, w) != HUB_OK) {
+        bad_link(w, j, "links: does not make its block final");
+        return;
+    }
+    count_blocks(w);
+    compare_checkpoint(w, j);
 }
 
 /* ---- one frame */
@@ -346,6 +395,10 @@ static void take_job(struct walk *w, struct hub_audit_job *j)
         w->broken = true;
     if (!w->broken && j->certificate_bytes.len > 0)
         make_final(w, j); /* a bad certificate breaks nothing: a later one may cover the block */
+    if (peeked)
+        follow_link(w, j, &hash);
+    if (w->set.epoch < w->a->chain->set.epoch)
+        w->set = w->a->chain->set; /* a SEAL with its own certificate, and no link behind it */
     if (w->broken)
         w->a->skipped++;
     if (was_broken && peeked)
@@ -385,7 +438,8 @@ static bool fill(struct walk *w, struct hub_audit_window *window)
         w->ended = hub_frames_next(w->a->frames, &frame);
         if (w->ended != HUB_OK)
             break;
-        if (!copy(&j->bytes, frame.block) || !copy(&j->certificate_bytes, frame.certificate))
+        if (!copy(&j->bytes, frame.block) || !copy(&j->certificate_bytes, frame.certificate) ||
+            !copy(&j->link_bytes, frame.link))
             return false;
         j->height = frame.height;
         j->offset = frame.offset;
@@ -448,6 +502,7 @@ static void free_window(struct hub_audit_window *window)
     for (unsigned i = 0; window != NULL && i < HUB_WINDOW_JOBS; i++) {
         free(window->job[i].bytes.data);
         free(window->job[i].certificate_bytes.data);
+        free(window->job[i].link_bytes.data);
         free(window->job[i].block.records);
     }
     free(window);
@@ -494,7 +549,7 @@ static bool same_genesis(const struct hub_audit *a)
 
 enum hub_status hub_audit_run(struct hub_audit *a)
 {
-    struct walk w = {.a = a, .last = a->chain->final_hash, .ended = HUB_OK};
+    struct walk w = {.a = a, .last = a->chain->final_hash, .set = a->chain->set, .ended = HUB_OK};
     enum hub_status status = HUB_LIMIT;
 
     a->verdict = HUB_AUDIT_VERIFIED;

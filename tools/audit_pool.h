@@ -10,8 +10,8 @@ enum { HUB_WINDOW_JOBS = 64, HUB_WINDOW_BYTES = 4 << 20 };
 
 struct hub_audit_job { /* one frame */
     uint64_t height, offset;
-    struct hub_buf bytes, certificate_bytes; /* copies of the frame's; owned */
-    char note[HUB_FRAMES_WHY_BYTES];         /* why bytes is empty */
+    struct hub_buf bytes, certificate_bytes, link_bytes; /* copies of the frame's; owned */
+    char note[HUB_FRAMES_WHY_BYTES];                     /* why bytes is empty */
     /* What the threads make of it. */
     struct hub_block block; /* records: HUB_BLOCK_RECORDS_MAX of our own */
     enum hub_status decoded;

@@ -165,8 +165,13 @@ static void print_counts(FILE *out, const struct hub_audit *a, double seconds, b
             set->n, set->q,
             set->n == 1 ? T(": single signer", "：单一签名人")
             : set->fault_model == HUB_FAULT_CRASH_1_OF_3
-                ? T(": crash faults only", "：仅容忍停机故障")
+                ? T(": crash-fault-only certificates (2 of 3)", "：仅防停机的证书（2/3）")
                 : "");
+    if (set->epoch > 0)
+        fprintf(out,
+                T("epochs         %llu changes of validators, each linked to the one before\n",
+                  "届次           共识节点变更 %llu 次，逐届核验\n"),
+                (unsigned long long)set->epoch);
     if (a->has_currency)
         print_supply(out, &a->supply, zh);
     if (a->checkpoint_compared)
@@ -320,6 +325,9 @@ static void json_counts(struct hub_buf *b, const struct hub_audit *a)
     hub_json_int(b, a->chain->set.n);
     hub_json_key(b, "quorum");
     hub_json_int(b, a->chain->set.q);
+    json_number(b, "epoch", a->chain->set.epoch);
+    hub_json_key(b, "crash_fault_only");
+    hub_json_bool(b, a->chain->set.fault_model == HUB_FAULT_CRASH_1_OF_3);
     hub_json_key(b, "single_signer");
     hub_json_bool(b, a->chain->set.n == 1);
     hub_json_object_end(b);

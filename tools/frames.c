@@ -80,8 +80,8 @@ enum hub_status hub_frames_checkpoint(struct hub_frames *f, struct hub_chain *c)
 /* ---- export files: mapped whole, read once from front to back */
 struct file {
     const uint8_t *bytes;
-    size_t len, at; /* at: behind the last item read */
-    uint64_t frames;
+    size_t len, at;           /* at: behind the last item read */
+    uint64_t frames, links;   /* blocks; links, which are frames of the format as well */
     struct hub_hasher hasher; /* over bytes[0..at) */
     uint64_t missing;         /* frames of a damaged stretch that are still to be told */
     bool ended;
@@ -124,10 +124,10 @@ static enum hub_status read_end(struct hub_frames *f, struct hub_cbor *c)
     struct hub_hasher hasher = x->hasher;
     hub_hash_final(&hasher, &computed);
     x->ended = true;
-    if (frames != x->frames)
-        return hub_frames_explain(f, HUB_CORRUPT,
-                                  "the file ends after %llu frames, its end says %llu",
-                                  (unsigned long long)x->frames, (unsigned long long)frames);
+    if (frames != x->frames + x->links)
+        return hub_frames_explain(
+            f, HUB_CORRUPT, "the file ends after %llu frames, its end says %llu",
+            (unsigned long long)(x->frames + x->links), (unsigned long long)frames);
     if (!hub_hash_equal(&claimed, &computed))
         return hub_frames_explain(f, HUB_CORRUPT,
                                   "the hash at the end of the file is not that of its bytes: it "
@@ -181,6 +181,20 @@ static enum hub_status resynchronise(struct hub_frames *f)
     return damaged(f, "frame");
 }
 
+/* A link stands behind the block that seals. */
+static void take_link(struct file *x, struct hub_chain_frame *frame)
+{
+    struct hub_cbor c = rest(x);
+    if (hub_cbor_peek(&c) != HUB_CBOR_MAP)
+        return;
+    struct hub_span link = hub_cbor_item(&c);
+    if (c.bad)
+        return; /* no frame either: the next call says so */
+    frame->link = link;
+    x->links++;
+    advance(x, &c);
+}
+
 static enum hub_status file_next(struct hub_frames *f, struct hub_chain_frame *out)
 {
     struct file *x = f->own;
@@ -189,15 +203,12 @@ static enum hub_status file_next(struct hub_frames *f, struct hub_chain_frame *o
     if (x->ended)
         return HUB_NOT_FOUND;
     struct hub_cbor c = rest(x), head = c;
-    if (hub_cbor_peek(&c) == HUB_CBOR_MAP)
-        return hub_frames_explain(
-            f, HUB_BAD_ENCODING,
-            "byte %zu: a change of validators, which this version does not know", x->at);
     if (x->missing == 0 && hub_cbor_array(&head, 2, 3) == 3 &&
         hub_cbor_peek(&head) == HUB_CBOR_TEXT)
         return read_end(f, &head);
     if (x->missing == 0 && read_frame(&c, &frame)) {
         advance(x, &c);
+        take_link(x, &frame);
     } else {
         frame.block = frame.certificate = (struct hub_span){NULL, 0};
         status = x->missing > 0 ? HUB_OK : resynchronise(f);

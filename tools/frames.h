@@ -20,7 +20,8 @@ struct hub_chain_frame {         /* one height; spans borrowed until the next ca
     uint64_t height;             /* the height its place says */
     uint64_t offset;             /* of its first byte in an export file; 0 for a directory */
     struct hub_span block;       /* encoded block; empty: it cannot be read, see hub_frames_why */
-    struct hub_span certificate; /* encoded; empty: covered by a later one */
+    struct hub_span certificate; /* encoded; empty: covered by a later one, or by the link */
+    struct hub_span link;        /* encoded; of a SEAL block: what leads to the next epoch */
 };
 
 struct hub_frames_info {

@@ -55,7 +55,7 @@ static struct hub_span certificate_of(const struct directory *d, const struct hu
 static enum hub_status directory_next(struct hub_frames *f, struct hub_chain_frame *out)
 {
     struct directory *d = f->own;
-    struct hub_header header;
+    struct hub_header header = {.flags = 0};
     struct hub_hash hash;
     struct hub_span header_bytes;
     if (d->next > f->info.last_height)
@@ -75,6 +75,9 @@ static enum hub_status directory_next(struct hub_frames *f, struct hub_chain_fra
                            status == HUB_NOT_FOUND ? "missing" : "damaged");
     else if (hub_block_peek(&header, &hash, &header_bytes, frame.block))
         frame.certificate = certificate_of(d, &header, &hash);
+    if (!status && header.flags == HUB_FLAG_SEAL &&
+        hub_read_link(&d->reader, header.epoch + 1, &frame.link))
+        frame.link = (struct hub_span){NULL, 0}; /* the reader will miss it */
     d->next++;
     d->blocks++;
     *out = frame;

@@ -41,7 +41,7 @@ static void put_head(struct writer *w, const struct hub_frames_info *info)
     put_byte_string(w, info->genesis);
     b.len = 0;
     hub_put_uint(&b, info->first_height);
-    hub_put_array(&b, 0); /* links: none needed from the first epoch on */
+    hub_put_array(&b, 0); /* links: none needed where the first epoch's blocks are in the file */
     put(w, hub_span_of(&b));
 }
 
@@ -51,6 +51,7 @@ static void put_frame(struct writer *w, const struct hub_chain_frame *frame)
     put(w, (struct hub_span){pair, sizeof pair});
     put_byte_string(w, frame->block);
     put(w, frame->certificate.len ? frame->certificate : (struct hub_span){null, sizeof null});
+    put(w, frame->link);
 }
 
 static void put_end(struct writer *w, uint64_t frames)
@@ -74,6 +75,7 @@ enum hub_status hub_export_write(FILE *out, struct hub_frames *in, uint64_t last
     const struct hub_frames_info *info = hub_frames_info(in);
     struct writer w = {.file = out};
     struct hub_chain_frame frame;
+    uint64_t links = 0;
     enum hub_status status = HUB_OK;
     if (last == 0)
         last = info->last_height ? info->last_height : HUB_UINT_MAX;
@@ -89,6 +91,7 @@ enum hub_status hub_export_write(FILE *out, struct hub_frames *in, uint64_t last
             break;
         put_frame(&w, &frame);
         ++*frames;
+        links += frame.link.len > 0;
         if (progress)
             progress(ctx, height, last);
     }
@@ -96,7 +99,7 @@ enum hub_status hub_export_write(FILE *out, struct hub_frames *in, uint64_t last
         snprintf(why, HUB_FRAMES_WHY_BYTES, "%s", hub_frames_why(in));
         return status;
     }
-    put_end(&w, *frames);
+    put_end(&w, *frames + links);
     if (w.failed || fflush(out) != 0) {
         snprintf(why, HUB_FRAMES_WHY_BYTES, "the export cannot be written: %s", strerror(errno));
         return HUB_IO;

@@ -439,8 +439,10 @@ struct hub_block *net_build_at(struct net *net, struct hub_chain *chain,
     for (uint32_t i = 0; i < count; i++)
         b->records[i] = records[i];
     b->count = count;
-    b->header = (struct hub_header){
-        .view = view, .parent_view = h->view, .time_ms = time_ms, .proposer = 0};
+    b->header = (struct hub_header){.view = view,
+                                    .parent_view = h->epoch == chain->set.epoch ? h->view : 0,
+                                    .time_ms = time_ms,
+                                    .proposer = 0};
     NEED(hub_chain_build(chain, &on, b, &out) == HUB_OK);
     return b;
 }

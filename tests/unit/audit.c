@@ -57,8 +57,11 @@ static enum hub_status next_frame(struct hub_frames *f, struct hub_chain_frame *
         snprintf(f->why, sizeof f->why, "cut by the test");
         return h->end;
     }
-    *out = (struct hub_chain_frame){h->next, 100 * h->next, hub_span_of(&h->block[h->next]),
-                                    hub_span_of(&h->certificate[h->next])};
+    *out = (struct hub_chain_frame){h->next,
+                                    100 * h->next,
+                                    hub_span_of(&h->block[h->next]),
+                                    hub_span_of(&h->certificate[h->next]),
+                                    {NULL, 0}};
     return HUB_OK;
 }
 
