@@ -3,6 +3,7 @@
  * but the genesis file. */
 #include "sim.h"
 
+#include "hub/agreement.h"
 #include "hub/receipt.h"
 #include "hub/wallet.h"
 
@@ -100,7 +101,18 @@ static void count(struct sim_auditor *a, const struct sim_record *r, uint16_t co
         a->balance[r->debit] -= r->amount;
         a->balance[r->credit] += r->amount;
         break;
-    case SIM_OTHER:
+    case SIM_BATCH:
+        for (uint32_t i = 0; i < HUB_BATCH_ENTRIES_MAX; i++)
+            a->balance[SIM_FIRST_WALLET + i % SIM_WALLETS]++;
+        a->balance[SIM_RESERVE] -= HUB_BATCH_ENTRIES_MAX;
+        break;
+    case SIM_PROPOSAL:
+        s->agreement[r->agreement].proposed++;
+        break;
+    case SIM_CONSENT:
+        s->agreement[r->agreement].signed_++;
+        break;
+    case SIM_GOVERNANCE:
         break;
     }
 }
@@ -199,6 +211,22 @@ void sim_audit_block(struct sim_node *n, const struct sim_block *b)
                  (unsigned long long)b->header.height);
     else if (!s->failed)
         check_balances(a);
+}
+
+/* An agreement is in effect if its proposal and every other party's consent succeeded, and not otherwise. */
+static void check_agreements(struct sim_auditor *a)
+{
+    for (uint32_t i = 1; i <= a->sim->agreements; i++) {
+        const struct sim_agreement *g = &a->sim->agreement[i];
+        struct hub_agreement row;
+        bool all = g->proposed == 1 && g->signed_ + 1 == g->parties;
+        bool there = hub_agreement_find(&row, &a->chain.state, &g->id);
+        bool in_effect = there && hub_agreement_standing(&row, a->chain.final_header.time_ms) ==
+                                      HUB_AGREEMENT_IN_FORCE;
+        if (there != (g->proposed == 1) || in_effect != all)
+            sim_fail(a->sim, "agreement %u: %u of %u parties signed, and it is %sin effect", i,
+                     g->proposed + g->signed_, g->parties, in_effect ? "" : "not ");
+    }
 }
 
 /* ---- receipts */
@@ -327,6 +355,7 @@ static void check_receipt(struct sim_node *n, const struct sim_record *r)
 
 void sim_audit_end(struct sim *s)
 {
+    check_agreements(s->auditor);
     uint32_t left = RECEIPTS_MAX, step = s->records / RECEIPTS_MAX + 1;
     for (uint32_t i = 0; i < s->records && !s->failed; i++) {
         const struct sim_record *r = &s->record[i];

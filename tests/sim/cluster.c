@@ -160,20 +160,9 @@ static void on_submit(struct sim *s, const struct sim_event *ev)
 
 static void schedule_work(struct sim *s)
 {
-    uint64_t *r = &s->random[SIM_WORK];
-    for (uint32_t i = 0; i < s->records; i++) {
-        bool opening = i <= SIM_WALLETS;
-        uint64_t at = opening ? sim_below(r, 1000) : 2000 + sim_below(r, s->plan.work_ms - 2000);
-        if (s->plan.rekeyed && i + s->plan.n + 1 >= s->records) /* ready, ready, .., replace */
-            at = i + 1 < s->records ? 1000 : s->plan.work_ms / 2;
-        s->record[i].first_ms = at;
-        sim_push(s, &(struct sim_event){.time_ms = at, .kind = SIM_SUBMIT, .record = i});
-        if (i && s->record[i].expect == SIM_RIVAL && s->record[i - 1].expect == SIM_RIVAL &&
-            !s->record[i - 1].rivals) {
-            s->record[i].rivals = i;
-            s->record[i - 1].rivals = i + 1;
-        }
-    }
+    for (uint32_t i = 0; i < s->records; i++)
+        sim_push(s, &(struct sim_event){
+                        .time_ms = s->record[i].first_ms, .kind = SIM_SUBMIT, .record = i});
 }
 
 /* ---- run */
@@ -188,8 +177,8 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
         s->random[i] = sim_random(&state);
     }
     sim_real_signatures = plan->real_signatures;
-    s->world = sim_world_get(plan->n);
-    sim_world_records(s);
+    s->world = sim_world_get(plan->n, plan->by_default);
+    sim_work_write(s);
     s->checker.oracle = oracle_open(plan->n, s->world->genesis.set.q, 0);
     sim_audit_open(s);
     for (uint8_t i = 0; i < plan->n; i++) {
@@ -220,6 +209,7 @@ void sim_close(struct sim *s)
     sim_index_free(&s->record_at);
     for (uint32_t i = 0; i < s->records; i++)
         free(s->record[i].bytes);
+    free(s->record);
 }
 
 /* The node is stopped, or waits for its disk: what comes for it waits in order. */

@@ -83,14 +83,14 @@ void sim_intake_close(struct sim_node *n)
     n->intake = (struct hub_intake){0};
 }
 
-void sim_intake_submit(struct sim_node *n, struct hub_span record)
+void sim_intake_submit(struct sim_node *n, struct hub_span record, struct hub_span attachment)
 {
     struct hub_hash id;
     uint16_t why;
     struct hub_now now = sim_node_now(n);
     sim_current = n;
-    enum hub_status st = hub_intake_submit(
-        &n->intake, &id, &why, record, (struct hub_span){NULL, 0}, true, now.mono_ms, now.wall_ms);
+    enum hub_status st = hub_intake_submit(&n->intake, &id, &why, record, attachment, true,
+                                           now.mono_ms, now.wall_ms);
     if (st == HUB_OK)
         sim_intake_collect(n);
 }

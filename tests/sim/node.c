@@ -8,13 +8,13 @@ enum { DOWN_MS = 500 }; /* of a crash nobody planned: a disk full at start */
 
 /* Small tables: the workload needs no more, and the smaller ones are cleared at every boot. */
 const uint32_t sim_table_rows[HUB_TABLES] = {
-    [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 40,      [HUB_TABLE_KEYS] = 128,
+    [HUB_TABLE_PARAMETERS] = 64, [HUB_TABLE_MEMBERS] = 40,      [HUB_TABLE_KEYS] = 192,
     [HUB_TABLE_EPOCHS] = 4,      [HUB_TABLE_PROPOSALS] = 4,     [HUB_TABLE_AGREEMENTS] = 4,
     [HUB_TABLE_REVISIONS] = 4,   [HUB_TABLE_MOTIONS] = 4,       [HUB_TABLE_WALLETS] = 64,
     [HUB_TABLE_LIMITS] = 64,     [HUB_TABLE_FREEZES] = 4,       [HUB_TABLE_HOLDS] = 4,
     [HUB_TABLE_ESCROWS] = 4,     [HUB_TABLE_CHILDREN] = 16,     [HUB_TABLE_INSTITUTIONS] = 16,
-    [HUB_TABLE_BATCHES] = 16,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 4,
-    [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 4,
+    [HUB_TABLE_BATCHES] = 64,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 4,
+    [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 16,
     [HUB_TABLE_EVIDENCE] = 64,
 };
 

@@ -268,6 +268,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     p->real_pool = seed % 4 == 3;
     p->late_checks = sim_chance(r, 500);
     p->records = 30 + (uint32_t)sim_below(r, 90);
+    p->load = (uint32_t)sim_random(r) & (uint32_t)sim_random(r) & 15;
     if (seed % 128 == 77) {
         p->n = 31;
         p->records = 20;

@@ -31,6 +31,8 @@ static const struct field {
     FIELD(U32, duplicate),
     FIELD(U64, delay_ms),
     FIELD(U64, jitter_ms),
+    FIELD(U32, load),
+    FIELD(BOOL, by_default),
     FIELD(U32, records),
     FIELD(U64, work_ms),
     FIELD(U64, heal_ms),

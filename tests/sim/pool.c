@@ -30,6 +30,12 @@ static bool waiting(void *pool, const struct hub_state *s, uint64_t view, uint64
     return false;
 }
 
+static size_t bytes_of(const struct hub_record *r)
+{
+    enum { HEADS = 16 };
+    return r->bytes.len + r->attachment.len + HEADS;
+}
+
 static uint32_t take(void *pool, const struct hub_state *s, uint64_t time_ms,
                      struct hub_record *out, uint32_t max, size_t bytes_max)
 {
@@ -40,9 +46,9 @@ static uint32_t take(void *pool, const struct hub_state *s, uint64_t time_ms,
         return 0;
     for (uint32_t i = 0; i < p->count && count < max; i++) {
         const struct hub_record *r = &p->entry[i].record;
-        if (!admitted(s, r, time_ms) || r->bytes.len > bytes_max - bytes)
+        if (!admitted(s, r, time_ms) || bytes_of(r) > bytes_max - bytes)
             continue;
-        bytes += r->bytes.len;
+        bytes += bytes_of(r);
         out[count++] = *r;
     }
     return count;
@@ -56,9 +62,9 @@ static uint32_t share(void *pool, bool fresh, struct hub_span *record, struct hu
     size_t bytes = 0;
     for (uint32_t i = 0; i < p->count && count < max; i++) {
         struct sim_entry *e = &p->entry[fresh ? i : (p->next + i) % p->count];
-        if ((fresh && (!e->local || e->shared)) || e->record.bytes.len > bytes_max - bytes)
+        if ((fresh && (!e->local || e->shared)) || bytes_of(&e->record) > bytes_max - bytes)
             continue;
-        bytes += e->record.bytes.len;
+        bytes += bytes_of(&e->record);
         record[count] = e->record.bytes;
         attachment[count++] = e->record.attachment;
         e->shared = true;
@@ -74,18 +80,20 @@ static int order(const struct hub_record *a, const struct hub_record *b)
 }
 
 /* Decoded, its signature checked, and eligible now; each id once. */
-static void add(struct sim_node *n, struct hub_span bytes, bool local)
+static void add(struct sim_node *n, struct hub_span bytes, struct hub_span attachment, bool local)
 {
     struct sim_pool *p = &n->pool;
     const struct hub_state *s = &n->replica->chain.state;
     struct sim_entry e = {.local = local};
     struct hub_record_keys keys;
     uint16_t why;
-    if (p->count == SIM_RECORDS_MAX || !(e.bytes = malloc(bytes.len)))
+    if (p->count == SIM_POOL_MAX || !(e.bytes = malloc(bytes.len + attachment.len)))
         return;
     memcpy(e.bytes, bytes.data, bytes.len);
-    struct hub_span own = {e.bytes, bytes.len}, none = {NULL, 0};
-    bool good = hub_record_decode(&e.record, &why, own, none, &n->replica->chain.id) == HUB_OK &&
+    if (attachment.len)
+        memcpy(e.bytes + bytes.len, attachment.data, attachment.len);
+    struct hub_span own = {e.bytes, bytes.len}, behind = {e.bytes + bytes.len, attachment.len};
+    bool good = hub_record_decode(&e.record, &why, own, behind, &n->replica->chain.id) == HUB_OK &&
                 !hub_record_resolve(&keys, s, &e.record) &&
                 hub_record_verify(&e.record, &why, &keys) &&
                 admitted(s, &e.record, sim_node_now(n).wall_ms);
@@ -106,16 +114,16 @@ static void add(struct sim_node *n, struct hub_span bytes, bool local)
 
 static void offer(void *pool, uint8_t peer, struct hub_span record, struct hub_span attachment)
 {
-    (void)peer, (void)attachment;
-    add(pool, record, false);
+    (void)peer;
+    add(pool, record, attachment, false);
 }
 
 void sim_node_submit(struct sim_node *n, const struct sim_record *r)
 {
     if (n->sim->plan.real_pool)
-        sim_intake_submit(n, (struct hub_span){r->bytes, r->len});
+        sim_intake_submit(n, sim_record_bytes(r), sim_record_attachment(r));
     else
-        add(n, (struct hub_span){r->bytes, r->len}, true);
+        add(n, sim_record_bytes(r), sim_record_attachment(r), true);
     hub_replica_on_records(n->replica);
     sim_turn_at(n, n->sim->now_ms);
 }

@@ -8,20 +8,32 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { KEYS_MAX = 1024 };
+enum { KEYS_MAX = 4096 }; /* a power of two, twice as many as there are */
 
 bool sim_real_signatures, sim_unchecked_signatures;
-static struct {
+static struct registered {
     struct hub_public_key key;
     uint8_t secret[HUB_SECRET_BYTES];
+    bool used;
 } registry[KEYS_MAX];
-static size_t registered;
+
+/* Where the key is, or would be. */
+static struct registered *find(const struct hub_public_key *key)
+{
+    size_t at = hub_get_be64(key->b) % KEYS_MAX;
+    while (registry[at].used && memcmp(registry[at].key.b, key->b, sizeof key->b) != 0)
+        at = (at + 1) % KEYS_MAX;
+    return &registry[at];
+}
 
 void sim_sign_register(const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES])
 {
-    HUB_ASSERT(registered < KEYS_MAX);
-    registry[registered].key = *key;
-    memcpy(registry[registered++].secret, secret, HUB_SECRET_BYTES);
+    static size_t count;
+    struct registered *r = find(key);
+    HUB_ASSERT(r->used || ++count < KEYS_MAX / 2);
+    r->key = *key;
+    r->used = true;
+    memcpy(r->secret, secret, HUB_SECRET_BYTES);
 }
 
 static void tag(struct hub_signature *out, const uint8_t secret[HUB_SECRET_BYTES],
@@ -53,11 +65,10 @@ bool hub_verify(const struct hub_signature *sig, struct hub_span message,
         return true;
     if (sim_real_signatures)
         return crypto_sign_verify_detached(sig->b, message.data, message.len, key->b) == 0;
-    for (size_t i = 0; i < registered; i++)
-        if (!memcmp(registry[i].key.b, key->b, sizeof key->b)) {
-            struct hub_signature good;
-            tag(&good, registry[i].secret, message);
-            return !memcmp(&good, sig, sizeof good);
-        }
-    return false;
+    const struct registered *r = find(key);
+    struct hub_signature good;
+    if (!r->used)
+        return false;
+    tag(&good, r->secret, message);
+    return !memcmp(&good, sig, sizeof good);
 }

@@ -4,7 +4,7 @@
  *
  *   main.c      command line      plan.c     what a seed decides      cluster.c  the heap, crashes, the run
  *   node.c      one node          net.c      links                    journal.c  the disk
- *   pool.c      waiting records   world.c    genesis, keys, records   checker.c  what must hold
+ *   pool.c      waiting records   world.c    genesis, keys            checker.c  what must hold
  *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
  *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
  *   shrink.c    failing plans cut down       audit.c    execution again, money, receipts
@@ -24,7 +24,9 @@
 enum {
     SIM_NODES_MAX = 31,
     SIM_WALLETS = 12,
-    SIM_RECORDS_MAX = 512,
+    SIM_POOL_MAX = 4096,
+    SIM_AGREEMENTS_MAX = 3,
+    SIM_BANK = 2, /* its institution number */
     SIM_FAULTS_MAX = 256,
     SIM_SHOTS_MAX = 8 /* snapshots of one disk */
 };
@@ -112,6 +114,12 @@ struct sim_control {
 enum sim_guard_kind { SIM_RULES, SIM_COMMIT, SIM_FORGIVEN };
 
 /* ---- what a seed decides */
+enum sim_load { /* beside valid, rival, overdrawn, replayed and expired transfers */
+                SIM_LOAD_HOT = 1,    /* nearly all from one wallet */
+                SIM_LOAD_BURSTS = 2, /* all at a few moments */
+                SIM_LOAD_LARGE = 4,  /* some of the largest size */
+                SIM_LOAD_PARTIES = 8 /* agreements signed by several members */
+};
 struct sim_adversary;
 struct sim_plan {
     uint8_t n;
@@ -126,7 +134,9 @@ struct sim_plan {
     bool safety_only; /* more disks are lost than progress can bear: nothing is asked of it */
     bool stubborn;    /* traitors go on when faults end */
     int64_t skew_ms[SIM_NODES_MAX], drift_ppm[SIM_NODES_MAX]; /* of clocks; drift of both */
-    uint32_t records;                                         /* 1 = a single one */
+    uint32_t load;                                            /* set of enum sim_load */
+    bool by_default;  /* consensus parameters as a network has them */
+    uint32_t records; /* 1 = a single one */
     uint64_t work_ms, heal_ms,
         limit_ms;     /* records come until; faults end; everything must be final */
     int only, absent; /* the node that gets all records; one that boots when faults end; or -1 */
@@ -163,35 +173,57 @@ enum sim_expect {
     SIM_RIVAL,  /* shares its number with another: at most one of the two */
     SIM_EXPIRED /* must never */
 };
-enum sim_act_kind { SIM_OTHER, SIM_ISSUE, SIM_OPEN, SIM_TRANSFER };
+enum sim_act_kind {
+    SIM_ISSUE,
+    SIM_OPEN,
+    SIM_TRANSFER,
+    SIM_BATCH,
+    SIM_PROPOSAL,
+    SIM_CONSENT,
+    SIM_GOVERNANCE
+};
 enum { SIM_RESERVE = 1, SIM_FIRST_WALLET = 2 }; /* slots of wallets; 0 is the issuer's */
 struct sim_record {
-    uint8_t *bytes;
-    size_t len;
+    uint8_t *bytes; /* and behind them the attachment */
+    size_t len, attachment_len;
     struct hub_hash id;
     enum sim_expect expect;
     enum sim_act_kind act;
     uint32_t debit, credit; /* slots of wallets */
     uint64_t amount;
+    uint32_t agreement;
     const struct sim_signer *signer;
     bool submitted, acknowledged, final; /* acknowledged: the node a client gave it to said final */
     uint64_t given_to;                   /* bit i: node i, by a client */
     uint64_t first_ms, rivals;           /* rivals: number of the other one + 1 */
     uint64_t height, position;           /* when final */
 };
+struct sim_agreement {
+    struct hub_hash id;
+    uint32_t parties, proposed, signed_; /* records that were final and successful */
+};
 struct sim_world { /* one for each n; the same for every seed */
     uint8_t n;
     uint8_t genesis_bytes[HUB_GENESIS_BYTES_MAX];
     struct hub_genesis genesis;
-    struct sim_signer validator[SIM_NODES_MAX], issuer, operator_;
+    struct sim_signer validator[SIM_NODES_MAX], seal[SIM_NODES_MAX], issuer, operator_;
     struct sim_signer spare[SIM_NODES_MAX], governor[SIM_NODES_MAX]; /* of plan.rekeyed */
 };
-const struct sim_world *sim_world_get(uint8_t n);
+const struct sim_world *sim_world_get(uint8_t n, bool by_default);
+const char *sim_member_code(unsigned i);
 struct sim;
 /* Who votes in this epoch: 0, or 1 when a key was replaced. */
 void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out);
-/* Fills record[] with what the plan asks: opening of wallets and money first, then transfers. */
-void sim_world_records(struct sim *s);
+/* ---- work.c. Fills record[] with what the plan asks: opening of wallets and money first, then the rest. */
+void sim_work_write(struct sim *s);
+static inline struct hub_span sim_record_bytes(const struct sim_record *r)
+{
+    return (struct hub_span){r->bytes, r->len};
+}
+static inline struct hub_span sim_record_attachment(const struct sim_record *r)
+{
+    return (struct hub_span){r->bytes + r->len, r->attachment_len};
+}
 uint64_t sim_wallet_number(uint32_t slot);
 struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
 extern bool sim_real_signatures, sim_unchecked_signatures;
@@ -281,7 +313,7 @@ void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_
 /* ---- intake.c: the node's own intake and mempool, with threads and clock simulated */
 void sim_intake_ports(struct sim_node *n, struct hub_ports *p);
 void sim_intake_close(struct sim_node *n);
-void sim_intake_submit(struct sim_node *n, struct hub_span record);
+void sim_intake_submit(struct sim_node *n, struct hub_span record, struct hub_span attachment);
 /* Takes the answers of the simulated signature threads. */
 void sim_intake_collect(struct sim_node *n);
 /* The node whose code runs now, for its clock. */
@@ -385,8 +417,10 @@ struct sim {
     struct sim_node node[SIM_NODES_MAX];
     struct sim_event *heap;
     size_t heap_len, heap_cap;
-    struct sim_record record[SIM_RECORDS_MAX];
-    uint32_t records;
+    struct sim_record *record;
+    uint32_t records, records_cap;
+    struct sim_agreement agreement[SIM_AGREEMENTS_MAX + 1]; /* from 1 */
+    uint32_t agreements;
     struct sim_index record_at; /* by id */
     struct sim_checker checker;
     struct sim_auditor *auditor;
