@@ -1,4 +1,4 @@
-/* epochs.c: from one set of validators to the next (docs/protocol.md 13). A node leaves an epoch when its SEAL is
+/* epochs.c: from one set of validators to the next (docs/protocol.md 14). A node leaves an epoch when its SEAL is
  * final here: by a FINALIZATION over it or over a TAIL upon it, or by a link that a peer showed. Nodes of
  * different epochs answer each other with links; nothing else of another epoch is looked at. */
 #include "node/replica_parts.h"

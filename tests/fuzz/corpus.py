@@ -358,6 +358,18 @@ def evidence_seeds():
                 write("evidence", f"{verdict}-{name[len(prefix):]}", encode([bytes.fromhex(lines["genesis"]), bytes.fromhex(data)]))
 
 
+def link_seeds():
+    """The links of the receipts of golden.txt, with their genesis file."""
+    with open(os.path.join(HERE, "..", "vectors", "golden.txt"), encoding="ascii") as f:
+        lines = dict(line.split() for line in f)
+    verdicts = {"bundle.linked": "ok", "bundle.linked.weak": "bad", "bad.linked.no_link": "ok"}
+    for name, data in lines.items():
+        if "linked" in name and "evidence" not in name:
+            bundle = bytes.fromhex(data)
+            links = bundle[bundle.index(b"\x65links") + 6:bundle.index(b"\x66record")]
+            write("link", f"{verdicts.get(name, 'bad')}-{name}", encode([bytes.fromhex(lines["genesis"]), links]))
+
+
 # ---- how a network is founded
 
 def cosignature(signer, outer, payload):
@@ -420,3 +432,4 @@ receipt_seeds()
 message_seeds()
 executed_seeds()
 evidence_seeds()
+link_seeds()

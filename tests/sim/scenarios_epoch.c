@@ -1,4 +1,4 @@
-/* scenarios_epoch.c: the set of validators changes under fire (docs/protocol.md 13): one validator's key is replaced
+/* scenarios_epoch.c: the set of validators changes under fire (docs/protocol.md 14): one validator's key is replaced
  * half-way; its node follows, and votes again once it runs with the new key. */
 #include "scenario.h"
 

@@ -1,5 +1,5 @@
 /* Epochs in the chain: the block that seals, the TAILs upon it, links, the first block of the next set. Expected
- * headers are written out here field by field from docs/formats.cddl and docs/protocol.md 13. */
+ * headers are written out here field by field from docs/formats.cddl and docs/protocol.md 14. */
 #include "tests/support/net.h"
 
 #include <criterion/criterion.h>
