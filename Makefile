@@ -189,6 +189,7 @@ fuzz:
 powercut: $(B)/powercut
 	$(B)/powercut --seconds $$(($(MINUTES) * 60))
 	$(B)/powercut --errors --seconds $$(($(MINUTES) * 10))
+	$(B)/powercut --flips --seconds $$(($(MINUTES) * 20))
 	$(B)/powercut --lie --every 40
 
 killpoints:

@@ -325,14 +325,16 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     struct hub_header header;
     struct hub_span found;
     enum hub_status status = block_by_hash(&r, hash, true, &header, &found);
-    if (status == HUB_OK ||
-        (status != HUB_NOT_FOUND && status != HUB_CORRUPT)) /* a damaged one is replaced */
+    const bool is_final = s->has_tip && h->height <= s->tip.height;
+    if (status == HUB_OK)
+        return is_final ? bind_again(s, h->height, hash) : HUB_OK;
+    if (status != HUB_NOT_FOUND && status != HUB_CORRUPT) /* a damaged one is replaced */
         return status;
     const bool mends = status == HUB_CORRUPT;
     status = hub_env_put(s->env, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), bytes);
     if (mends && status == HUB_OK)
         log_mended(h, hash);
-    if (status || (s->has_tip && h->height <= s->tip.height))
+    if (status || is_final)
         return status ? status : bind_again(s, h->height, hash);
     uint8_t key[40];
     pending_key(key, h->height, hash);

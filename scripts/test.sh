@@ -67,7 +67,8 @@ run "simulator, same hashes under asan" same_hashes
 if [ -x build/release/powercut ]; then
     run "power cuts" build/release/powercut --every 61 --seeds 2
     run "power cuts, disk lies" build/release/powercut --every 401 --lie
-    run "failing disk calls" build/release/powercut --errors --every 29 --seeds 2
+    run "flipped bits" build/release/powercut --flips --every 61
+    run "failing disk calls" build/release/powercut --errors --every 43 --seeds 2
 fi
 if [ -x build/release/exhaustive ]; then
     run "every state of small clusters" build/release/exhaustive quick

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 from network import EXIT_BROKEN, EXIT_DISK_FULL, Failure, run
 
@@ -249,22 +250,23 @@ class Clock(Fault):
 
 
 class Memory(Fault):
-    """A limit below what the node uses: the kernel takes pages away from it, or kills it."""
+    """Runs under a limit near what the node uses: the kernel takes pages away from it again and again, or kills it.
+    What a process has cannot be charged anew, so it is started again for this."""
     may_end = (-signal.SIGKILL,)
 
     def strike(self):
-        self.group = memory_group(f"{self.site.name}m{self.target}")
-        if self.group and self.node().running():
-            mib = self.dice.choice([24, 48, 96])
+        mib = self.dice.choice([4, 6, 8, 16])
+        self.group = memory_group(f"{self.site.name}m{self.target}", mib << 20)
+        if self.group:
             self.what = f"{self.node().member} {mib} MiB"
-            try:
-                self.group.put(mib << 20, self.node().process.pid)
-            except OSError:
-                pass  # it has ended meanwhile, or cannot be squeezed that far
+            self.usual = self.node().prefix
+            self.node().prefix = ["sh", "-c", f'echo $$ >{self.group.path}/cgroup.procs && exec "$@"', "sh", *self.usual]
+            self.node().end()  # the watch starts it again
 
     def heal(self):
         if self.group:
-            self.group.free()
+            self.node().prefix = self.usual
+            self.group.close()
 
 
 class DiskFull(Fault):
@@ -285,43 +287,46 @@ class DiskFull(Fault):
         os.unlink(self.ballast)
 
 
-class MemoryV1:
-    def __init__(self, path):
-        self.path = path
-        os.mkdir(path)
+class MemoryGroup:
+    """A group of the memory controller; limit: the name of its file, which the two versions call differently."""
 
-    def write(self, name, value, path=None):
-        with open(os.path.join(path or self.path, name), "w", encoding="ascii") as f:
+    def __init__(self, path, limit, size):
+        self.path, self.limit = path, limit
+        os.mkdir(path)
+        self.write(limit, size)
+
+    def write(self, name, value):
+        with open(os.path.join(self.path, name), "w", encoding="ascii") as f:
             f.write(str(value))
 
-    def put(self, limit, pid):
-        self.write("memory.limit_in_bytes", limit)
-        self.write("cgroup.procs", pid)
+    def close(self):
+        """Who is in it goes on without a limit."""
+        self.write(self.limit, "-1" if self.limit == "memory.limit_in_bytes" else "max")
+        for _ in range(50):
+            with open(os.path.join(self.path, "cgroup.procs"), encoding="ascii") as f:
+                for pid in f.read().split():
+                    with open(os.path.join(os.path.dirname(self.path), "cgroup.procs"), "w", encoding="ascii") as parent:
+                        try:
+                            parent.write(pid)
+                        except OSError:
+                            pass  # it has just ended
+            try:
+                os.rmdir(self.path)
+                return
+            except OSError:
+                time.sleep(0.1)
 
-    def free(self):
-        parent = os.path.dirname(self.path)
-        for pid in open(os.path.join(self.path, "cgroup.procs"), encoding="ascii").read().split():
-            self.write("cgroup.procs", pid, parent)
-        os.rmdir(self.path)
 
-
-class MemoryV2(MemoryV1):
-    def put(self, limit, pid):
-        self.write("memory.max", limit)
-        self.write("cgroup.procs", pid)
-
-
-def memory_group(name):
-    """A new group of the memory controller, of either version; None where the system gives none."""
+def memory_group(name, size):
+    """None where the system gives none."""
     root = "/sys/fs/cgroup"
     try:
         if os.path.exists(f"{root}/memory/cgroup.procs"):
-            return MemoryV1(f"{root}/memory/{name}")
-        if "memory" in open(f"{root}/cgroup.subtree_control", encoding="ascii").read():
-            return MemoryV2(f"{root}/{name}")
+            return MemoryGroup(f"{root}/memory/{name}", "memory.limit_in_bytes", size)
+        with open(f"{root}/cgroup.subtree_control", encoding="ascii") as f:
+            return MemoryGroup(f"{root}/{name}", "memory.max", size) if "memory" in f.read() else None
     except OSError:
-        pass
-    return None
+        return None
 
 
 KINDS = [Partition, OneWay, Loss, Reset, Slow, Pause, Kill, KillAll, Clock, Memory, DiskFull]

@@ -359,7 +359,8 @@ static enum hub_status boot(struct four *f, struct four_node *n)
     must(n->history && hub_chain_memory_map(&n->memory, caps) == HUB_OK, "memory");
     st = hub_checkpoint_load(n->store, &n->replica->chain, n->history, &net->genesis, &n->memory,
                              &report);
-    if (st || report.damaged) {
+    f->rebuilt += report.damaged;
+    if (st || (report.damaged && !f->rots)) {
         snprintf(f->why, sizeof f->why, "checkpoint: %.400s", report.why);
         return st ? st : HUB_CORRUPT;
     }

@@ -31,6 +31,8 @@ struct four {
     char dir[128];
     uint64_t random, now_ms;
     uint32_t loss_permille;
+    bool rots;          /* a damaged checkpoint is no failure: counted in rebuilt */
+    uint32_t rebuilt;   /* checkpoints */
     uint32_t submitted; /* records known to all: the first so many */
     struct four_node node[FOUR];
     struct four_frame *frame; /* owned: under way, in no order */

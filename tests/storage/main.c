@@ -15,7 +15,8 @@ enum { PROGRESS_MS = 20000 };
 
 struct storage_totals *storage_totals;
 static double began_s;
-static bool quiet; /* bad images are what is looked for */
+static bool quiet;    /* bad images are what is looked for */
+static bool may_stop; /* the store may end the process, with a sentence */
 
 void storage_must(bool ok, const char *what)
 {
@@ -52,9 +53,21 @@ void storage_judged(const char *why)
     _exit(1);
 }
 
-bool storage_try(void (*try)(void *ctx), void *ctx, const char *name)
+static enum storage_outcome outcome_of(int code)
+{
+    enum { STOPPED_BY_STORE = 70 };
+    const int exit = WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+    if (exit == STOPPED_BY_STORE)
+        return STORAGE_TOLD;
+    return exit == STORAGE_GOOD || (exit >= STORAGE_TOLD && exit < STORAGE_OUTCOMES)
+               ? (enum storage_outcome)exit
+               : STORAGE_BAD;
+}
+
+enum storage_outcome storage_try(void (*try)(void *ctx), void *ctx, const char *name)
 {
     int code;
+    storage_totals->why[0] = 0;
     const pid_t child = fork();
     storage_must(child >= 0, "fork");
     if (child == 0) {
@@ -65,19 +78,20 @@ bool storage_try(void (*try)(void *ctx), void *ctx, const char *name)
     }
     storage_must(waitpid(child, &code, 0) == child, "wait");
     storage_count(&storage_totals->images, 1);
-    if (WIFEXITED(code) && WEXITSTATUS(code) == 0)
-        return true;
-    const bool told = WIFEXITED(code) && WEXITSTATUS(code) == 1;
-    storage_count(&storage_totals->crashed, !told);
+    const enum storage_outcome outcome = outcome_of(code);
+    if (outcome != STORAGE_BAD && (outcome != STORAGE_TOLD || may_stop))
+        return outcome;
+    const bool judged = WIFEXITED(code) && WEXITSTATUS(code) == STORAGE_BAD;
+    storage_count(&storage_totals->crashed, !judged);
     storage_count(&storage_totals->bad, 1);
     if (quiet || storage_totals->bad > STORAGE_FAILURES_MAX)
-        return false;
-    if (told)
+        return STORAGE_BAD;
+    if (judged)
         printf("%s: %s\n", name, storage_totals->why);
     else
         printf("%s: ended by %s %d\n", name, WIFEXITED(code) ? "exit" : "signal",
                WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code));
-    return false;
+    return STORAGE_BAD;
 }
 
 void storage_judge_node(struct four *f, uint8_t node, uint64_t least)
@@ -145,12 +159,33 @@ static void work(const struct storage_options *o, uint32_t job)
         setenv("TMPDIR", "/dev/shm", 1);
     test_dir_make(scratch);
     for (uint64_t i = job; i < o->seeds && !storage_enough(o); i += o->jobs) {
-        (o->errors ? storage_errors : storage_powercut)(o, scratch, o->seed + i);
+        (o->flips    ? storage_flips
+         : o->errors ? storage_errors
+                     : storage_powercut)(o, scratch, o->seed + i);
         storage_count(&storage_totals->seeds, 1);
     }
     test_dir_remove(scratch);
     fflush(stdout);
     _exit(0);
+}
+
+static int report_flips(const struct storage_options *o)
+{
+    static const char *const pages[STORAGE_PAGES] = {"meta", "branch", "leaf", "overflow"};
+    const struct storage_totals *t = storage_totals;
+    for (unsigned i = 0; i < STORAGE_PAGES; i++)
+        printf(
+            "  %-8s pages: %llu harmless, %llu ended with a sentence, %llu checkpoints built anew, "
+            "%llu blocks fetched again, %llu bad\n",
+            pages[i], (unsigned long long)t->flips[i][STORAGE_GOOD],
+            (unsigned long long)t->flips[i][STORAGE_TOLD],
+            (unsigned long long)t->flips[i][STORAGE_REBUILT],
+            (unsigned long long)t->flips[i][STORAGE_MENDED],
+            (unsigned long long)t->flips[i][STORAGE_BAD]);
+    printf("flips: %llu recordings from seed %llu, %llu pages changed, %llu bad; %.0f s\n",
+           (unsigned long long)t->seeds, (unsigned long long)o->seed, (unsigned long long)t->images,
+           (unsigned long long)t->bad, now_s() - began_s);
+    return t->bad != 0;
 }
 
 static int report(const struct storage_options *o)
@@ -159,6 +194,8 @@ static int report(const struct storage_options *o)
         "kept", "lost", "some writes", "some sectors", "torn", "all but one", "one alone"};
     const struct storage_totals *t = storage_totals;
     const unsigned long long seeds = t->seeds, first = o->seed, images = t->images, bad = t->bad;
+    if (o->flips)
+        return report_flips(o);
     if (o->errors) {
         printf("disk errors: %llu recordings from seed %llu, %llu calls in the last, %llu made to "
                "fail, %llu of them in a start; %llu bad; %.0f s\n",
@@ -187,6 +224,7 @@ static const struct argp_option argp_options[] = {
     {"every", 'k', "N", 0, "cut, or fail, at every N-th operation (1)", 0},
     {"jobs", 'j', "N", 0, "processes (2)", 0},
     {"lie", 'l', NULL, 0, "the disk ignores syncs: losses must be found", 0},
+    {"flips", 'f', NULL, 0, "no cuts: a bit or a sector of every page is changed", 0},
     {"errors", 'e', NULL, 0, "no cuts: the k-th call fails, for every k", 0},
     {0}};
 
@@ -215,6 +253,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'l':
         o->lie = true;
         return 0;
+    case 'f':
+        o->flips = true;
+        return 0;
     case 'e':
         o->errors = true;
         return 0;
@@ -235,6 +276,7 @@ int main(int argc, char **argv)
     storage_must(storage_totals != MAP_FAILED, "memory");
     began_s = now_s();
     quiet = o.lie;
+    may_stop = o.flips;
     int failed = 0, code;
     fflush(stdout);
     for (uint32_t job = 0; job < o.jobs; job++) {

@@ -340,6 +340,26 @@ Test(store, a_damaged_height_is_bound_again_to_its_own_block_only, .init = opene
     cr_assert_eq(put_tip(&aside), HUB_CONFLICT);
 }
 
+/* The block is whole, only the way to it is not: the same block once more mends that, too. */
+Test(store, a_damaged_height_of_a_whole_block_is_bound_again, .init = opened, .fini = end)
+{
+    struct test_block a, b;
+    uint8_t key[8];
+    struct hub_span bytes;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&b, &genesis, 2, &a.hash, 0);
+    must(put_block(&a));
+    must(put_block(&b));
+    must(put_tip(&b));
+    hub_put_be64(key, 1);
+    must(hub_env_del(hub_store_env(store), HUB_MAP_HEIGHT, (struct hub_span){key, 8}));
+    must(ports.commit(store));
+    cr_assert_eq(ports.get_block_at(store, 1, &bytes), HUB_NOT_FOUND);
+    must(put_block(&a));
+    must(ports.get_block_at(store, 1, &bytes));
+    cr_assert(bytes.len == a.len && memcmp(bytes.data, a.bytes, a.len) == 0);
+}
+
 /* A backup holds what peers could give, and nothing that lets a node vote. */
 Test(store, a_backup_has_blocks_and_certificates_and_a_mark_but_no_votes, .init = opened,
      .fini = end)
