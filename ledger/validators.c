@@ -119,7 +119,8 @@ enum hub_status hub_validators_decode(struct hub_validators *out, struct hub_spa
         return HUB_BAD_ENCODING;
     if (!hub_quorum_ok(set.n, set.q, set.fault_model) || !all_distinct(&set))
         return HUB_CONFLICT;
-    memcpy(set.network, network.data, network.len);
+    if (network.len > 0) /* no network is named where only the form is asked for */
+        memcpy(set.network, network.data, network.len);
     hub_hash_tagged(&set.hash, "hubledger/epoch/1", epoch);
     *out = set;
     return HUB_OK;

@@ -54,9 +54,10 @@ for target in build/asan/fuzz/*; do
     [ -x "$target" ] || continue
     run "corpus $(basename "$target")" sanitized "$target" tests/fuzz/corpus/"$(basename "$target")"/*
 done
-# Equal seeds end with equal hashes of all that happened, whoever compiled the program.
+# Equal seeds end with equal hashes of all that happened, whoever compiled the program. (What the auditor keeps
+# lies in mapped pages, where the leak checker does not look for pointers.)
 same_hashes() {
-    cmp <(build/release/sim --hashes 12 --from 30) <(build/asan/sim --hashes 12 --from 30)
+    cmp <(build/release/sim --hashes 12 --from 30) <(ASAN_OPTIONS=detect_leaks=0 build/asan/sim --hashes 12 --from 30)
 }
 run "simulator" build/release/sim --seeds "${SEEDS:-200}"
 [ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
