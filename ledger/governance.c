@@ -135,7 +135,7 @@ uint16_t hub_governance_propose_apply(struct hub_apply *a)
 {
     struct hub_proposal p = read_proposal(a);
     const bool one_owner = read_actions(&p, a->state);
-    struct hub_tally tally;
+    struct hub_ballot_count tally;
     struct hub_member m;
     uint64_t ahead = p.deadline_ms < a->time_ms ? 0 : p.deadline_ms - a->time_ms;
     uint16_t code;
@@ -232,7 +232,7 @@ static void enact(struct hub_proposal *p, struct hub_apply *a)
 static uint16_t vote(struct hub_apply *a, enum hub_ballot ballot)
 {
     struct hub_proposal p;
-    struct hub_tally tally;
+    struct hub_ballot_count tally;
     struct hub_member m;
     uint16_t code = open_proposal(&p, a), not_entitled = 0;
 

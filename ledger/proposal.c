@@ -169,12 +169,12 @@ bool hub_proposal_entitled(const struct hub_proposal *p, const struct hub_member
     return m->voting && !hub_proposal_concerns(p, m->row);
 }
 
-void hub_proposal_count(struct hub_tally *out, const struct hub_state *s,
+void hub_proposal_count(struct hub_ballot_count *out, const struct hub_state *s,
                         const struct hub_proposal *p)
 {
     const uint64_t num = hub_parameter(s, HUB_PARAM_GOVERNANCE_THRESHOLD_NUM);
     const uint64_t den = hub_parameter(s, HUB_PARAM_GOVERNANCE_THRESHOLD_DEN);
-    struct hub_tally t = {0};
+    struct hub_ballot_count t = {0};
 
     for (uint32_t row = 0; row < s->count[HUB_TABLE_MEMBERS]; row++) {
         struct hub_member m;

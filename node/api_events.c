@@ -202,8 +202,8 @@ static enum fill fill_record(struct hub_stream *s, const struct hub_found *f, in
                                     .position = s->position};
     struct hub_facts facts;
     struct hub_fact fact;
-    uint64_t n = s->n;
-    hub_facts_open(&facts, f, &place);
+    uint64_t n = s->n, time_ms;
+    hub_facts_open(&facts, f, &place, hub_api_state(s->api, &time_ms));
     for (; hub_facts_next(&facts, &fact); n++) {
         const size_t before = s->text.len;
         if (n < s->from || !wants(s, fact.type))

@@ -43,6 +43,21 @@ static const char *decision_type(struct hub_span body)
 static void add_done(struct hub_facts *f, const struct hub_record *r)
 {
     switch (r->type) {
+    case HUB_TYPE_GOVERNANCE_PROPOSE:
+    case HUB_TYPE_GOVERNANCE_APPROVE:
+    case HUB_TYPE_GOVERNANCE_REJECT:
+    case HUB_TYPE_GOVERNANCE_WITHDRAW:
+    case HUB_TYPE_VALIDATOR_REPLACE:
+        f->types += hub_facts_of_governance(f->type + f->types,
+                                            (uint32_t)(sizeof f->type / sizeof *f->type) - f->types,
+                                            f->state, r, f->place);
+        break;
+    case HUB_TYPE_VALIDATOR_READY:
+        add(f, "validator.ready");
+        break;
+    case HUB_TYPE_KEY_CANCEL:
+        add(f, "key.cancelled");
+        break;
     case HUB_TYPE_KEY_ADD:
         add(f, "key.added");
         break;
@@ -100,9 +115,10 @@ static uint32_t payments(struct hub_facts *f, const struct hub_record *r, uint16
 }
 
 void hub_facts_open(struct hub_facts *out, const struct hub_found *found,
-                    const struct hub_place *place)
+                    const struct hub_place *place, const struct hub_state *state)
 {
-    *out = (struct hub_facts){.found = found, .place = place, .failed_entry = UINT64_MAX};
+    *out = (struct hub_facts){
+        .found = found, .place = place, .state = state, .failed_entry = UINT64_MAX};
     add(out, "record.final");
     if (found->code == 0)
         add_done(out, &found->record);
@@ -151,6 +167,24 @@ static void put_key(struct hub_buf *out, const struct hub_record *r)
     } else {
         hub_json_hex(out, hub_field_span(r->body, "kid"));
     }
+}
+
+/* What was voted on, and by whom; a replaced key. */
+static void put_governance(struct hub_buf *out, const struct hub_record *r)
+{
+    put_span(out, "member", r->iss);
+    if (hub_field_has(r->body, "proposal")) {
+        hub_json_key(out, "proposal");
+        hub_json_hex(out, hub_field_span(r->body, "proposal"));
+    }
+    if (r->type == HUB_TYPE_GOVERNANCE_APPROVE || r->type == HUB_TYPE_GOVERNANCE_REJECT)
+        put_string(out, "vote", r->type == HUB_TYPE_GOVERNANCE_APPROVE ? "approve" : "reject");
+    if (r->type == HUB_TYPE_VALIDATOR_REPLACE) {
+        hub_json_key(out, "kid");
+        hub_json_hex(out, hub_field_span(r->body, "old"));
+    }
+    if (r->type == HUB_TYPE_VALIDATOR_READY)
+        put_span(out, "software", hub_field_span(r->body, "software"));
 }
 
 static void put_payment(struct hub_buf *out, const struct hub_record *r,
@@ -217,7 +251,11 @@ void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const stru
     hub_json_key(out, "height");
     hub_json_u64(out, facts->place->height);
     hub_json_time_members(out, "time", f->header.time_ms);
-    if (!strncmp(fact->type, "payment.", 8))
+    const uint16_t type = f->record.type;
+    if (type == HUB_TYPE_VALIDATOR_READY || type == HUB_TYPE_VALIDATOR_REPLACE ||
+        (type >= HUB_TYPE_GOVERNANCE_PROPOSE && type <= HUB_TYPE_GOVERNANCE_WITHDRAW))
+        put_governance(out, &f->record);
+    else if (!strncmp(fact->type, "payment.", 8))
         put_payment(out, &f->record, fact);
     else if (!strncmp(fact->type, "agreement.", 10))
         put_agreement(out, &f->record);

@@ -173,6 +173,9 @@ void hub_api_get_record(struct hub_api *a, struct hub_query *q);
 void hub_api_get_records(struct hub_api *a, struct hub_query *q);
 void hub_api_get_receipt(struct hub_api *a, struct hub_query *q);
 void hub_api_get_block(struct hub_api *a, struct hub_query *q);
+void hub_api_get_proposals(struct hub_api *a, struct hub_query *q);
+void hub_api_get_proposal(struct hub_api *a, struct hub_query *q);
+void hub_api_get_parameters(struct hub_api *a, struct hub_query *q);
 void hub_api_get_agreements(struct hub_api *a, struct hub_query *q);
 void hub_api_get_agreement(struct hub_api *a, struct hub_query *q);
 void hub_api_get_revision(struct hub_api *a, struct hub_query *q);
@@ -190,11 +193,13 @@ void hub_api_get_health(struct hub_api *a, struct hub_query *q);
 void hub_api_get_metrics(struct hub_api *a, struct hub_query *q);
 
 /* What one final record says (api_facts.c), in the order of its events: record.final, then what it did. From record
- * and result alone, so it is the same on every node. found and place are borrowed. */
+ * and result, and, for votes, from the proposal's row, which keeps for ever which record closed it: so it is the
+ * same on every node. found, place and state are borrowed. */
 struct hub_facts {
     const struct hub_found *found;
     const struct hub_place *place;
-    const char *type[3]; /* of the first events; payments follow */
+    const struct hub_state *state;
+    const char *type[4 + HUB_ACTIONS_MAX]; /* of the first events; payments follow */
     uint32_t types, next, count;
     struct hub_cbor failed; /* the failed entries of a batch not reached yet */
     uint64_t failed_entry;  /* UINT64_MAX: none */
@@ -206,7 +211,10 @@ struct hub_fact {
     uint16_t code;  /* of a failed payment */
 };
 void hub_facts_open(struct hub_facts *out, const struct hub_found *found,
-                    const struct hub_place *place);
+                    const struct hub_place *place, const struct hub_state *state);
+/* The types behind record.final of a governance record or validator.replace that was applied. */
+uint32_t hub_facts_of_governance(const char **type, uint32_t max, const struct hub_state *s,
+                                 const struct hub_record *r, const struct hub_place *place);
 bool hub_facts_next(struct hub_facts *facts, struct hub_fact *out);
 /* Its JSON object; at most 4 KiB. */
 void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const struct hub_fact *fact);

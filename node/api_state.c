@@ -478,6 +478,10 @@ void hub_api_get_members(struct hub_api *a, struct hub_query *q)
         put_string(&q->out, "kind", hub_member_kind_names[m.kind]);
         put_bool(&q->out, "voting", m.voting);
         put_bool(&q->out, "suspended", m.suspended);
+        if (m.removed)
+            put_bool(&q->out, "removed", true);
+        if (m.since_ms)
+            hub_json_time_members(&q->out, "since", m.since_ms);
         if (m.institution) {
             hub_json_key(&q->out, "institution");
             hub_json_int(&q->out, (int64_t)m.institution);

@@ -2,7 +2,7 @@
  * files, and the one path on which everything that signs goes (online or --offline).
  *
  * A command is a row in the table of its family's file: noun, verb, one line of help in each language, its own
- * options, a function. Families: key.c, network.c, member_card.c, node_folder.c, agreement.c, wallet.c, currency.c, pay.c, record.c,
+ * options, a function. Families: key.c, governance.c, network.c, member_card.c, node_folder.c, agreement.c, wallet.c, currency.c, pay.c, record.c,
  * receipt.c, export.c, status.c. */
 #ifndef HUB_CLI_H
 #define HUB_CLI_H
@@ -60,7 +60,8 @@ struct hub_command {
 extern const struct hub_command hub_key_commands[], hub_network_commands[],
     hub_agreement_commands[], hub_wallet_commands[], hub_currency_commands[], hub_pay_commands[],
     hub_record_commands[], hub_receipt_commands[], hub_export_commands[], hub_status_commands[],
-    hub_member_commands[], hub_node_commands[], hub_evidence_commands[], hub_backup_commands[];
+    hub_member_commands[], hub_node_commands[], hub_evidence_commands[], hub_backup_commands[],
+    hub_governance_commands[];
 
 /* ---- texts */
 #define HUB_T(cli, en_text, zh_text) ((cli)->zh ? (zh_text) : (en_text))

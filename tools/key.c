@@ -1,4 +1,5 @@
-/* key.c: key files, and their registration on the ledger: `key new`, `show`, `hints`, `add`, `revoke`. */
+/* key.c: key files, and their registration on the ledger: `key new`, `show`, `hints`, `add`, `revoke`, `cancel`,
+ * `replace`. */
 #include "tools/cli.h"
 
 #include "node/config.h"
@@ -262,6 +263,82 @@ static int run_revoke(struct hub_cli *cli, void *own, unsigned argc, char **argv
         cli, &(struct hub_signing){.type = HUB_TYPE_KEY_REVOKE, .core = hub_span_of(&body)}, NULL);
 }
 
+static bool read_kid(const struct hub_cli *cli, struct hub_hash *kid, const char *text)
+{
+    if (hub_parse_hex(kid->b, sizeof kid->b, text))
+        return true;
+    hub_cli_fail(cli, 0,
+                 HUB_T(cli, "'%s' is no key id: 64 hex digits, as `key show` prints",
+                       "“%s”不是密钥标识：应为 64 位十六进制"),
+                 text);
+    return false;
+}
+
+static int run_cancel(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    uint8_t bytes[64];
+    struct hub_buf body = {.data = bytes, .cap = sizeof bytes};
+    struct hub_hash kid;
+    (void)own, (void)argc;
+    if (!read_kid(cli, &kid, argv[0]))
+        return HUB_EXIT_USAGE;
+    hub_put_map(&body, 1);
+    hub_put_text(&body, "kid");
+    hub_put_hash(&body, &kid);
+    return hub_cli_sign_and_send(
+        cli, &(struct hub_signing){.type = HUB_TYPE_KEY_CANCEL, .core = hub_span_of(&body)}, NULL);
+}
+
+/* validator.replace: {key: {key, label, roles, transport}, old, reason} */
+static void put_replace(struct hub_buf *b, const struct options *o, const struct hub_keyfile *k,
+                        const struct hub_hash *old)
+{
+    uint8_t cose_key[HUB_COSE_KEY_BYTES];
+    hub_cose_key_encode(cose_key, &k->key);
+    hub_put_map(b, 3);
+    hub_put_text(b, "key");
+    hub_put_map(b, 4);
+    hub_put_text(b, "key");
+    hub_put_bytes(b, (struct hub_span){cose_key, sizeof cose_key});
+    hub_put_text(b, "label");
+    hub_put_text(b, o->label ? o->label : k->label);
+    hub_put_text(b, "roles");
+    hub_put_array(b, 1);
+    hub_put_text(b, "validator");
+    hub_put_text(b, "transport");
+    hub_put_bytes(b, (struct hub_span){k->transport, HUB_TRANSPORT_BYTES});
+    hub_put_text(b, "old");
+    hub_put_hash(b, old);
+    hub_put_text(b, "reason");
+    hub_put_text(b, o->reason ? o->reason : "superseded");
+}
+
+static int run_replace(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    const struct options *o = own;
+    uint8_t bytes[BODY_BYTES];
+    struct hub_buf body = {.data = bytes, .cap = sizeof bytes};
+    struct hub_keyfile k;
+    struct hub_hash old;
+    const char *why = "";
+    int code;
+    (void)argc;
+    if (!read_kid(cli, &old, argv[0]))
+        return HUB_EXIT_USAGE;
+    if (hub_keyfile_open(&k, argv[1], cli->passphrase_file, &why) != HUB_OK)
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[1], why);
+    put_replace(&body, o, &k, &old);
+    code = body.full
+               ? HUB_EXIT_USAGE
+               : hub_cli_sign_and_send(cli,
+                                       &(struct hub_signing){.type = HUB_TYPE_VALIDATOR_REPLACE,
+                                                             .core = hub_span_of(&body),
+                                                             .also = &k},
+                                       NULL);
+    hub_keyfile_close(&k);
+    return code;
+}
+
 static const struct argp_option new_options[] = {
     {"role", OPT_ROLE, "ROLE", 0, "what it is meant for; only a label here", 0},
     {"label", OPT_LABEL, "TEXT", 0, "what people call it", 0},
@@ -280,6 +357,11 @@ static const struct argp_option add_options[] = {
     {"label", OPT_LABEL, "TEXT", 0, "what people call it (default: the file's label)", 0},
     {"member", OPT_MEMBER, "CODE", 0, "whose key it becomes (default: the signer's member)", 0},
     {"not-after", OPT_NOT_AFTER, "DATE", 0, "last day it may sign", 0},
+    {0},
+};
+static const struct argp_option replace_options[] = {
+    {"reason", OPT_REASON, "REASON", 0, "handover, superseded (default), lost or compromised", 0},
+    {"label", OPT_LABEL, "TEXT", 0, "what people call the new one (default: the file's label)", 0},
     {0},
 };
 static const struct argp_option revoke_options[] = {
@@ -344,5 +426,28 @@ const struct hub_command hub_key_commands[] = {
      .args_min = 1,
      .args_max = 1,
      .run = run_revoke},
+    {.noun = "key",
+     .verb = "cancel",
+     .args = "KID",
+     .en = "stop the adding or revoking of a governor of the own member, while it waits",
+     .zh = "取消本单位待生效的治理密钥增加或撤销",
+     .examples = "  hubledger key cancel 5f0c.. --key governor-2.key --wait",
+     OWN,
+     .args_min = 1,
+     .args_max = 1,
+     .run = run_cancel},
+    {.noun = "key",
+     .verb = "replace",
+     .args = "OLD_KID NEW_FILE",
+     .en = "put a new validator key in the place of the own old one, at most once a day",
+     .zh = "更换本单位的共识节点密钥（每天至多一次）",
+     .examples =
+         "  hubledger key replace 5f0c.. validator-2.key --reason lost --key governor-1.key "
+         "--wait",
+     .options = replace_options,
+     OWN,
+     .args_min = 2,
+     .args_max = 2,
+     .run = run_replace},
     {0},
 };

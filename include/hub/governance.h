@@ -55,11 +55,11 @@ enum hub_ballot hub_proposal_ballot(const struct hub_proposal *p, uint32_t membe
 /* May this member vote on it, suspension apart? */
 bool hub_proposal_entitled(const struct hub_proposal *p, const struct hub_member *m);
 
-struct hub_tally {
+struct hub_ballot_count {
     uint32_t entitled, approvals, rejections;
     uint32_t needed; /* ceil(threshold x entitled), and two at least where a member is concerned */
 };
-void hub_proposal_count(struct hub_tally *out, const struct hub_state *s,
+void hub_proposal_count(struct hub_ballot_count *out, const struct hub_state *s,
                         const struct hub_proposal *p);
 
 /* NAME-HASH("hubledger/actions/1", the encoded array). */

@@ -61,7 +61,7 @@ static struct hub_span actions_of(char *text)
 static void expect_standing(unsigned number, const char *seen, const char *line)
 {
     struct hub_proposal p;
-    struct hub_tally t;
+    struct hub_ballot_count t;
     char text[96];
 
     if (!council_proposal(&p, &c, number)) {

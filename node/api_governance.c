@@ -1,0 +1,331 @@
+/* api_governance.c: proposals with the arithmetic of their votes, and the parameters, as of the finalized block. */
+#include "node/api_query.h"
+
+#include "hub/governance.h"
+#include "ledger/epoch.h"
+#include "ledger/governance.h"
+#include "node/clock.h"
+
+#include <string.h>
+
+enum { REFERENCE_BYTES = 16 };
+
+static void put_string(struct hub_buf *out, const char *key, const char *value)
+{
+    hub_json_key(out, key);
+    hub_json_string(out, value);
+}
+
+static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
+{
+    hub_json_key(out, key);
+    hub_json_string_span(out, value);
+}
+
+static void put_int(struct hub_buf *out, const char *key, uint64_t value)
+{
+    hub_json_key(out, key);
+    hub_json_int(out, (int64_t)value);
+}
+
+static void put_number(struct hub_buf *out, const char *key, uint64_t value)
+{
+    hub_json_key(out, key);
+    hub_json_u64(out, value);
+}
+
+static struct hub_span code_of(const struct hub_state *s, uint32_t member)
+{
+    struct hub_member m;
+
+    hub_member_get(&m, s, member);
+    return m.code;
+}
+
+/* Deadlines pass for people even while no block is made. */
+static uint64_t now_or(uint64_t block_ms)
+{
+    const uint64_t wall = hub_clock_wall_ms();
+    return wall > block_ms ? wall : block_ms;
+}
+
+/* ---- proposals */
+
+static void put_title(struct hub_buf *out, const struct hub_proposal *p)
+{
+    hub_json_key(out, "title");
+    hub_json_object(out);
+    put_span(out, "zh", p->title_zh);
+    if (p->title_en.len)
+        put_span(out, "en", p->title_en);
+    hub_json_object_end(out);
+}
+
+/* Needed, so far, and who has said nothing yet. */
+static void put_tally(struct hub_buf *out, const struct hub_state *s, const struct hub_proposal *p)
+{
+    struct hub_ballot_count t;
+
+    hub_proposal_count(&t, s, p);
+    put_int(out, "entitled", t.entitled);
+    put_int(out, "needed", t.needed);
+    put_int(out, "approvals", t.approvals);
+    put_int(out, "rejections", t.rejections);
+    hub_json_key(out, "waiting_on");
+    hub_json_array(out);
+    for (uint32_t row = 0; p->state == HUB_PROPOSAL_OPEN && row < s->count[HUB_TABLE_MEMBERS];
+         row++) {
+        struct hub_member m;
+
+        hub_member_get(&m, s, row);
+        if (hub_proposal_entitled(p, &m) && !m.suspended &&
+            hub_proposal_ballot(p, row) == HUB_BALLOT_NONE)
+            hub_json_string_span(out, m.code);
+    }
+    hub_json_array_end(out);
+}
+
+static void put_head(struct hub_buf *out, const struct hub_state *s, const struct hub_proposal *p,
+                     uint64_t now_ms)
+{
+    hub_json_key(out, "id");
+    hub_json_hex(out, p->reference);
+    put_title(out, p);
+    put_string(out, "state", hub_proposal_state_names[hub_proposal_standing(p, now_ms)]);
+    if (p->state == HUB_PROPOSAL_FAILED) {
+        const struct hub_result_text *text = hub_result_text(p->code);
+        put_int(out, "code", p->code);
+        if (text) {
+            put_string(out, "name", text->name);
+            put_string(out, "zh", text->zh);
+            put_string(out, "en", text->en);
+        }
+    }
+    put_span(out, "proposer", code_of(s, p->proposer));
+    hub_json_time_members(out, "proposed", p->created_ms);
+    hub_json_time_members(out, "deadline", p->deadline_ms);
+    if (p->closed_height) {
+        hub_json_time_members(out, "closed", p->closed_ms);
+        put_number(out, "closed_height", p->closed_height);
+    }
+    put_tally(out, s, p);
+}
+
+static void put_votes(struct hub_buf *out, const struct hub_state *s, const struct hub_proposal *p)
+{
+    hub_json_key(out, "votes");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < p->votes; i++) {
+        const struct hub_vote_cast *v = &p->vote[i];
+
+        hub_json_object(out);
+        put_span(out, "member", code_of(s, v->member));
+        put_string(out, "vote", v->ballot == HUB_BALLOT_APPROVE ? "approve" : "reject");
+        hub_json_time_members(out, "at", v->time_ms);
+        put_number(out, "height", v->height);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
+}
+
+static void put_actions(struct hub_buf *out, const struct hub_state *s,
+                        const struct hub_proposal *p)
+{
+    struct hub_cbor c = hub_cbor_open(p->actions);
+    const uint32_t n = hub_cbor_array(&c, 1, HUB_ACTIONS_MAX);
+
+    hub_json_key(out, "actions");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < n; i++)
+        hub_json_body(out, hub_cbor_item(&c), hub_action_fields);
+    hub_json_array_end(out);
+    hub_json_key(out, "actions_hash");
+    hub_json_hash(out, &p->actions_hash);
+    hub_json_key(out, "concerned");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < p->concerned_count; i++)
+        hub_json_string_span(out, code_of(s, p->concerned[i]));
+    hub_json_array_end(out);
+    hub_json_key(out, "of_authority");
+    hub_json_bool(out, p->of_authority);
+    if (p->document.len) {
+        hub_json_key(out, "document");
+        hub_json_hex(out, p->document);
+    }
+}
+
+/* Newest first; ?state=open for those that can be voted on; at most 500, which a network has in decades. */
+void hub_api_get_proposals(struct hub_api *a, struct hub_query *q)
+{
+    const char *state = hub_query_parameter(q, "state");
+    uint64_t time_ms, limit;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!hub_query_number(q, "limit", &limit, 50, 500))
+        return;
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "items");
+    hub_json_array(&q->out);
+    for (uint32_t row = s->count[HUB_TABLE_PROPOSALS]; row-- > 0 && limit > 0;) {
+        struct hub_proposal p;
+        hub_proposal_get(&p, s, row);
+        const enum hub_proposal_state is = hub_proposal_standing(&p, now_or(time_ms));
+        if (state && strcmp(state, hub_proposal_state_names[is]) != 0)
+            continue;
+        hub_json_object(&q->out);
+        put_head(&q->out, s, &p, now_or(time_ms));
+        hub_json_object_end(&q->out);
+        limit--;
+    }
+    hub_json_array_end(&q->out);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+static bool read_reference(uint8_t out[REFERENCE_BYTES], const char *text)
+{
+    for (unsigned i = 0; i < 2 * REFERENCE_BYTES; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *at = text[i] ? strchr(digits, text[i]) : NULL;
+        if (!at)
+            return false;
+        const uint8_t half = (uint8_t)(at - digits);
+        out[i / 2] = i % 2 ? (uint8_t)(out[i / 2] | half) : (uint8_t)(half << 4);
+    }
+    return text[2 * REFERENCE_BYTES] == '\0';
+}
+
+void hub_api_get_proposal(struct hub_api *a, struct hub_query *q)
+{
+    uint8_t reference[REFERENCE_BYTES];
+    struct hub_proposal p;
+    uint64_t time_ms;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    if (!read_reference(reference, q->arg[0])) {
+        hub_answer_problem(a, q, "bad_request",
+                           "a proposal's reference is 32 lower-case hex digits");
+        return;
+    }
+    if (!hub_proposal_find(&p, s, (struct hub_span){reference, sizeof reference})) {
+        hub_answer_code(a, q, HUB_CODE_proposal_unknown, q->arg[0]);
+        return;
+    }
+    hub_json_object(&q->out);
+    put_head(&q->out, s, &p, now_or(time_ms));
+    put_actions(&q->out, s, &p);
+    put_votes(&q->out, s, &p);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+/* ---- parameters */
+
+static void put_parameter(struct hub_buf *out, const char *name, uint64_t value, uint64_t absent,
+                          uint64_t min, uint64_t max)
+{
+    const bool authority = !strncmp(name, "currency.", 9) || !strncmp(name, "hold.", 5);
+
+    hub_json_object(out);
+    put_string(out, "name", name);
+    put_number(out, "value", value);
+    put_number(out, "default", absent);
+    put_number(out, "min", min);
+    put_number(out, "max", max);
+    put_string(out, "owner", authority ? "authority" : "governance");
+    hub_json_object_end(out);
+}
+
+/* The value of every parameter, its range and who decides on it; and the protocol versions agreed on. */
+void hub_api_get_parameters(struct hub_api *a, struct hub_query *q)
+{
+    uint64_t time_ms, height;
+    const struct hub_state *s = hub_api_state(a, &time_ms);
+    const uint64_t now = a->node->replica->chain.final_header.height;
+    hub_json_object(&q->out);
+    hub_json_key(&q->out, "items");
+    hub_json_array(&q->out);
+#define HUB_PARAMETER(id, name, value, min, max)                                                   \
+    put_parameter(&q->out, name, hub_parameter(s, HUB_PARAM_##id), value, min, max);
+#include "hub/parameters.def"
+#undef HUB_PARAMETER
+    hub_json_array_end(&q->out);
+    put_number(&q->out, "protocol_version", hub_protocol_version(s, now + 1));
+    hub_json_key(&q->out, "versions");
+    hub_json_array(&q->out);
+    for (uint64_t version = 2; (height = hub_version_height(s, version)) != 0; version++) {
+        hub_json_object(&q->out);
+        put_number(&q->out, "version", version);
+        put_number(&q->out, "height", height);
+        hub_json_object_end(&q->out);
+    }
+    hub_json_array_end(&q->out);
+    hub_json_object_end(&q->out);
+    hub_answer_json(a, q, 200);
+}
+
+/* ---- what a vote or a proposal did, for events (struct hub_facts) */
+
+static const char *action_event(int kind)
+{
+    switch (kind) {
+    case HUB_ACTION_ADMIT:
+        return "member.admitted";
+    case HUB_ACTION_SUSPEND:
+        return "member.suspended";
+    case HUB_ACTION_RESTORE:
+        return "member.restored";
+    case HUB_ACTION_REMOVE:
+        return "member.removed";
+    default:
+        return NULL;
+    }
+}
+
+static bool sealed_at(const struct hub_state *s, uint64_t height)
+{
+    struct hub_epoch_row row;
+
+    for (uint32_t i = s->count[HUB_TABLE_EPOCHS]; i-- > 1;) {
+        hub_epoch_get(&row, s, i);
+        if (row.height <= height)
+            return row.height == height;
+    }
+    return false;
+}
+
+uint32_t hub_facts_of_governance(const char **type, uint32_t max, const struct hub_state *s,
+                                 const struct hub_record *r, const struct hub_place *place)
+{
+    struct hub_proposal p;
+    uint32_t n = 0;
+
+    if (r->type == HUB_TYPE_GOVERNANCE_PROPOSE) {
+        type[n++] = "governance.proposed";
+        return n;
+    }
+    if (r->type != HUB_TYPE_VALIDATOR_REPLACE) {
+        if (r->type != HUB_TYPE_GOVERNANCE_WITHDRAW)
+            type[n++] = "governance.voted";
+        if (!hub_proposal_find(&p, s, hub_field_span(r->body, "proposal")) ||
+            p.closed_height != place->height || p.closed_index != place->position)
+            return n;
+        type[n++] = p.state == HUB_PROPOSAL_ENACTED   ? "governance.enacted"
+                    : p.state == HUB_PROPOSAL_REFUSED ? "governance.refused"
+                    : p.state == HUB_PROPOSAL_FAILED  ? "governance.failed"
+                                                      : "governance.withdrawn";
+        if (p.state != HUB_PROPOSAL_ENACTED)
+            return n;
+        struct hub_cbor c = hub_cbor_open(p.actions);
+        for (uint32_t left = hub_cbor_array(&c, 1, HUB_ACTIONS_MAX); left > 0 && n + 1 < max;
+             left--) {
+            const char *event = action_event(hub_action_kind(hub_cbor_item(&c)));
+            if (event)
+                type[n++] = event;
+        }
+    } else {
+        type[n++] = "validator.replaced";
+    }
+    if (sealed_at(s, place->height))
+        type[n++] = "epoch.started";
+    HUB_ASSERT(n <= max);
+    return n;
+}
