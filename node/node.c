@@ -10,6 +10,7 @@
 #include "node/clock.h"
 #include "node/log.h"
 #include "node/peers.h"
+#include "node/ready.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -623,6 +624,7 @@ int hub_node_run(struct hub_node *n)
             hub_api_tend(n->api);
         hub_docket_tend(n, hub_clock_mono_ms());
         hub_standing_tend(n, hub_clock_mono_ms());
+        hub_ready_tend(n, hub_clock_mono_ms());
         if (st == HUB_OK)
             st = checkpoint(n, hub_clock_mono_ms());
         if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */

@@ -38,6 +38,7 @@ struct hub_node {
     struct hub_dry_run *dry_run;
     struct hub_docket docket;
     struct hub_standing_facts facts;
+    uint64_t ready_due_ms; /* monotonic: when ready.c looks again */
     struct hub_api *api; /* NULL: no HTTP */
     uint8_t me;          /* index among the validators that vote now; their number: none of them */
     char member[24];     /* whose key this node has, by the ledger; "" while it is not there */
