@@ -133,7 +133,7 @@ static size_t pages_of(enum storage_page kind[PAGES_MAX], const struct trial *t)
     storage_must(fd >= 0, path);
     while (count < PAGES_MAX &&
            pread(fd, head, sizeof head, (off_t)(count * PAGE)) == sizeof head) {
-        const unsigned flags = head[10] | head[11] << 8, more = head[12] | head[13] << 8;
+        const unsigned flags = head[10] + 256u * head[11], more = head[12] + 256u * head[13];
         const enum storage_page is = flags & 8   ? STORAGE_META
                                      : flags & 4 ? STORAGE_OVERFLOW
                                      : flags & 1 ? STORAGE_BRANCH
@@ -175,7 +175,7 @@ void storage_flips(const struct storage_options *o, const char *scratch, uint64_
                  (unsigned long long)seed, t.node, page, (unsigned long long)t.at, t.bit);
         t.at += page * PAGE;
         storage_must(mkdir(dir, 0750) == 0, dir);
-        const int outcome = storage_try(try_flip, &t, name);
+        const enum storage_outcome outcome = storage_try(try_flip, &t, name);
         test_dir_remove(dir);
         storage_count(&storage_totals->flips[kind[page]][outcome], 1);
     }

@@ -111,7 +111,7 @@ int fault_close(int fd)
     return (int)syscall(SYS_close, fd);
 }
 
-#define FAULTY(type, ours, failed, call)                                                              \
+#define FAULTY(type, ours, failed, call)                                                           \
     bool after = false;                                                                            \
     if ((ours) && fails(&after))                                                                   \
         return failed;                                                                             \
