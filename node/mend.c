@@ -126,7 +126,7 @@ uint64_t hub_mend_timer(struct hub_replica *r)
             int peer = hub_catchup_next_peer(r, 0);
             if (peer >= 0)
                 hub_outbox_get_block(r, peer, &m->hash);
-            uint64_t wait = ASK_MS << (m->tries < 5 ? m->tries : 5);
+            uint64_t wait = (uint64_t)ASK_MS << (m->tries < 5 ? m->tries : 5);
             m->due_ms = now + (wait < ASK_MAX_MS ? wait : ASK_MAX_MS);
             m->tries++;
         }
