@@ -9,6 +9,7 @@ A LIST is a text file of entries:
 
     mutant NAME
     about  what rule it breaks
+    same   why no test can tell it from the code (only for those that live with reason)
     kill   the tests most likely to notice it, cheapest first
     file   consensus/rules.c
     after  a text that some line above contains (only where the old line occurs more than once)
@@ -33,7 +34,7 @@ def read_list(path):
             if value in mutants:
                 sys.exit(f"{path}:{number}: {value} is there twice")
             current = mutants[value] = {"about": "", "kill": "", "edits": []}
-        elif key in ("about", "kill"):
+        elif key in ("about", "kill", "same"):
             current[key] = value
         elif key == "file":
             current["edits"].append({"file": value, "after": ""})
