@@ -9,15 +9,7 @@
 
 #include <string.h>
 
-enum {
-    FIRST_REQUEST_MS = 300, /* a STATUS may simply be faster than the block it speaks of */
-    REQUEST_MS = 1000,
-    REQUEST_MAX_MS = 10000,
-    QUIET_MS = 100,   /* without progress: the answer to a request has come to its end */
-    NEAR_BLOCKS = 4,  /* so near the end of what was asked for, the next are asked for */
-    HEARD_MS = 15000, /* three idle STATUS periods */
-    PATH_MAX_BLOCKS = HUB_BODIES_MAX
-};
+enum { HEARD_MS = 15000 /* three idle STATUS periods */, PATH_MAX_BLOCKS = HUB_BODIES_MAX };
 
 /* ---- what the core waits for */
 
@@ -40,19 +32,6 @@ int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers)
             r->rotate = peer;
             return peer;
         }
-    return -1;
-}
-
-/* The next peer in turn that told of a final block above ours; -1: none. */
-static int next_peer_ahead(struct hub_replica *r)
-{
-    for (uint32_t i = 1; i <= HUB_PEERS_MAX; i++) {
-        const uint8_t peer = (uint8_t)((r->rotate + i) % HUB_PEERS_MAX);
-        if (peer == r->cfg.me || r->peer[peer].fin.height <= r->chain.final_header.height)
-            continue;
-        r->rotate = peer;
-        return peer;
-    }
     return -1;
 }
 
@@ -216,8 +195,7 @@ static bool path_advance(struct hub_replica *r, const struct hub_hash *next)
     if (!b || (r->chain_full && b->header.record_count))
         return false;
     if (!check_begin(r, b)) {
-        b->used =
-            false; /* bytes that are not the block its header names: another peer may have it */
+        hub_sync_bad_block(r, b);
         return false;
     }
     return true;
@@ -366,118 +344,6 @@ bool hub_catchup_run(struct hub_replica *r)
             return true;
     }
     return proof_run(r) || certified_run(r);
-}
-
-/* ---- by height */
-
-static uint64_t height_ahead(const struct hub_replica *r)
-{
-    uint64_t height = r->cons.top.height;
-    for (uint32_t i = 0; i < HUB_PEERS_MAX; i++)
-        if (i != r->cfg.me && r->peer[i].fin.height > height)
-            height = r->peer[i].fin.height;
-    return height;
-}
-
-/* Blocks by height that led nowhere make room for another peer's. */
-static void forget_unproven(struct hub_replica *r)
-{
-    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
-        if (r->body[i].unproven && !r->body[i].certified)
-            hub_body_forget(r, &r->body[i]);
-}
-
-static bool any_unproven(const struct hub_replica *r)
-{
-    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
-        if (r->body[i].used && (r->body[i].unproven || r->body[i].certified))
-            return true;
-    return false;
-}
-
-/* What is at home need not be asked for: after a start that met a damaged block. */
-static bool load_stored(struct hub_replica *r)
-{
-    uint64_t final = r->chain.final_header.height, h = final + 1;
-    for (; h <= r->sync.stored && h <= final + HUB_BODIES_MAX / 2; h++) {
-        struct hub_span bytes;
-        struct hub_certificate c;
-        struct hub_body *b;
-        if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes)) ||
-            !(b = hub_body_put(r, bytes)))
-            break;
-        b->stored = b->unproven = true;
-        b->certified =
-            hub_replica_found(r, r->port.get_certificate(r->port.store, b->header.epoch,
-                                                         b->header.view, HUB_FINALIZE, &c)) &&
-            hub_hash_equal(&c.subject.block_hash, &b->hash);
-    }
-    return h > final + 1;
-}
-
-uint64_t hub_catchup_timer(struct hub_replica *r)
-{
-    uint64_t height = height_ahead(r), now = r->now.mono_ms, final = r->chain.final_header.height;
-    /* A single block comes by the core's own requests, but not one of an epoch that is over. */
-    if (r->ended || height <= final || (height == final + 1 && !r->proof.held)) {
-        r->sync.active = false;
-        return UINT64_MAX;
-    }
-    if (!r->sync.active) {
-        r->sync.active = true;
-        r->sync.tries = 0;
-        r->sync.final = final;
-        r->sync.due_ms = now + FIRST_REQUEST_MS;
-    }
-    if (final > r->sync.final) {
-        r->sync.final = final;
-        r->sync.tries = 0;
-        /* What is left of the answer is under way, or lies above its last certificate. */
-        bool all = !any_unproven(r) || final + NEAR_BLOCKS >= r->sync.asked;
-        uint64_t next_ms = all ? now : now + QUIET_MS;
-        r->sync.due_ms = next_ms < r->sync.due_ms ? next_ms : r->sync.due_ms;
-    }
-    if (now < r->sync.due_ms)
-        return r->sync.due_ms;
-    if (r->sync.tries)
-        forget_unproven(r);
-    bool at_home = load_stored(r) && !r->sync.tries;
-    int peer = at_home ? -1 : next_peer_ahead(r);
-    if (peer < 0 && !at_home)
-        peer = hub_catchup_next_peer(r, 0);
-    if (peer >= 0)
-        hub_outbox_get_blocks(r, peer, final + 1, final + HUB_BODIES_MAX / 2);
-    r->sync.asked = final + HUB_BODIES_MAX / 2;
-    uint64_t wait = REQUEST_MS;
-    for (uint64_t i = 0; i < r->sync.tries && wait < REQUEST_MAX_MS; i++)
-        wait += wait / 2;
-    r->sync.tries++;
-    r->sync.due_ms = now + (wait < REQUEST_MAX_MS ? wait : REQUEST_MAX_MS);
-    return r->sync.due_ms;
-}
-
-struct hub_body *hub_catchup_receive(struct hub_replica *r, struct hub_span block)
-{
-    struct hub_header h;
-    struct hub_hash hash;
-    struct hub_span header_bytes;
-    if (!hub_block_peek(&h, &hash, &header_bytes, block) || !hub_hash_equal(&h.chain, &r->chain.id))
-        return NULL;
-    uint64_t final = r->chain.final_header.height;
-    struct hub_body *b = hub_body_find(r, &hash);
-    if (b)
-        return b;
-    bool asked = false;
-    for (uint32_t i = 0; i < HUB_WANTS_MAX && !asked; i++)
-        asked = r->want[i].used && (hub_hash_equal(&r->want[i].asked, &hash) ||
-                                    hub_hash_equal(&r->want[i].hash, &hash));
-    bool near = r->sync.active && h.height > final && h.height <= final + HUB_BODIES_MAX;
-    if (!asked && !near)
-        return NULL;
-    b = hub_body_put(r, block);
-    if (b)
-        b->unproven = !asked;
-    return b;
 }
 
 /* ---- restart */

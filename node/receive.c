@@ -254,7 +254,7 @@ static void on_block(struct hub_replica *r, uint8_t peer, const struct hub_messa
     struct hub_certificate c;
     if (hub_mend_receive(r, m->u.block.block))
         return;
-    struct hub_body *b = hub_catchup_receive(r, m->u.block.block);
+    struct hub_body *b = hub_sync_receive(r, peer, m->u.block.block);
     if (!b || b->certified || !m->u.block.certificate.len ||
         !hub_certificate_decode(&c, m->u.block.certificate))
         return;
@@ -281,8 +281,10 @@ static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_m
 {
     uint8_t signer = m->u.get_votes.signer;
     if (hub_epochs_same(r, peer, m->u.get_votes.epoch) && signer < hub_replica_n(r) &&
-        may_serve(r, peer))
+        may_serve(r, peer)) {
         hub_outbox_votes(r, peer, signer);
+        hub_outbox_status(r, peer); /* who asks has just started, and learns whether it is behind */
+    }
 }
 
 /* What a peer has of our own votes. A bad signature spoils the answer. */

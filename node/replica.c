@@ -424,7 +424,7 @@ enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_now now, uint
 {
     r->now = now;
     timers(r);
-    uint64_t sync_ms = least(hub_catchup_timer(r), hub_mend_timer(r));
+    uint64_t sync_ms = least(hub_sync_timer(r), hub_mend_timer(r));
     commit(r);
     if (r->failure)
         return r->failure;

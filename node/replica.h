@@ -18,7 +18,7 @@
  * disk: the node follows, but signs nothing.
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
- *   bodies.c  blocks in memory    catchup.c  execution, finality, catch-up by height    accuse.c  evidence
+ *   bodies.c  blocks in memory    catchup.c  execution, finality    sync.c  catch-up by height    accuse.c  evidence
  *   permit.c  may it vote?    mend.c  damaged blocks    epochs.c  the next set */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
@@ -49,6 +49,7 @@ enum hub_voting {
 };
 
 struct hub_body { /* an encoded block in memory */
+    uint8_t from; /* peer it came from + 1; 0: not from a peer */
     struct hub_hash hash;
     struct hub_header header;
     struct hub_buf bytes;
@@ -82,6 +83,7 @@ struct hub_peer { /* what is known of, and granted to, a peer */
         services; /* tokens, in thousandths: failed signature checks; requests answered */
     uint64_t bad_messages, bad_signatures;
     bool answered; /* told us the votes of our key, since we ask */
+    uint64_t rest_until_ms, failed_requests, sync_failures; /* sync.c; in a row; ever */
 };
 
 struct hub_accused { /* evidence is held: the same offence is not looked at again */
@@ -150,8 +152,11 @@ struct hub_replica {
     bool ended; /* the final block ends the epoch: with this turn's commit the next begins */
     struct {    /* catch-up by height */
         uint64_t due_ms, tries, final; /* final: height when it last made progress */
+        uint64_t got,
+            patience; /* blocks that came for the last request; how often it gets more time */
+        uint8_t source[2], sources; /* whom the last request went to */
         uint64_t stored; /* the tip found on disk: up to it blocks are at home, but damaged ones */
-        uint64_t asked;                /* up to this height */
+        uint64_t asked;  /* up to this height */
         bool active;
     } sync;
     struct { /* mend.c */

@@ -146,14 +146,18 @@ void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64
 int hub_catchup_next_peer(struct hub_replica *r, uint64_t peers);
 /* One bounded piece of work: true if there may be more. */
 bool hub_catchup_run(struct hub_replica *r);
-/* Asks for final blocks by height while peers are ahead; returns when it wants to be called again. */
-uint64_t hub_catchup_timer(struct hub_replica *r);
 /* Applied block with this FINALIZATION: makes it final, with its ancestors. */
 void hub_catchup_finalize(struct hub_replica *r, const struct hub_certificate *c);
 void hub_catchup_keep_blocks(struct hub_replica *r, const struct hub_hash *hash);
 /* Replays stored final blocks from chain.final to the stored tip. */
 enum hub_status hub_catchup_replay(struct hub_replica *r);
-/* A block from the wire: kept when some verdict waits for it, or when it is within reach of catch-up. */
-struct hub_body *hub_catchup_receive(struct hub_replica *r, struct hub_span block);
+
+/* ---- sync.c */
+/* Asks for final blocks by height while peers are ahead; returns when it wants to be called again. */
+uint64_t hub_sync_timer(struct hub_replica *r);
+/* A block from the wire: kept when some verdict waits for it, or when this peer was asked for its height. */
+struct hub_body *hub_sync_receive(struct hub_replica *r, uint8_t peer, struct hub_span block);
+/* Bytes that are not the block their header names: another peer may have it. */
+void hub_sync_bad_block(struct hub_replica *r, struct hub_body *b);
 
 #endif

@@ -20,7 +20,8 @@ enum {
     BATCHES_PER_REQUEST = 4,
     WINDOW_KEY = 1024, /* of the 2,048 numbers a node lets one key have waiting */
     WINDOW_BATCHES = 96,
-    LONE = 400,
+    LONE = 400, /* LONE and LONE_SECONDS in the environment ask for more: scripts/catchup.sh */
+    LONE_MAX = 4000,
     CHECK_THREADS_MAX = 256,
     CHECK_BYTES = 330 /* the signed bytes of a transfer */
 };
@@ -339,13 +340,14 @@ static void percentiles(const char *what, const char *name, double *ms, unsigned
 /* One record at a time on an idle network; after each, a round trip of the bare messages. */
 static bool lone_records(unsigned seconds_max)
 {
-    static double lone[LONE], bare[LONE];
+    static double lone[LONE_MAX], bare[LONE_MAX];
+    const unsigned asked = setting("LONE", LONE), most = asked < LONE_MAX ? asked : LONE_MAX;
     unsigned n = 0;
     struct bench_hops *hops = bench_hops_open();
-    bool ok = hops && sign("lone transfers", HUB_TYPE_CURRENCY_TRANSFER, LONE, 1, make_transfer);
+    bool ok = hops && sign("lone transfers", HUB_TYPE_CURRENCY_TRANSFER, most, 1, make_transfer);
     const struct commits commits = commits_begin();
     const uint64_t began = bench_now_ns();
-    for (; ok && n < LONE && bench_now_ns() - began < seconds_max * UINT64_C(1000000000); n++) {
+    for (; ok && n < most && bench_now_ns() - began < seconds_max * UINT64_C(1000000000); n++) {
         const uint64_t record =
             load_alone(&load, n % load.streams, n / load.streams, n % load.nodes);
         const uint64_t trip = bench_hops_round(hops);
@@ -411,7 +413,8 @@ int bench_network(void)
         (uint32_t)(wallets.reserve >> 16 & UINT32_MAX) + 1; /* slots follow the reserve's */
     wallets.entries = HUB_BATCH_ENTRIES_MAX;
     const bool ok =
-        open_wallets(wanted, setting("OPEN_SECONDS", 75)) && lone_records(15) &&
+        open_wallets(wanted, setting("OPEN_SECONDS", 75)) &&
+        lone_records(setting("LONE_SECONDS", 15)) &&
         sign("single transfers", HUB_TYPE_CURRENCY_TRANSFER, transfers, PER_REQUEST,
              make_transfer) &&
         run("single transfers", "singles", limit, load.streams * WINDOW_KEY, 1, &o) &&
