@@ -5,6 +5,8 @@
  *   sim --replay FILE...         plans that were kept: each must pass now
  *   sim --hashes N [--from S]    a hash of all that happened, a line a seed: the same under every compiler
  *   sim --scenario NAME|all [-v]
+ *   sim --idle DAYS              four nodes with three records a day: nothing may grow
+ *   sim --speed                  an hour with a record a second, timed
  *   sim --controls               guards taken away: each must be caught
  *   --adversary NAME             with seeds: as many validators of that kind as can be borne; `list` names them
  *   --commit NAME                printed with failures */
@@ -83,12 +85,12 @@ static const struct sim_adversary *find_adversary(const char *name)
 }
 
 struct wish { /* the command line */
-    uint64_t seed, hashes, minutes;
+    uint64_t seed, hashes, minutes, days;
     struct sim_campaign campaign;
     const char *scenario;
     char **files;
     int file_count;
-    bool trace, controls;
+    bool trace, controls, speed;
 };
 
 static bool parse_value(struct wish *w, const char *name, const char *value)
@@ -98,13 +100,10 @@ static bool parse_value(struct wish *w, const char *name, const char *value)
         uint64_t *number;
         const char **text;
     } options[] = {
-        {"--seed", &w->seed, NULL},
-        {"--seeds", &w->campaign.count, NULL},
-        {"--from", &w->campaign.from, NULL},
-        {"--campaign", &w->minutes, NULL},
-        {"--hashes", &w->hashes, NULL},
-        {"--keep", NULL, &w->campaign.keep},
-        {"--commit", NULL, &w->campaign.commit},
+        {"--seed", &w->seed, NULL},          {"--seeds", &w->campaign.count, NULL},
+        {"--from", &w->campaign.from, NULL}, {"--campaign", &w->minutes, NULL},
+        {"--hashes", &w->hashes, NULL},      {"--idle", &w->days, NULL},
+        {"--keep", NULL, &w->campaign.keep}, {"--commit", NULL, &w->campaign.commit},
         {"--scenario", NULL, &w->scenario},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -128,6 +127,8 @@ static bool parse(struct wish *w, int argc, char **argv)
             w->trace = true;
         } else if (!strcmp(argv[i], "--controls")) {
             w->controls = true;
+        } else if (!strcmp(argv[i], "--speed")) {
+            w->speed = true;
         } else if (!strcmp(argv[i], "--replay")) {
             w->files = &argv[i + 1];
             w->file_count = argc - i - 1;
@@ -148,7 +149,7 @@ int main(int argc, char **argv)
     if (!parse(&w, argc, argv) || hub_crypto_self_test() != HUB_OK) {
         fprintf(stderr,
                 "usage: sim --seed S | --seeds N | --campaign MINUTES | --hashes N | "
-                "--scenario NAME|all | --controls | --replay FILE...\n"
+                "--scenario NAME|all | --controls | --idle DAYS | --speed | --replay FILE...\n"
                 "  before: -v --from S --adversary NAME|list --keep FOLDER --commit NAME\n");
         return 2;
     }
@@ -159,6 +160,10 @@ int main(int argc, char **argv)
         good = replay(w.files[i], w.trace) && good;
     if (w.controls)
         good = sim_controls() && good;
+    if (w.days)
+        good = sim_idle((uint32_t)w.days) && good;
+    if (w.speed)
+        good = sim_speed() && good;
     if (w.hashes)
         say_hashes(w.campaign.from, w.hashes);
     if ((w.campaign.count && !adversary) || w.scenario) {

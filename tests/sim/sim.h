@@ -517,6 +517,10 @@ bool sim_guard_off(const struct sim *s, enum sim_guard_kind which);
 /* False: one of them is not caught by the check that is there for it. */
 bool sim_controls(void);
 
+/* ---- long.c: days with three records each; an hour with a record a second, timed */
+bool sim_idle(uint32_t days);
+bool sim_speed(void);
+
 /* ---- many runs */
 typedef void sim_planner(struct sim_plan *p, uint64_t seed);
 struct sim_result { /* of one run, or the sum of many */
