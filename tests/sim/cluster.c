@@ -19,48 +19,55 @@ void sim_trace(const struct sim *s, const char *format, ...)
     va_end(args);
 }
 
-/* ---- heap: smallest (time, number) first */
+/* ---- heap: smallest (time, number) first; the events themselves stay in their slots */
 
-static bool before(const struct sim_event *a, const struct sim_event *b)
+static bool before(const struct sim_heap_item *a, const struct sim_heap_item *b)
 {
     return a->time_ms != b->time_ms ? a->time_ms < b->time_ms : a->number < b->number;
 }
 
-static void swap(struct sim_event *a, struct sim_event *b)
+static uint32_t new_slot(struct sim *s)
 {
-    struct sim_event t = *a;
-    *a = *b;
-    *b = t;
+    if (s->free_slots)
+        return s->free_slot[--s->free_slots];
+    s->event = sim_grow(s->event, &s->events_cap, s->slots, sizeof *s->event);
+    s->free_slot = realloc(s->free_slot, s->events_cap * sizeof *s->free_slot);
+    HUB_ASSERT(s->free_slot);
+    return s->slots++;
 }
 
 void sim_push(struct sim *s, const struct sim_event *ev)
 {
-    if (s->heap_len == s->heap_cap) {
-        s->heap_cap = s->heap_cap ? 2 * s->heap_cap : 1024;
-        s->heap = realloc(s->heap, s->heap_cap * sizeof *s->heap);
-        HUB_ASSERT(s->heap);
-    }
+    uint32_t slot = new_slot(s);
+    s->heap = sim_grow(s->heap, &s->heap_cap, s->heap_len, sizeof *s->heap);
+    const struct sim_heap_item item = {ev->time_ms, s->numbers++, slot};
+    s->event[slot] = *ev;
+    s->event[slot].number = item.number;
     size_t at = s->heap_len++;
-    s->heap[at] = *ev;
-    s->heap[at].number = s->numbers++;
-    for (; at && before(&s->heap[at], &s->heap[(at - 1) / 2]); at = (at - 1) / 2)
-        swap(&s->heap[at], &s->heap[(at - 1) / 2]);
+    for (; at && before(&item, &s->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        s->heap[at] = s->heap[(at - 1) / 2];
+    s->heap[at] = item;
 }
 
 static struct sim_event pop(struct sim *s)
 {
-    struct sim_event top = s->heap[0];
-    s->heap[0] = s->heap[--s->heap_len];
-    for (size_t at = 0;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < s->heap_len; child++)
-            if (before(&s->heap[child], &s->heap[least]))
-                least = child;
-        if (least == at)
-            return top;
-        swap(&s->heap[at], &s->heap[least]);
-        at = least;
+    const uint32_t slot = s->heap[0].slot;
+    const struct sim_heap_item last = s->heap[--s->heap_len];
+    size_t at = 0;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= s->heap_len)
+            break;
+        if (child + 1 < s->heap_len && before(&s->heap[child + 1], &s->heap[child]))
+            child++;
+        if (!before(&s->heap[child], &last))
+            break;
+        s->heap[at] = s->heap[child];
+        at = child;
     }
+    s->heap[at] = last;
+    s->free_slot[s->free_slots++] = slot;
+    return s->event[slot];
 }
 
 void sim_turn_at(struct sim_node *n, uint64_t time_ms)
@@ -196,8 +203,10 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
 void sim_close(struct sim *s)
 {
     for (size_t i = 0; i < s->heap_len; i++)
-        free(s->heap[i].bytes);
+        free(s->event[s->heap[i].slot].bytes);
     free(s->heap);
+    free(s->event);
+    free(s->free_slot);
     for (uint8_t i = 0; i < s->plan.n; i++) {
         sim_node_close(&s->node[i]);
         free(s->checker.cast[i].list);
@@ -289,11 +298,13 @@ static void run_event(struct sim *s, const struct sim_event *ev)
 }
 
 /* Every record that must be is final, and every node has it. */
-bool sim_done(const struct sim *s)
+bool sim_done(struct sim *s)
 {
-    for (uint32_t i = 0; i < s->records; i++)
-        if (s->record[i].expect == SIM_VALID && !s->record[i].final)
+    for (; s->done_records < s->records; s->done_records++) { /* final is for ever */
+        const struct sim_record *r = &s->record[s->done_records];
+        if (r->expect == SIM_VALID && !r->final)
             return false;
+    }
     for (uint8_t i = 0; i < s->plan.n; i++)
         if (!s->node[i].gone && (!s->node[i].up || s->node[i].final_height < s->checker.record_top))
             return false;

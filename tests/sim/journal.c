@@ -486,16 +486,15 @@ static enum hub_status each_vote(void *store, uint64_t epoch, uint64_t from_view
                                  hub_store_visit_vote *visit, void *ctx)
 {
     const struct sim_journal *j = journal_of(store);
-    const struct hub_subject **found = calloc(j->now.votes + 1, sizeof *found);
-    size_t count = 0;
-    HUB_ASSERT(found);
-    for (size_t i = 0; i < j->now.votes; i++)
-        if (j->vote[i].subject.epoch == epoch && j->vote[i].subject.view >= from_view)
-            found[count++] = &j->vote[i].subject;
-    qsort(found, count, sizeof *found, by_view);
-    for (size_t i = 0; i < count; i++)
-        visit(ctx, find_vote(j, found[i], found[i]->kind));
-    free(found);
+    uint64_t last = epoch == j->now.voted.epoch ? j->now.voted.view : 0;
+    for (size_t i = 0; i < j->now.votes && epoch < j->now.voted.epoch;
+         i++) /* an epoch that ended */
+        if (j->vote[i].subject.epoch == epoch && j->vote[i].subject.view > last)
+            last = j->vote[i].subject.view;
+    for (struct hub_subject s = {.epoch = epoch, .view = from_view}; s.view <= last; s.view++)
+        for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++)
+            if (find_vote(j, &s, kind))
+                visit(ctx, find_vote(j, &s, kind));
     return HUB_OK;
 }
 

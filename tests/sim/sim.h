@@ -415,8 +415,14 @@ struct sim {
     struct sim_plan plan;
     const struct sim_world *world;
     struct sim_node node[SIM_NODES_MAX];
-    struct sim_event *heap;
-    size_t heap_len, heap_cap;
+    struct sim_heap_item {
+        uint64_t time_ms, number;
+        uint32_t slot;
+    } * heap;
+    struct sim_event *event; /* by slot */
+    uint32_t *free_slot, slots, free_slots;
+    size_t heap_len, heap_cap, events_cap;
+    uint32_t done_records; /* those before it are final, or need not be */
     struct sim_record *record;
     uint32_t records, records_cap;
     struct sim_agreement agreement[SIM_AGREEMENTS_MAX + 1]; /* from 1 */
@@ -452,7 +458,7 @@ void sim_lost(struct sim_node *n, uint64_t votes_before);
 void sim_cut_links(struct sim *s); /* as the splits of now say */
 /* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
 void sim_fold(struct sim *s, const void *bytes, size_t len);
-bool sim_done(const struct sim *s);
+bool sim_done(struct sim *s);
 __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void sim_trace(const struct sim *s, const char *format, ...);
 
