@@ -8,6 +8,7 @@
  *   sim --idle DAYS              four nodes with three records a day: nothing may grow
  *   sim --speed                  an hour with a record a second, timed
  *   sim --controls               guards taken away: each must be caught
+ *   sim --accountability N       forks by one liar too many: who is convicted
  *   --adversary NAME             with seeds: as many validators of that kind as can be borne; `list` names them
  *   --commit NAME                printed with failures */
 #include "sim.h"
@@ -85,7 +86,7 @@ static const struct sim_adversary *find_adversary(const char *name)
 }
 
 struct wish { /* the command line */
-    uint64_t seed, hashes, minutes, days;
+    uint64_t seed, hashes, minutes, days, forks;
     struct sim_campaign campaign;
     const char *scenario;
     char **files;
@@ -100,10 +101,15 @@ static bool parse_value(struct wish *w, const char *name, const char *value)
         uint64_t *number;
         const char **text;
     } options[] = {
-        {"--seed", &w->seed, NULL},          {"--seeds", &w->campaign.count, NULL},
-        {"--from", &w->campaign.from, NULL}, {"--campaign", &w->minutes, NULL},
-        {"--hashes", &w->hashes, NULL},      {"--idle", &w->days, NULL},
-        {"--keep", NULL, &w->campaign.keep}, {"--commit", NULL, &w->campaign.commit},
+        {"--seed", &w->seed, NULL},
+        {"--seeds", &w->campaign.count, NULL},
+        {"--from", &w->campaign.from, NULL},
+        {"--campaign", &w->minutes, NULL},
+        {"--hashes", &w->hashes, NULL},
+        {"--idle", &w->days, NULL},
+        {"--accountability", &w->forks, NULL},
+        {"--keep", NULL, &w->campaign.keep},
+        {"--commit", NULL, &w->campaign.commit},
         {"--scenario", NULL, &w->scenario},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -149,7 +155,8 @@ int main(int argc, char **argv)
     if (!parse(&w, argc, argv) || hub_crypto_self_test() != HUB_OK) {
         fprintf(stderr,
                 "usage: sim --seed S | --seeds N | --campaign MINUTES | --hashes N | "
-                "--scenario NAME|all | --controls | --idle DAYS | --speed | --replay FILE...\n"
+                "--scenario NAME|all | --controls | --accountability N | --idle DAYS | --speed | "
+                "--replay FILE...\n"
                 "  before: -v --from S --adversary NAME|list --keep FOLDER --commit NAME\n");
         return 2;
     }

@@ -8,7 +8,7 @@
  *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
  *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
  *   shrink.c    failing plans cut down       audit.c    execution again, money, receipts
- *   adversary.c   the lying validators by name, a file each
+ *   adversary.c   the lying validators by name, a file each    accountability.c   forks, and who is convicted
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -522,6 +522,8 @@ void sim_tamper(struct sim_node *n);
 bool sim_guard_off(const struct sim *s, enum sim_guard_kind which);
 /* False: one of them is not caught by the check that is there for it. */
 bool sim_controls(void);
+/* accountability.c: forks by one liar too many; true if all of them, and nobody else, are convicted in each seed. */
+bool sim_accountability(uint64_t from, uint64_t count, bool trace);
 
 /* ---- long.c: days with three records each; an hour with a record a second, timed */
 bool sim_idle(uint32_t days);
