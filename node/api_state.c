@@ -514,6 +514,12 @@ void hub_api_get_hints(struct hub_api *a, struct hub_query *q)
     const uint32_t queued = hub_mempool_of_signer(a->node->pool, &kid, &lowest, &highest);
     const uint64_t top = queued && highest > key.seq_high ? highest : key.seq_high;
     hub_key_iss(iss, s, &key);
+    enum hub_key_standing standing = hub_key_standing(&key, time_ms);
+    struct hub_member owner = {0};
+    if (key.member != UINT32_MAX)
+        hub_member_get(&owner, s, key.member);
+    if (owner.removed) /* its keys act no more */
+        standing = HUB_KEY_REVOKED;
     hub_json_object(&q->out);
     put_hash(&q->out, "kid", &kid);
     put_string(&q->out, "iss", iss);
@@ -529,7 +535,7 @@ void hub_api_get_hints(struct hub_api *a, struct hub_query *q)
         if (key.roles >> i & 1)
             hub_json_string(&q->out, hub_role_names[i]);
     hub_json_array_end(&q->out);
-    put_string(&q->out, "standing", standings[hub_key_standing(&key, time_ms)]);
+    put_string(&q->out, "standing", standings[standing]);
     hub_json_time_members(&q->out, "time", time_ms);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);

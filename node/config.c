@@ -180,7 +180,12 @@ static bool take(struct hub_config *out, cfg_t *cfg, char *error, const char *pa
                     "must be host:port, port 1 to 65535, as in 127.0.0.1:7001");
     if (cfg_getstr(cfg, "api")[0] && !hub_address_ok(cfg_getstr(cfg, "api")))
         return fail(error, path, "api", "must be host:port, port 1 to 65535, as in 127.0.0.1:8001");
+    if (cfg_getstr(cfg, "endpoint")[0] && !hub_address_ok(cfg_getstr(cfg, "endpoint")))
+        return fail(error, path, "endpoint",
+                    "must be host:port, port 1 to 65535, as in 10.0.0.1:7001");
     snprintf(out->listen, sizeof out->listen, "%s", cfg_getstr(cfg, "listen"));
+    snprintf(out->endpoint, sizeof out->endpoint, "%s",
+             cfg_getstr(cfg, "endpoint")[0] ? cfg_getstr(cfg, "endpoint") : out->listen);
     snprintf(out->api, sizeof out->api, "%s", cfg_getstr(cfg, "api"));
     if (uplink < 1 || uplink > 100000)
         return fail(error, path, "uplink_mbit", "must be 1 to 100000");
@@ -203,6 +208,7 @@ bool hub_config_read(struct hub_config *out, char error[512], const char *path)
                            CFG_STR("passphrase_file", "", CFGF_NONE),
                            CFG_STR("guard", "", CFGF_NONE),
                            CFG_STR("listen", "", CFGF_NONE),
+                           CFG_STR("endpoint", "", CFGF_NONE),
                            CFG_STR("api", "", CFGF_NONE),
                            CFG_STR("log_level", "info", CFGF_NONE),
                            CFG_INT("uplink_mbit", 100, CFGF_NONE),

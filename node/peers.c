@@ -67,7 +67,9 @@ static void place(struct table *t, unsigned at, struct hub_span member, const st
     if (!configured && hub_ready_find(&ready, t->state, kid)) {
         snprintf(peer->address, sizeof peer->address, "%.*s", (int)ready.endpoint.len,
                  (const char *)ready.endpoint.data);
-        if (!hub_address_ok(peer->address)) /* the rules of the ledger ask less of it */
+        /* The rules of the ledger ask less of it; and who listens everywhere did not say where he is. */
+        if (!hub_address_ok(peer->address) || !strncmp(peer->address, "0.0.0.0:", 8) ||
+            !strncmp(peer->address, "[::]:", 5))
             peer->address[0] = 0;
     }
 }
@@ -100,6 +102,8 @@ static void place_listeners(struct table *t, const struct hub_chain *c)
             is_listed(t, k.transport.data))
             continue;
         hub_member_get(&m, s, k.member);
+        if (m.removed)
+            continue; /* its keys act no more */
         place(t, t->next++, m.code, &k.kid, k.transport.data);
     }
 }

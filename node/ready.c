@@ -34,7 +34,7 @@ static bool is_due(const struct hub_node *n, const struct hub_state *s)
         return true;
     return !hub_span_equal(r.software, hub_text_span(software)) ||
            r.protocol != HUB_PROTOCOL_VERSION ||
-           !hub_span_equal(r.endpoint, hub_text_span(n->cfg.listen)) ||
+           !hub_span_equal(r.endpoint, hub_text_span(n->cfg.endpoint)) ||
            now >= r.time_ms + age - age / 4;
 }
 
@@ -45,7 +45,7 @@ static enum hub_status post(struct hub_node *n, uint16_t *why)
 
     hub_put_map(&b, 3);
     hub_put_text(&b, "endpoint");
-    hub_put_text(&b, n->cfg.listen);
+    hub_put_text(&b, n->cfg.endpoint);
     hub_put_text(&b, "protocol");
     hub_put_uint(&b, HUB_PROTOCOL_VERSION);
     hub_put_text(&b, "software");

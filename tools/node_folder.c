@@ -138,7 +138,7 @@ static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     return HUB_EXIT_OK;
 }
 
-/* The configuration without its peers: they are written anew from the invite. */
+/* The configuration without peers and endpoint: they are written anew from the invite. */
 static bool config_without_peers(const struct hub_cli *cli, char out[CONFIG_BYTES],
                                  const char *path)
 {
@@ -150,7 +150,7 @@ static bool config_without_peers(const struct hub_cli *cli, char out[CONFIG_BYTE
     while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         const size_t n = (size_t)((line_end ? line_end + 1 : end) - at);
-        if (n < 5 || memcmp(at, "peer ", 5) != 0) {
+        if ((n < 5 || memcmp(at, "peer ", 5) != 0) && (n < 9 || memcmp(at, "endpoint ", 9) != 0)) {
             memcpy(out + len, at, n);
             len += n;
         }
@@ -180,15 +180,16 @@ static bool append_peers(char text[CONFIG_BYTES], const struct hub_founding *f, 
     for (uint32_t n = hub_cbor_map(&c, 0, HUB_CARDS_MAX); n > 0; n--) {
         const struct hub_span code = hub_cbor_text(&c, 0, SIZE_MAX),
                               at = hub_cbor_text(&c, 0, SIZE_MAX);
-        if (hub_span_equal(code, hub_text_span(own)))
-            continue;
-        const int k =
-            snprintf(text + len, CONFIG_BYTES - len, "peer %.*s { address = \"%.*s\" }\n",
-                     (int)code.len, (const char *)code.data, (int)at.len, (const char *)at.data);
+        const bool mine = hub_span_equal(code, hub_text_span(own));
+        const int k = mine ? snprintf(text + len, CONFIG_BYTES - len, "endpoint = \"%.*s\"\n",
+                                      (int)at.len, (const char *)at.data)
+                           : snprintf(text + len, CONFIG_BYTES - len,
+                                      "peer %.*s { address = \"%.*s\" }\n", (int)code.len,
+                                      (const char *)code.data, (int)at.len, (const char *)at.data);
         if (k < 0 || (size_t)k >= CONFIG_BYTES - len)
             return false;
         len += (size_t)k;
-        (*peers)++;
+        *peers += !mine;
     }
     return true;
 }

@@ -4,6 +4,7 @@ implementation in tests/vectors/oracle.py, so an ok- input that the C code refus
 is a disagreement of two implementations about docs/formats.cddl. bad- inputs must be refused; inputs
 that a fuzzer found stand beside them under other names. usage: tests/fuzz/corpus.py"""
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -370,6 +371,47 @@ def link_seeds():
             write("link", f"{verdicts.get(name, 'bad')}-{name}", encode([bytes.fromhex(lines["genesis"]), links]))
 
 
+# ---- governance on the ledger of tests/support/net.c, whose keys are numbered as in net.h
+
+def record_type(name):
+    """Its place in record_types.def."""
+    with open(os.path.join(HERE, "..", "..", "include", "hub", "record_types.def"), encoding="utf-8") as f:
+        return re.findall(r'^HUB_RECORD_TYPE\(\w+, "([\w.]+)"', f.read(), re.M).index(name)
+
+
+def governance_seeds():
+    xc_governor, cn_governor, ca_governor, validator, spare = 0, 5, 8, 16, 20
+    now = 1795341600000  # NET_GENESIS_MS
+
+    def net_key(i):
+        return encode({1: 1, -1: 6, -2: public_key(b"net" + bytes([i]) + bytes(28))})
+
+    def grant(i, role):
+        return {"key": net_key(i), "label": "new", "roles": [role]} | ({"transport": sha256(bytes([i]))} if role == "validator" else {})
+
+    def seed(name, kind, signer, body, cosigner=None):
+        write("apply", name, bytes([record_type(kind), signer, 0 if cosigner is None else cosigner + 1, 0, 0]) + encode(body))
+
+    def propose(name, *actions, signer=xc_governor, cosigner=None):
+        seed(name, "governance.propose", signer, {"proposal": b"\x07" * 16, "title": {"zh": "提案"}, "deadline": now + 10**8,
+                                                  "actions": list(actions)}, cosigner)
+
+    validators = [sha256(net_key(validator + i)) for i in range(4)]
+    propose("ok-propose-parameter", {"parameter": "ready.max_age_h", "value": 48})
+    propose("ok-propose-currency", {"parameter": "currency.max_amount", "value": 48}, signer=ca_governor)
+    propose("ok-propose-validators", {"validators": validators[::-1], "quorum": 3, "fault_model": "bft"})
+    propose("ok-propose-remove", {"remove": "BANK"}, {"validators": validators[:3], "quorum": 2, "fault_model": "crash-1of3"})
+    propose("ok-propose-suspend", {"suspend": "BANK", "reason": "离线"}, {"restore": "BANK"}, signer=cn_governor)
+    propose("ok-propose-succeed", {"succeed": "BANK", "code": "NEWBANK", "names": {"zh": "新银行"}})
+    propose("ok-propose-governor", {"governor": "BANK", "key": grant(spare, "governor")}, cosigner=spare)
+    propose("ok-propose-version", {"version": 2, "height": 1000})
+    propose("bad-propose-shape", {"remove": "BANK", "restore": "BANK"})
+    seed("ok-ready", "validator.ready", validator, {"endpoint": "a:1", "protocol": 1, "software": "x"})
+    seed("ok-replace", "validator.replace", xc_governor, {"key": grant(spare, "validator"), "old": validators[0], "reason": "lost"}, spare)
+    seed("ok-cancel", "key.cancel", xc_governor, {"kid": sha256(net_key(1))})
+    seed("ok-approve-unknown", "governance.approve", xc_governor, {"proposal": b"\x08" * 16, "actions_hash": bytes(32)})
+
+
 # ---- how a network is founded
 
 def cosignature(signer, outer, payload):
@@ -433,3 +475,4 @@ message_seeds()
 executed_seeds()
 evidence_seeds()
 link_seeds()
+governance_seeds()
