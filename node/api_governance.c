@@ -188,8 +188,8 @@ static bool read_reference(uint8_t out[REFERENCE_BYTES], const char *text)
         const char *at = text[i] ? strchr(digits, text[i]) : NULL;
         if (!at)
             return false;
-        const uint8_t half = (uint8_t)(at - digits);
-        out[i / 2] = i % 2 ? (uint8_t)(out[i / 2] | half) : (uint8_t)(half << 4);
+        const unsigned half = (unsigned)(at - digits);
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | half : half << 4);
     }
     return text[2 * REFERENCE_BYTES] == '\0';
 }
