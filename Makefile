@@ -65,7 +65,7 @@ ARCHIVES := $(TOOLS_A) $(NODE_A) $(LEDGER_A)
 PROGRAMS := $(if $(wildcard node/main.c),$(B)/hubledgerd) \
 	$(if $(wildcard tools/hubledger.c),$(B)/hubledger) $(if $(VERIFY_SRC),$(B)/hubledger-verify)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
-TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(B)/exhaustive $(FUZZERS) \
+TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins $(B)/exhaustive $(B)/liar $(FUZZERS) \
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut $(B)/fault_at.so) # the sanitizer wants the C library's names for itself
 
 .PHONY: all tests fuzzers deps test demo bench check test-interop coverage format install clean help
@@ -107,6 +107,8 @@ $(B)/exhaustive: $(call obj,$(EXHAUSTIVE_SRC)) $(LEDGER_A)
 	$(call link)
 $(B)/twins: $(call obj,$(TWINS_SRC)) $(SUPPORT_A) $(LEDGER_A)
 	$(call link)
+$(B)/liar: $(call obj,tests/e2e/liar.c) $(NODE_A) $(LEDGER_A)
+	$(call link)
 $(B)/fault_at.so: tests/storage/preload/fault_at.c # LD_PRELOADed into real nodes
 	$(CC) -std=c11 $(OPT) $(WARN) -fPIC -shared -o $@ $<
 $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
@@ -117,7 +119,7 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) 
 $(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
-	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(EXHAUSTIVE_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c)
+	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(EXHAUSTIVE_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c tests/e2e/liar.c)
 
 # ---- what people run
 deps:
