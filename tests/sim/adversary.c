@@ -30,6 +30,7 @@ const struct sim_adversary sim_adversaries[] = {
     {"invalid_block", "proposes blocks that claim what executing them does not give",
      sim_invalid_block, true},
     {"flooder", "bad signatures and hungry requests without end", sim_flooder, false},
+    {"framer", "accuses others with forged, twisted and mixed evidence", sim_framer, false},
     {"lying_syncer", "false STATUS; other blocks, certificates and epochs than it was asked for",
      sim_lying_syncer, false},
 };
