@@ -35,7 +35,7 @@ struct hub_cli { /* the global options, one a run */
     const char *genesis_path, *key_path, *passphrase_file, *output, *confirm;
     const char *cosign_path[HUB_CLI_COSIGNERS_MAX];
     unsigned cosigners;
-    bool json, offline, dry_run, yes, quiet, color, zh, wait;
+    bool json, offline, draft, dry_run, yes, quiet, color, zh, wait;
     uint64_t wait_ms, seq, valid_ms; /* seq, valid_ms: 0 = not given */
     /* Loaded on first use, released at exit. */
     struct hub_buf genesis_bytes;
@@ -142,6 +142,9 @@ int hub_cli_sign(struct hub_cli *cli, struct hub_signed *out, const struct hub_s
 /* Signs, then writes (--offline), checks (--dry-run) or submits, waits (--wait) and shows the outcome.
  * *outcome (may be NULL) gets its JSON, owned by the caller; NULL if there is none. */
 int hub_cli_sign_and_send(struct hub_cli *cli, const struct hub_signing *what, json_t **outcome);
+/* What was signed: into a file (--offline, --draft) or to the node, as hub_cli_sign_and_send does. */
+int hub_cli_deliver(struct hub_cli *cli, const struct hub_signed *s, struct hub_span attachment,
+                    json_t **outcome);
 /* Submits entries (formats.cddl `entry`, a CBOR sequence); *items gets the array of outcomes, owned by the caller. */
 int hub_cli_submit(struct hub_cli *cli, struct hub_span entries, json_t **items);
 /* Asks until the record is final or the time is up; *outcome owned by the caller. */

@@ -24,6 +24,7 @@ enum {
     OPT_JSON,
     OPT_WAIT,
     OPT_OFFLINE,
+    OPT_DRAFT,
     OPT_DRY_RUN,
     OPT_COSIGN,
     OPT_SEQ,
@@ -46,6 +47,8 @@ static const struct argp_option global_options[] = {
     {"wait", OPT_WAIT, "TIME", OPTION_ARG_OPTIONAL, "wait for the outcome (default 30s)", 90},
     {"offline", OPT_OFFLINE, NULL, 0, "sign into -o FILE, send nothing; needs --seq and --genesis",
      90},
+    {"draft", OPT_DRAFT, NULL, 0,
+     "write it into -o FILE for others to sign first (record cosign, record sign)", 90},
     {"dry-run", OPT_DRY_RUN, NULL, 0, "let the node check it; nothing is recorded", 90},
     {"seq", OPT_SEQ, "N", 0, "the record's sequence number (default: next free)", 90},
     {"valid", OPT_VALID, "TIME", 0, "how long it may wait for a block: 30s, 5m, 24h, 7d", 90},
@@ -119,6 +122,8 @@ static error_t parse_flag(struct hub_cli *cli, int key, char *arg)
         return cli->confirm = arg, 0;
     case OPT_JSON:
         return cli->json = true, 0;
+    case OPT_DRAFT:
+        return cli->draft = true, 0;
     case OPT_OFFLINE:
         return cli->offline = true, 0;
     case OPT_DRY_RUN:

@@ -1,5 +1,6 @@
 /* record.c: records as such: submit signed ones, ask for their outcome, read any file of ours offline. */
 #include "tools/cli.h"
+#include "tools/draft.h"
 
 #include "hub/cose.h"
 #include "hub/json.h"
@@ -360,6 +361,24 @@ const struct hub_command hub_record_commands[] = {
      .args_min = 1,
      .args_max = HUB_CLI_ARGS_MAX,
      .run = run_submit},
+    {.noun = "record",
+     .verb = "cosign",
+     .args = "DRAFT",
+     .en = "sign a draft beside its maker, with an own key (--key)",
+     .zh = "以本单位密钥复核签署草稿（--key）",
+     .examples = "  hubledger record cosign admit.draft --key governor-1.key",
+     .args_min = 1,
+     .args_max = 1,
+     .run = hub_draft_run_cosign},
+    {.noun = "record",
+     .verb = "sign",
+     .args = "DRAFT",
+     .en = "sign an own draft when all others have, and send it",
+     .zh = "在其他人签署后签署本人的草稿并提交",
+     .examples = "  hubledger record sign admit.draft --key governor-1.key --wait",
+     .args_min = 1,
+     .args_max = 1,
+     .run = hub_draft_run_sign},
     {.noun = "record",
      .verb = "show",
      .args = "ID",

@@ -347,11 +347,21 @@ static bool make_entry(struct hub_buf *out, struct hub_span record, struct hub_s
 static int write_entry(struct hub_cli *cli, const struct hub_buf *entry, const char *id)
 {
     if (!cli->output)
-        return hub_cli_fail(
-            cli, HUB_EXIT_USAGE,
-            HUB_T(cli, "--offline needs -o FILE to write to", "--offline 须用 -o 文件 指定输出"));
+        return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli, "--offline and --draft need -o FILE to write to",
+                                  "--offline 与 --draft 须用 -o 文件 指定输出"));
     if (!hub_cli_write_file(cli, cli->output, hub_span_of(entry), false))
         return HUB_EXIT_UNREACHABLE;
+    if (cli->draft) {
+        hub_cli_say(cli,
+                    HUB_T(cli,
+                          "%s: a draft, not signed by its maker yet; further signers: hubledger "
+                          "record cosign %s; then: hubledger record sign %s",
+                          "%s：草稿，拟定人尚未签署；复核人：hubledger record cosign "
+                          "%s；最后：hubledger record sign %s"),
+                    cli->output, cli->output, cli->output);
+        return HUB_EXIT_OK;
+    }
     hub_cli_say(cli,
                 HUB_T(cli, "%s  signed, not sent: %s; send it with: hubledger record submit %s",
                       "%s  已签名，未发送：%s；发送：hubledger record submit %s"),
@@ -411,12 +421,26 @@ static int send_entry(struct hub_cli *cli, const struct hub_buf *entry, const st
     return code;
 }
 
+int hub_cli_deliver(struct hub_cli *cli, const struct hub_signed *s, struct hub_span attachment,
+                    json_t **outcome)
+{
+    struct hub_buf entry;
+    char hex[65];
+    int code;
+    hub_format_hex(hex, s->id.b, 32);
+    if (!make_entry(&entry, hub_span_of(&s->bytes), attachment))
+        code = hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, HUB_T(cli, "out of memory", "内存不足"));
+    else
+        code = cli->offline || cli->draft ? write_entry(cli, &entry, hex)
+                                          : send_entry(cli, &entry, &s->id, outcome);
+    free(entry.data);
+    return code;
+}
+
 int hub_cli_sign_and_send(struct hub_cli *cli, const struct hub_signing *what, json_t **outcome)
 {
     struct hub_hints hints;
     struct hub_signed s;
-    struct hub_buf entry;
-    char hex[65];
     int code;
     if (outcome)
         *outcome = NULL;
@@ -425,13 +449,10 @@ int hub_cli_sign_and_send(struct hub_cli *cli, const struct hub_signing *what, j
     code = hub_cli_sign(cli, &s, what, &hints);
     if (code != HUB_EXIT_OK)
         return code;
-    hub_format_hex(hex, s.id.b, 32);
-    if (!make_entry(&entry, hub_span_of(&s.bytes), what->attachment))
-        code = hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, HUB_T(cli, "out of memory", "内存不足"));
-    else
-        code =
-            cli->offline ? write_entry(cli, &entry, hex) : send_entry(cli, &entry, &s.id, outcome);
-    free(entry.data);
+    if (cli->draft) /* the signature stands last; whoever made the draft gives it when all others have signed */
+        memset(s.bytes.data + s.bytes.len - sizeof(struct hub_signature), 0,
+               sizeof(struct hub_signature));
+    code = hub_cli_deliver(cli, &s, what->attachment, outcome);
     hub_signed_free(&s);
     return code;
 }

@@ -68,7 +68,15 @@ for k in g1 g2 seal; do "$BIN/hubledger" key new --unprotected --label "$k" -o "
 "$BIN/hubledger" member card --code QINGPU --names-zh 青浦区 --names-en Qingpu --grant governor=g1.key --grant governor=g2.key \
     --grant seal=seal.key -o qingpu.card >out 2>&1 || fail "no card"
 expect 4 "cosign_missing" governance propose admit qingpu.card --title-zh x --within 2d --cosign-by g1.key --key "$(gov XIANGCHENG)" --wait
-propose XIANGCHENG admit qingpu.card --cosign-by g1.key --cosign-by g2.key --cosign-by seal.key
+# .. which sign at their own desk: the draft goes round, and its maker signs last.
+expect 0 "a draft" governance propose admit qingpu.card --title-zh 接纳青浦区 --within 2d --key "$(gov XIANGCHENG)" --draft -o admit.draft
+id=$(sed -n 's/^proposal //p' out)
+expect 4 "signature_invalid" record submit admit.draft --wait
+expect 2 "signs last" record cosign admit.draft --key "$(gov XIANGCHENG)" --yes
+expect 2 "nothing was signed" record cosign admit.draft --key g1.key
+for k in g1 g2 seal; do expect 0 "co-signatures" record cosign admit.draft --key "$k.key" --yes; done
+expect 2 "another key made the draft" record sign admit.draft --key "$(gov CHANGNING)" --yes --wait
+expect 0 "final" record sign admit.draft --key "$(gov XIANGCHENG)" --yes --wait
 for m in XIANGCHENG CHANGNING JIADING; do vote approve "$id" "$m"; done
 [ "$(field /v1/members "[m['names']['zh'] for m in d['items'] if m['code'] == 'QINGPU'][0]")" = 青浦区 ] || fail "Qingpu is no member"
 propose XIANGCHENG suspend JIADING 节点长期离线
