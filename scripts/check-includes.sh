@@ -8,7 +8,7 @@ rank() {
     case $1 in
     hub/base.h | hub/limits.h) echo 0 ;;
     hub/hash.h | hub/sign.h | hub/merkle.h | hub/keyfile.h | hub/seal.h | crypto/*) echo 1 ;;
-    hub/simplex.h | hub/message.h | consensus/*) echo 3 ;;
+    hub/simplex.h | hub/waiting.h | hub/message.h | consensus/*) echo 3 ;;
     hub/* | ledger/*) echo 2 ;;
     node/*) echo 4 ;;
     tools/*) echo 5 ;;

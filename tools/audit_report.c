@@ -2,6 +2,7 @@
 #include "tools/audit.h"
 
 #include "hub/json.h"
+#include "ledger/evidence_record.h"
 #include "tools/cli.h"
 
 #include <stdlib.h>
@@ -194,6 +195,27 @@ static void print_counts(FILE *out, const struct hub_audit *a, double seconds, b
             (unsigned long long)a->signatures, (double)a->bytes_read / 1e6, seconds);
 }
 
+/* Validators that signed what they may not: their evidence was verified when its record was executed. */
+static void print_evidence(FILE *out, const struct hub_audit *a, bool zh)
+{
+    const struct hub_state *s = &a->chain->state;
+
+    for (uint32_t row = 0; row < s->count[HUB_TABLE_EVIDENCE]; row++) {
+        struct hub_convicted c;
+
+        hub_convicted_get(&c, s, row);
+        for (uint32_t i = 0; i < c.count; i++)
+            fprintf(
+                out,
+                T("evidence       E%d: validator %.*s %s: epoch %llu, view %llu; recorded at "
+                  "height %llu\n",
+                  "违规证据       E%d：共识节点 %.*s %s：届次 %llu，视图 %llu；记录于高度 %llu\n"),
+                (int)c.offence[i].kind, (int)c.member.len, (const char *)c.member.data,
+                hub_offence_text(c.offence[i].kind, zh), (unsigned long long)c.epoch,
+                (unsigned long long)c.offence[i].view, (unsigned long long)c.offence[i].height);
+    }
+}
+
 static void print_findings(FILE *out, const struct hub_audit *a, bool zh)
 {
     if (a->found == 0)
@@ -228,6 +250,7 @@ void hub_audit_print(FILE *out, const struct hub_audit *a, const char *source, d
     if (a->verdict != HUB_AUDIT_OTHER_GENESIS) {
         print_tip(out, a, zh);
         print_counts(out, a, seconds, zh);
+        print_evidence(out, a, zh);
         print_findings(out, a, zh);
     }
     fprintf(out, "%s\n", zh ? verdicts[v].zh : verdicts[v].en);
@@ -376,9 +399,38 @@ static void json_damage(struct hub_buf *b, const struct hub_audit *a)
     hub_json_array_end(b);
 }
 
+static void json_evidence(struct hub_buf *b, const struct hub_audit *a)
+{
+    const struct hub_state *s = &a->chain->state;
+
+    hub_json_key(b, "evidence");
+    hub_json_array(b);
+    for (uint32_t row = 0; row < s->count[HUB_TABLE_EVIDENCE]; row++) {
+        struct hub_convicted c;
+
+        hub_convicted_get(&c, s, row);
+        for (uint32_t i = 0; i < c.count; i++) {
+            char kind[4] = {'E', (char)('0' + c.offence[i].kind), '\0'};
+
+            hub_json_object(b);
+            json_text(b, "kind", kind);
+            hub_json_key(b, "member");
+            hub_json_string_span(b, c.member);
+            hub_json_key(b, "kid");
+            hub_json_hash(b, &c.kid);
+            json_number(b, "epoch", c.epoch);
+            json_number(b, "view", c.offence[i].view);
+            json_number(b, "height", c.offence[i].height);
+            hub_json_object_end(b);
+        }
+    }
+    hub_json_array_end(b);
+}
+
 bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source, double seconds)
 {
-    size_t cap = 8192 + 4 * strlen(source) + a->findings * 4096 + a->ranges * 64;
+    size_t convicted = a->chain->state.count[HUB_TABLE_EVIDENCE] * (size_t)HUB_OFFENCES_MAX;
+    size_t cap = 8192 + 4 * strlen(source) + a->findings * 4096 + a->ranges * 64 + convicted * 512;
     struct hub_buf b = {malloc(cap), 0, cap, false};
     size_t v = verdict_row(a->verdict);
     bool good;
@@ -400,6 +452,7 @@ bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source, do
         if (a->has_currency)
             json_supply(&b, &a->supply);
         json_damage(&b, a);
+        json_evidence(&b, a);
     }
     hub_json_key(&b, "milliseconds");
     hub_json_u64(&b, (uint64_t)(seconds * 1000));
