@@ -90,6 +90,7 @@ $(B)/%.a:
 	@rm -f $@
 	ar rcs $@ $(filter %.o,$^)
 
+comma := ,
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) $(LIBS)
 $(B)/hubledgerd: $(call obj,node/main.c $(NODE_SRC)) $(LEDGER_A)
 	$(call link)
@@ -102,7 +103,7 @@ $(B)/unit-tests: $(call obj,$(UNIT_SRC)) $(SUPPORT_A) $(ARCHIVES)
 $(B)/sim: $(call obj,$(SIM_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # tests/sim/sign.c hides crypto/sign.c
 	$(call link)
 $(B)/powercut: $(call obj,$(STORAGE_SRC)) $(SUPPORT_A) $(NODE_A) $(LEDGER_A) # disk_log.c hides the C library's writes
-	$(call link)
+	$(call link,-Wl$(comma)--wrap=hub_verify)
 $(B)/exhaustive: $(call obj,$(EXHAUSTIVE_SRC)) $(LEDGER_A)
 	$(call link)
 $(B)/twins: $(call obj,$(TWINS_SRC)) $(SUPPORT_A) $(LEDGER_A)

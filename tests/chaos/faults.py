@@ -3,6 +3,8 @@ Names carry this process's id; close() takes everything away again.
 
 A fault is a class: strike() does it, heal() undoes it; `may_end` tells whether it may end a node, and with which exit
 codes. Two faults of one kind never hold at once."""
+import errno
+import itertools
 import os
 import random
 import re
@@ -28,12 +30,15 @@ def demand_tools():
             sys.exit(f"chaos: {tool} is missing; install the package {package} (scripts/deps.sh chaos)")
 
 
+sites = itertools.count()  # more than one in a process, one after the other
+
+
 class Site:
     """Puts each node of a network into a namespace behind one bridge, its data on a tmpfs of its own."""
 
     def __init__(self, network):
         self.network, self.made = network, []
-        self.name = f"hub{os.getpid()}"
+        self.name = f"hub{os.getpid()}{chr(97 + next(sites))}"
         net = f"10.{random.SystemRandom().randrange(200, 250)}.{random.SystemRandom().randrange(1, 250)}"
         self.address = [f"{net}.{i + 1}" for i in range(len(network.node))]
         n = len(network.node)
@@ -102,11 +107,13 @@ class Site:
         if done.returncode:
             raise Failure(f"nft: {done.stderr.strip()}")
 
-    def close(self):
+    def close(self, keep=False):
+        """keep: the volumes stay mounted, for whoever looks at them."""
         for node in self.network.node:
             forget_clocks(node)
         for undo in reversed(self.made):
-            run(*undo, check=False)
+            if not (keep and undo[0] == "umount"):
+                run(*undo, check=False)
         self.made = []
 
 
@@ -280,8 +287,11 @@ class DiskFull(Fault):
         fill = (volume.f_bavail - volume.f_blocks * left // 100) * volume.f_frsize
         self.ballast = os.path.join(self.node().volume, "ballast")
         with open(self.ballast, "wb") as f:
-            if fill > 0:
-                os.posix_fallocate(f.fileno(), 0, fill)
+            try:
+                os.posix_fallocate(f.fileno(), 0, max(fill, 1))
+            except OSError as error:  # the node took the last of it first: full it is
+                if error.errno != errno.ENOSPC:
+                    raise
 
     def heal(self):
         os.unlink(self.ballast)

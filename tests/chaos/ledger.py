@@ -8,6 +8,7 @@ cbor2 and python-cryptography, sent over HTTP. Every operation is timed and its 
 import base64
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import time
@@ -42,6 +43,11 @@ def record_id(record):
     return sha256(encode(["Signature1", protected, b"", payload])).hex()
 
 
+def family(record):
+    """The kind of record, as "currency.transfer"."""
+    return cbor2.loads(cbor2.loads(record).value[0])[3].removeprefix("application/vnd.hubledger.").removesuffix("+cbor")
+
+
 class Key:
     """An unprotected key file of a trial network."""
 
@@ -53,11 +59,10 @@ class Key:
         self.public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.kid = sha256(encode({1: 1, -1: 6, -2: self.public}))
         assert f"kid: {self.kid.hex()}" == lines[2], path
-        self.seq = 0
+        self.numbers = itertools.count(1)  # next() of it is atomic
 
     def next_seq(self):
-        self.seq += 1  # atomic enough: one bytecode lock, and a gap is no error
-        return self.seq
+        return next(self.numbers)
 
 
 class Ledger:

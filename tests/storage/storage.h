@@ -31,6 +31,7 @@ struct storage_totals { /* shared by all processes */
 };
 extern struct storage_totals *storage_totals;
 
+void storage_verified_open(void);             /* once, before any process is forked */
 void storage_must(bool ok, const char *what); /* perror and abort */
 void storage_count(uint64_t *total, uint64_t add);
 /* The budget is used up, or too much has failed. */
