@@ -285,6 +285,8 @@ static void build(struct hub_replica *r, const struct hub_effect *fx)
         if (nothing) {
             r->gate.stale = true;
             tell_gate(r);
+            /* The core takes it so now. If records wait and were not given, it is told again in a while. */
+            r->gate.waiting = false;
         } else {
             b->hash = block.hash;
             b->header = block.header;
