@@ -69,7 +69,7 @@ TESTS := $(if $(UNIT_SRC),$(B)/unit-tests) $(if $(SIM_SRC),$(B)/sim) $(B)/twins 
 	$(if $(filter asan,$(VARIANT)),,$(B)/powercut $(B)/fault_at.so) # the sanitizer wants the C library's names for itself
 
 .PHONY: all tests fuzzers deps test demo bench check test-interop coverage format install clean help
-.PHONY: sim sim-campaign twins campaign fuzz powercut killpoints chaos
+.PHONY: sim sim-campaign sim-idle sim-speed twins campaign fuzz powercut killpoints chaos
 .PHONY: check-exhaustive
 all: $(LEDGER_A) $(PROGRAMS)
 tests: all $(TESTS)
@@ -156,6 +156,13 @@ campaign:
 	scripts/deps.sh build test
 	$(MAKE) -j$$(nproc) build/release/sim build/release/twins build/release/powercut VARIANT=release
 	scripts/campaign.sh $(MINUTES)
+
+# An idle ledger over weeks; how fast simulating goes.
+DAYS ?= 14
+sim-idle: $(B)/sim
+	$(B)/sim --idle $(DAYS)
+sim-speed: $(B)/sim
+	$(B)/sim --speed
 
 twins: $(B)/twins
 	$(B)/twins --minutes $(MINUTES)

@@ -65,7 +65,9 @@ run "simulator, forks by one liar too many" build/release/sim --accountability 1
 run "simulator, asan" sanitized build/asan/sim --seeds 10
 run "simulator, guards taken away" build/release/sim --controls
 run "simulator, same hashes under asan" same_hashes
-[ ! -d tests/regress ] || run "simulator, failures that were" build/release/sim --replay tests/regress/*.sim
+run "simulator, an idle day" build/release/sim --idle 1
+run "simulator, its disk beside the real store" build/release/sim --calibrate 1
+run "simulator, failures that were" build/release/sim --replay tests/regress/*.sim
 if [ -x build/release/powercut ]; then
     run "power cuts" build/release/powercut --every 61 --seeds 2
     run "power cuts, disk lies" build/release/powercut --every 401 --lie

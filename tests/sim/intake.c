@@ -10,12 +10,17 @@ const struct sim_node *sim_current;
 
 uint64_t hub_clock_mono_ms(void)
 {
-    return sim_node_now(sim_current).mono_ms;
+    return sim_current ? sim_node_now(sim_current).mono_ms : 0;
+}
+
+uint64_t hub_clock_mono_us(void)
+{
+    return hub_clock_mono_ms() * 1000;
 }
 
 uint64_t hub_clock_wall_ms(void)
 {
-    return sim_node_now(sim_current).wall_ms;
+    return sim_current ? sim_node_now(sim_current).wall_ms : 0;
 }
 
 struct hub_verifier { /* questions wait until somebody collects the answers */

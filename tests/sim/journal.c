@@ -298,6 +298,8 @@ static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span lin
     struct sim_journal *j = journal_of(store);
     if (!sim_node_port(store))
         return HUB_IO;
+    if (epoch <= j->now.links) /* once more, past a damaged block */
+        return HUB_OK;
     HUB_ASSERT(epoch == j->now.links + 1);
     j->link = sim_grow(j->link, &j->links_cap, j->now.links, sizeof *j->link);
     uint8_t *copy = malloc(link.len);

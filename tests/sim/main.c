@@ -7,6 +7,7 @@
  *   sim --scenario NAME|all [-v]
  *   sim --idle DAYS              four nodes with three records a day: nothing may grow
  *   sim --speed                  an hour with a record a second, timed
+ *   sim --calibrate S            the simulated disk beside the real store: the same calls, the same answers
  *   sim --controls               guards taken away: each must be caught
  *   sim --accountability N       forks by one liar too many: who is convicted
  *   --adversary NAME             with seeds: as many validators of that kind as can be borne; `list` names them
@@ -86,7 +87,7 @@ static const struct sim_adversary *find_adversary(const char *name)
 }
 
 struct wish { /* the command line */
-    uint64_t seed, hashes, minutes, days, forks;
+    uint64_t seed, hashes, minutes, days, calibrate, forks;
     struct sim_campaign campaign;
     const char *scenario;
     char **files;
@@ -108,6 +109,7 @@ static bool parse_value(struct wish *w, const char *name, const char *value)
         {"--hashes", &w->hashes, NULL},
         {"--idle", &w->days, NULL},
         {"--accountability", &w->forks, NULL},
+        {"--calibrate", &w->calibrate, NULL},
         {"--keep", NULL, &w->campaign.keep},
         {"--commit", NULL, &w->campaign.commit},
         {"--scenario", NULL, &w->scenario},
@@ -156,6 +158,7 @@ int main(int argc, char **argv)
         fprintf(stderr,
                 "usage: sim --seed S | --seeds N | --campaign MINUTES | --hashes N | "
                 "--scenario NAME|all | --controls | --accountability N | --idle DAYS | --speed | "
+                "--calibrate S | "
                 "--replay FILE...\n"
                 "  before: -v --from S --adversary NAME|list --keep FOLDER --commit NAME\n");
         return 2;
@@ -169,6 +172,8 @@ int main(int argc, char **argv)
         good = sim_controls() && good;
     if (w.days)
         good = sim_idle((uint32_t)w.days) && good;
+    if (w.calibrate)
+        good = sim_calibrate(w.calibrate) && good;
     if (w.speed)
         good = sim_speed() && good;
     if (w.hashes)

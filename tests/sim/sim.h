@@ -170,7 +170,7 @@ struct sim_signer {
 };
 enum sim_expect {
     SIM_VALID,  /* must become final, once */
-    SIM_RIVAL,  /* shares its number with another: at most one of the two */
+    SIM_RIVAL,  /* need not; of two that share their number at most one may */
     SIM_EXPIRED /* must never */
 };
 enum sim_act_kind {
@@ -529,6 +529,9 @@ bool sim_accountability(uint64_t from, uint64_t count, bool trace);
 /* ---- long.c: days with three records each; an hour with a record a second, timed */
 bool sim_idle(uint32_t days);
 bool sim_speed(void);
+
+/* ---- calibrate.c: the simulated journal and the real store, given the same calls. False: they differ. */
+bool sim_calibrate(uint64_t seed);
 
 /* ---- many runs */
 typedef void sim_planner(struct sim_plan *p, uint64_t seed);

@@ -370,7 +370,9 @@ static void add_ready(struct sim *s, uint8_t i)
                       .seq = 1,
                       .valid_until_ms = until(READY_MS),
                       .body = hub_span_of(&b)};
-    add_record(s, &d, READY_MS, SIM_VALID)->act = SIM_GOVERNANCE;
+    /* The key that goes may be gone before its own record comes through. */
+    enum sim_expect expect = i + 1 == s->plan.rekeyed ? SIM_RIVAL : SIM_VALID;
+    add_record(s, &d, READY_MS, expect)->act = SIM_GOVERNANCE;
 }
 
 static void add_replace(struct sim *s, uint8_t i)
