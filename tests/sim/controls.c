@@ -17,14 +17,6 @@ static void forget_nullify(struct sim_node *n)
         n->replica->cons.views[i].did_nullify = false;
 }
 
-static void forget_notarize(struct sim_node *n)
-{
-    for (uint32_t i = 0; i < HUB_VIEWS_MAX; i++) {
-        n->replica->cons.views[i].did_notarize = false;
-        n->replica->cons.views[i].prop_state = HUB_SLOT_NONE;
-    }
-}
-
 static void one_less(struct sim_node *n)
 {
     uint8_t q = (uint8_t)(n->sim->world->genesis.set.q - 1);
@@ -116,12 +108,6 @@ static const struct sim_control controls[] = {
      "rule F without `no own NULLIFY`, and the journal's own refusal",
      plain,
      forget_nullify,
-     {.rules = true},
-     ASSERTED},
-    {"two-notarize",
-     "rule N without `one a view`, and the journal's own refusal",
-     equivocators,
-     forget_notarize,
      {.rules = true},
      ASSERTED},
     {"quorum-less-one",
