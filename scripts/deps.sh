@@ -5,7 +5,7 @@ set -euo pipefail
 
 build="gcc make pkg-config libc6-dev libsodium-dev nettle-dev liblmdb-dev libzmq3-dev
        libmicrohttpd-dev libjansson-dev libconfuse-dev libcurl4-openssl-dev"
-test="libcriterion-dev python3 python3-cbor2 python3-cryptography curl"
+test="libcriterion-dev nodejs python3 python3-cbor2 python3-cryptography curl"
 demo="nodejs python3 curl"
 check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev gcovr spin"
 interop="nodejs npm"
