@@ -154,6 +154,47 @@ static void put_actions(struct hub_buf *out, const struct hub_state *s,
     }
 }
 
+/* Who of a proposed set has reported ready of late: what the guard will ask at the deciding vote. */
+static void put_readiness(struct hub_buf *out, const struct hub_state *s, struct hub_span action,
+                          uint64_t now_ms)
+{
+    const uint64_t age = hub_parameter(s, HUB_PARAM_READY_MAX_AGE_H) * 3600 * 1000;
+    struct hub_cbor c;
+    uint32_t n = 0, ready_count = 0;
+
+    if (!hub_field_array(action, "validators", &c, &n))
+        return;
+    hub_json_key(out, "readiness");
+    hub_json_object(out);
+    hub_json_key(out, "validators");
+    hub_json_array(out);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct hub_span kid = hub_cbor_bytes(&c, 32, 32);
+        struct hub_hash id;
+        struct hub_ready ready;
+        struct hub_key k;
+
+        memcpy(id.b, kid.data, sizeof id.b);
+        hub_json_object(out);
+        hub_json_key(out, "kid");
+        hub_json_hex(out, kid);
+        if (hub_key_find(&k, s, &id) && k.member != UINT32_MAX)
+            put_span(out, "member", code_of(s, k.member));
+        const bool reported = hub_ready_find(&ready, s, &id);
+        const bool is = reported && now_ms < ready.time_ms + age;
+        ready_count += is;
+        hub_json_key(out, "ready");
+        hub_json_bool(out, is);
+        if (reported)
+            hub_json_time_members(out, "reported", ready.time_ms);
+        hub_json_object_end(out);
+    }
+    hub_json_array_end(out);
+    put_int(out, "ready", ready_count);
+    put_int(out, "needed", hub_field_uint(action, "quorum", 0));
+    hub_json_object_end(out);
+}
+
 /* Newest first; ?state=open for those that can be voted on; at most 500, which a network has in decades. */
 void hub_api_get_proposals(struct hub_api *a, struct hub_query *q)
 {
@@ -212,6 +253,9 @@ void hub_api_get_proposal(struct hub_api *a, struct hub_query *q)
     hub_json_object(&q->out);
     put_head(&q->out, s, &p, now_or(time_ms));
     put_actions(&q->out, s, &p);
+    struct hub_cbor actions = hub_cbor_open(p.actions);
+    for (uint32_t n = hub_cbor_array(&actions, 1, HUB_ACTIONS_MAX); n > 0; n--)
+        put_readiness(&q->out, s, hub_cbor_item(&actions), now_or(time_ms));
     put_votes(&q->out, s, &p);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);

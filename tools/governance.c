@@ -128,6 +128,23 @@ static void say_details(const struct hub_cli *cli, const json_t *p)
     }
 }
 
+/* Too few nodes of a proposed set are up: the deciding vote would close it as failed. */
+static void say_readiness(const struct hub_cli *cli, const json_t *p)
+{
+    const json_t *r = json_object_get(p, "readiness");
+    const long long ready = json_integer_value(json_object_get(r, "ready"));
+    const long long needed = json_integer_value(json_object_get(r, "needed"));
+    if (!r || strcmp(hub_json_text(p, "state"), "open") != 0)
+        return;
+    hub_cli_say(cli,
+                HUB_T(cli, "  nodes of the new set that reported ready: %lld of %lld needed%s",
+                      "  新共识节点集已报告就绪：%lld，至少需要 %lld%s"),
+                ready, needed,
+                ready < needed ? HUB_T(cli, "; decided now, it would fail with ready_missing",
+                                       "；若此时表决通过，将因 ready_missing 而未能执行")
+                               : "");
+}
+
 /* ---- finding */
 
 /* The proposal of this reference, or of the one that begins so. */
@@ -179,6 +196,7 @@ static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
         hub_cli_json(json_incref(r.json));
     say_proposal(cli, r.json);
     say_details(cli, r.json);
+    say_readiness(cli, r.json);
     hub_reply_free(&r);
     return HUB_EXIT_OK;
 }
@@ -301,6 +319,7 @@ static int vote(struct hub_cli *cli, const struct options *o, const char *id, ui
         return code;
     say_proposal(cli, r.json);
     say_details(cli, r.json);
+    say_readiness(cli, r.json);
     const bool good = hub_parse_hex(reference, sizeof reference, hub_json_text(r.json, "id")) &&
                       hub_parse_hex(hash.b, sizeof hash.b, hub_json_text(r.json, "actions_hash"));
     hub_reply_free(&r);

@@ -90,6 +90,16 @@ propose CHANGNING restore JIADING
 for m in XIANGCHENG CHANGNING HUBOFFICE; do vote approve "$id" "$m"; done
 [ "$(field /v1/members "[m['suspended'] for m in d['items'] if m['code'] == 'JIADING'][0]")" = False ] || fail "JIADING is not restored"
 
+# A set with a node that never reported: who votes is told what will come of it.
+"$BIN/hubledger" key new --unprotected --role validator -o late.key >/dev/null
+expect 0 "final" key add late.key --role validator --key "$(gov CHANGNING)" --wait
+propose XIANGCHENG validators 3 bft late.key "$dir"/net/{XIANGCHENG,JIADING,HUBOFFICE}/node.key
+expect 0 "reported ready: 3 of 3 needed" governance show "$id"
+propose XIANGCHENG validators 4 bft late.key "$dir"/net/{XIANGCHENG,JIADING,HUBOFFICE}/node.key
+expect 0 "it would fail with ready_missing" governance show "$id"
+for m in XIANGCHENG CHANGNING JIADING HUBOFFICE; do vote approve "$id" "$m"; done
+expect 0 "ready_missing" governance show "$id"
+
 # A governor that somebody sneaks in is stopped by the other one.
 "$BIN/hubledger" key new --unprotected -o g3.key >/dev/null
 expect 0 "final" key add g3.key --role governor --key "$(gov XIANGCHENG)" --wait
