@@ -152,6 +152,9 @@ static void report(struct hub_node *n, struct hub_docket_item *item)
 void hub_docket_tend(struct hub_node *n, uint64_t now_ms)
 {
     struct hub_chain *c = &n->replica->chain;
+    /* At a start, and while others are ahead, the ledger here may not know yet what it has recorded. */
+    if (n->replica->voting == HUB_VOTING_ASKING || n->replica->sync.active)
+        return;
     for (uint32_t i = 0; i < n->docket.count; i++) {
         struct hub_docket_item *item = &n->docket.item[i];
         if (item->recorded || now_ms < item->due_ms)
@@ -160,7 +163,7 @@ void hub_docket_tend(struct hub_node *n, uint64_t now_ms)
         if (hub_chain_move(c, &c->final_hash) != HUB_OK)
             return;
         item->recorded = hub_convicted_code(&c->state, item->epoch, item->view, &item->kid) != 0;
-        if (!item->recorded && n->replica->voting != HUB_VOTING_ASKING)
+        if (!item->recorded)
             report(n, item);
         return;
     }
