@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-    LOOK_MS = 5000,   /* how often the ledger is asked whether it is due */
-    AGAIN_MS = 60000, /* until a record that was posted should be final */
+    LOOK_MS = 5000, /* how often the ledger is asked whether it is due */
+    AGAIN_MS =
+        3600000, /* between two: a clock that runs a day ahead of the others must not fill the ledger */
     HOUR_MS = 3600 * 1000
 };
 
@@ -57,12 +58,15 @@ static enum hub_status post(struct hub_node *n, uint16_t *why)
 void hub_ready_tend(struct hub_node *n, uint64_t now_mono_ms)
 {
     struct hub_replica *r = n->replica;
+    uint64_t lowest, highest;
     uint16_t why = 0;
     enum hub_status st;
 
     if (now_mono_ms < n->ready_due_ms)
         return;
     n->ready_due_ms = now_mono_ms + LOOK_MS;
+    if (hub_mempool_of_signer(n->pool, &n->key.kid, &lowest, &highest) > 0)
+        return; /* one waits for a block */
     if (r->sync.active || (n->me < r->chain.set.n && r->voting != HUB_VOTING_ALLOWED) ||
         hub_chain_move(&r->chain, &r->chain.final_hash) != HUB_OK || !is_due(n, &r->chain.state))
         return;
