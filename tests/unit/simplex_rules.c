@@ -456,3 +456,79 @@ Test(rule_f, applies_above_top_only)
     core_certify(&k, core_notarize(&a));
     cr_assert_eq(k.votes[HUB_FINALIZE], 0);
 }
+
+/* ---- the end of an epoch (docs/protocol.md 14) */
+
+static struct hub_header_facts sealing(char name, uint64_t view, char parent, uint64_t parent_view,
+                                       uint64_t height, bool tail)
+{
+    struct hub_header_facts b = core_block(&k, name, view, parent, parent_view, height);
+    b.ends_epoch = true;
+    b.tail = b.empty = tail;
+    return b;
+}
+
+Test(rule_n, a_tail_has_its_parents_height)
+{
+    struct hub_header_facts s = sealing('s', 1, 'g', 0, 1, false);
+    core_notarized(&k, &s);
+    struct hub_header_facts t = sealing('t', 2, 's', 1, 1, true);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    cr_assert(core_casts(&k, core_notarize(&t)));
+}
+
+Test(rule_n, a_tail_above_its_parent_is_never_voted_for)
+{
+    struct hub_header_facts s = sealing('s', 1, 'g', 0, 1, false);
+    core_notarized(&k, &s);
+    struct hub_header_facts t = sealing('t', 2, 's', 1, 2, true);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    core_tick(&k, 10);
+    cr_assert(!core_casts(&k, core_notarize(&t)) && k.c.view == 2);
+}
+
+Test(rule_n, a_block_of_its_parents_height_is_no_tail)
+{
+    struct hub_header_facts a = core_block(&k, 'a', 1, 'g', 0, 1);
+    core_notarized(&k, &a);
+    struct hub_header_facts b = core_block(&k, 'b', 2, 'a', 1, 1);
+    uint32_t before = k.votes[HUB_NOTARIZE];
+    core_propose(&k, &b);
+    core_verdict(&k, &b, true);
+    core_tick(&k, 10);
+    cr_assert_eq(k.votes[HUB_NOTARIZE], before);
+}
+
+static void check_ended(const struct hub_header_facts *last)
+{
+    core_certify(&k, core_finalize(last));
+    cr_assert(core_effect(&k, HUB_FX_FINAL) && k.c.ended);
+    const uint32_t n = k.votes[HUB_NOTARIZE], z = k.votes[HUB_NULLIFY], f = k.votes[HUB_FINALIZE];
+    struct hub_header_facts t = sealing('u', k.c.view, 's', last->view, last->height, true);
+    core_gate(&k, true);
+    core_propose(&k, &t);
+    core_verdict(&k, &t, true);
+    core_certify(&k, core_notarize(&t));
+    core_tick(&k, 60000);
+    cr_assert(k.votes[HUB_NOTARIZE] == n && k.votes[HUB_NULLIFY] == z &&
+              k.votes[HUB_FINALIZE] == f);
+    cr_assert(!core_effect(&k, HUB_FX_BUILD));
+}
+
+Test(rule_f, no_vote_follows_when_a_seal_is_final)
+{
+    struct hub_header_facts s = sealing('s', 1, 'g', 0, 1, false);
+    core_notarized(&k, &s);
+    check_ended(&s);
+}
+
+Test(rule_f, no_vote_follows_when_a_tail_is_final)
+{
+    struct hub_header_facts s = sealing('s', 1, 'g', 0, 1, false);
+    core_notarized(&k, &s);
+    struct hub_header_facts t = sealing('t', 2, 's', 1, 1, true);
+    core_notarized(&k, &t);
+    check_ended(&t);
+}

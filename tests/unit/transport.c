@@ -171,3 +171,82 @@ Test(transport, an_address_in_use_is_named)
     hub_transport_close(p.t[0]);
     hub_transport_close(p.t[1]);
 }
+
+/* ---- the table changes */
+
+static void table(struct hub_transport_peer peer[HUB_PEERS_MAX], unsigned place,
+                  const struct keys *k, const char *address)
+{
+    memset(peer, 0, HUB_PEERS_MAX * sizeof *peer);
+    memcpy(peer[place].key, k->public_key, 32);
+    strcpy(peer[place].address, address);
+}
+
+/* Node 0 knows no address of node 1: what it says goes back over the connection that node 1 made. */
+Test(transport, a_link_is_up_when_one_side_reached_the_other)
+{
+    static const uint8_t frame[] = {5, 6};
+    struct hub_transport_peer peer[HUB_PEERS_MAX];
+    struct inbox in = {0}, back = {0};
+    struct pair p;
+    open_pair(&p);
+    table(peer, 1, &p.k[1], "");
+    hub_transport_set_peers(p.t[0], peer);
+    hub_transport_send(p.t[0], 1, (struct hub_span){frame, sizeof frame});
+    run(p.t[0], p.t[1], &back, 300);
+    cr_assert_eq(back.frames, 0, "nobody has come yet");
+    hub_transport_send(p.t[1], 0, (struct hub_span){frame, sizeof frame});
+    run(p.t[1], p.t[0], &in, WAIT_MS);
+    cr_assert_eq(in.frames, 1);
+    hub_transport_send(p.t[0], 1, (struct hub_span){frame, sizeof frame});
+    run(p.t[0], p.t[1], &back, WAIT_MS);
+    cr_assert(back.frames == 1 && back.peer == 0 && back.first == 5 && back.last == 6);
+    hub_transport_close(p.t[0]);
+    hub_transport_close(p.t[1]);
+}
+
+/* H24: the connection still stands; what comes over it is refused from the next frame on. */
+Test(transport, a_key_taken_out_of_the_table_is_not_heard_any_more)
+{
+    static const uint8_t frame[] = {5};
+    struct hub_transport_peer peer[HUB_PEERS_MAX];
+    struct keys other;
+    struct inbox in = {0};
+    struct pair p;
+    open_pair(&p);
+    hub_transport_send(p.t[1], 0, (struct hub_span){frame, sizeof frame});
+    run(p.t[1], p.t[0], &in, WAIT_MS);
+    cr_assert_eq(in.frames, 1);
+    crypto_box_keypair(other.public_key, other.secret_key);
+    table(peer, 1, &other, "");
+    hub_transport_set_peers(p.t[0], peer);
+    in.frames = 0;
+    for (int i = 0; i < 5; i++)
+        hub_transport_send(p.t[1], 0, (struct hub_span){frame, sizeof frame});
+    run(p.t[1], p.t[0], &in, 500);
+    cr_assert_eq(in.frames, 0);
+    cr_assert_gt(hub_transport_stats(p.t[0]).refused_frames, 0);
+    hub_transport_close(p.t[0]);
+    hub_transport_close(p.t[1]);
+}
+
+Test(transport, a_peer_keeps_its_link_in_another_place)
+{
+    static const uint8_t frame[] = {9};
+    struct hub_transport_peer peer[HUB_PEERS_MAX];
+    struct inbox in = {0};
+    struct pair p;
+    open_pair(&p);
+    hub_transport_send(p.t[1], 0, (struct hub_span){frame, sizeof frame});
+    run(p.t[1], p.t[0], &in, WAIT_MS);
+    table(peer, 70, &p.k[1], p.address[1]);
+    hub_transport_set_peers(p.t[0], peer);
+    cr_assert_gt(hub_transport_seen_ms(p.t[0], 70), 0);
+    cr_assert_eq(hub_transport_seen_ms(p.t[0], 1), 0);
+    in = (struct inbox){0};
+    hub_transport_send(p.t[1], 0, (struct hub_span){frame, sizeof frame});
+    run(p.t[1], p.t[0], &in, WAIT_MS);
+    cr_assert(in.frames == 1 && in.peer == 70);
+    hub_transport_close(p.t[0]);
+    hub_transport_close(p.t[1]);
+}
