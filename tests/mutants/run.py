@@ -19,7 +19,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 WORK = os.path.join(ROOT, "build/mutants")
 TREE = os.path.join(WORK, "tree")
 PLANT = os.path.join(ROOT, "tests/mutants/plant.py")
-LISTS = ["protocol", "replica", "store", "ledger", "network"]
+LISTS = ["protocol", "replica", "store", "ledger", "network", "epochs"]
 
 # name: (what make has to build, command from the tree's root, seconds before it counts as hanging)
 RELEASE = "build/release"
