@@ -71,7 +71,7 @@ run "simulator, failures that were" build/release/sim --replay tests/regress/*.s
 if [ -x build/release/powercut ]; then
     run "power cuts" build/release/powercut --every 61 --seeds 2
     run "power cuts, disk lies" build/release/powercut --every 401 --lie
-    run "flipped bits" build/release/powercut --flips --every 61
+    run "flipped bits" build/release/powercut --flips --every 83
     run "failing disk calls" build/release/powercut --errors --every 43 --seeds 2
 fi
 if [ -x build/release/exhaustive ]; then

@@ -178,14 +178,14 @@ static int report_flips(const struct storage_options *o)
     static const char *const pages[STORAGE_PAGES] = {"meta", "branch", "leaf", "overflow"};
     const struct storage_totals *t = storage_totals;
     for (unsigned i = 0; i < STORAGE_PAGES; i++)
-        printf(
-            "  %-8s pages: %llu harmless, %llu ended with a sentence, %llu checkpoints built anew, "
-            "%llu blocks fetched again, %llu bad\n",
-            pages[i], (unsigned long long)t->flips[i][STORAGE_GOOD],
-            (unsigned long long)t->flips[i][STORAGE_TOLD],
-            (unsigned long long)t->flips[i][STORAGE_REBUILT],
-            (unsigned long long)t->flips[i][STORAGE_MENDED],
-            (unsigned long long)t->flips[i][STORAGE_BAD]);
+        printf("  %-8s pages: %llu harmless, %llu ended or voting stopped with a sentence, %llu "
+               "checkpoints built anew, "
+               "%llu blocks fetched again, %llu bad\n",
+               pages[i], (unsigned long long)t->flips[i][STORAGE_GOOD],
+               (unsigned long long)t->flips[i][STORAGE_TOLD],
+               (unsigned long long)t->flips[i][STORAGE_REBUILT],
+               (unsigned long long)t->flips[i][STORAGE_MENDED],
+               (unsigned long long)t->flips[i][STORAGE_BAD]);
     printf("flips: %llu recordings from seed %llu, %llu pages changed, %llu bad; %.0f s\n",
            (unsigned long long)t->seeds, (unsigned long long)o->seed, (unsigned long long)t->images,
            (unsigned long long)t->bad, now_s() - began_s);
