@@ -1,6 +1,7 @@
 /* api_problem.c: errors as problem+json (RFC 9457), in English and Chinese, each with its remedy. */
 #include "node/api_query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,12 +163,35 @@ void hub_answer_code(struct hub_api *a, struct hub_query *q, uint16_t code, cons
     finish_problem(a, q);
 }
 
+/* What is not found here may lie before this node's history: it joined by a snapshot. */
+static void put_history_from(struct hub_buf *out, uint64_t height)
+{
+    char en[160], zh[160];
+    snprintf(en, sizeof en,
+             "This node joined by a snapshot and has records from height %llu on: ask another node "
+             "for older ones.",
+             (unsigned long long)height);
+    snprintf(zh, sizeof zh, "本节点由快照加入，仅持有高度 %llu 起的记录：更早的请查询其他节点。",
+             (unsigned long long)height);
+    hub_json_key(out, "history_from");
+    hub_json_u64(out, height);
+    hub_json_key(out, "history");
+    hub_json_object(out);
+    hub_json_key(out, "en");
+    hub_json_string(out, en);
+    hub_json_key(out, "zh");
+    hub_json_string(out, zh);
+    hub_json_object_end(out);
+}
+
 void hub_answer_problem(struct hub_api *a, struct hub_query *q, const char *name,
                         const char *detail)
 {
     q->out.len = 0, q->out.full = false;
     hub_json_object(&q->out);
     q->status = hub_put_problem_members(&q->out, name, detail);
+    if (q->status == 404 && a->node->floor.height)
+        put_history_from(&q->out, a->node->floor.height + 1);
     finish_problem(a, q);
 }
 

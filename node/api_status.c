@@ -176,6 +176,7 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     hub_json_int(out, hub_mempool_count(n->pool));
     put_string(out, "disk", disks[n->disk]);
     put_voting(out, n);
+    put_number(out, "history_from", n->floor.height + 1); /* 1: all of it */
     put_string(out, "guard", hub_guard_failing(n->guard) ? "not_written" : "ok");
     put_number(out, "uptime_s", (now - n->started_ms) / 1000);
     put_peers(out, n, now);

@@ -68,6 +68,11 @@ static void zero(void *at, size_t bytes)
         memset(at, 0, bytes);
 }
 
+void hub_chain_memory_clear(struct hub_chain_memory *m)
+{
+    zero(m->state, m->state_bytes);
+}
+
 /* ---- what the checkpoint is of */
 static struct hub_span meta_key(void)
 {

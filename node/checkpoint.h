@@ -24,6 +24,8 @@ struct hub_chain_memory {
 };
 HUB_MUST_USE enum hub_status hub_chain_memory_map(struct hub_chain_memory *out,
                                                   const uint32_t caps[HUB_TABLES]);
+/* Zeros the state again. */
+void hub_chain_memory_clear(struct hub_chain_memory *m);
 void hub_chain_memory_unmap(struct hub_chain_memory *m);
 
 /* What is to be written now. Ask after every turn, and after every final block while many are replayed. */

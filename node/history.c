@@ -82,6 +82,20 @@ void hub_history_genesis(struct hub_history *h, const struct hub_genesis *g)
     h->first_leaf = h->edge.size;
 }
 
+/* Paths of later leaves need of what is older only the edge; the rest of its pages stays zero and is never served. */
+void hub_history_begin(struct hub_history *h, const struct hub_edge *edge)
+{
+    hub_history_clear(h, edge->size);
+    h->edge = *edge;
+    for (unsigned level = 0; level < 64; level++) {
+        struct hub_history_level *l = &h->level[level];
+        l->count = (uint32_t)((edge->size >> level) % HUB_NODE_PAGE);
+        memset(l->node, 0, l->count * sizeof *l->node);
+        if (edge->size >> level & 1)
+            l->node[l->count - 1] = edge->node[level];
+    }
+}
+
 void hub_history_add(struct hub_history *h, const struct hub_applied *final, struct hub_span block)
 {
     const struct hub_header *header = &final->header;

@@ -20,6 +20,8 @@ struct hub_history *hub_history_new(void);
 void hub_history_free(struct hub_history *h);
 /* Starts at the log of the genesis block: leaf 0 the file, leaf 1 the parameters. */
 void hub_history_genesis(struct hub_history *h, const struct hub_genesis *g);
+/* Begins behind a log of which only the edge is known: what lies before it can never be asked for. */
+void hub_history_begin(struct hub_history *h, const struct hub_edge *edge);
 /* One final block with records; block: its bytes. The log must continue. */
 void hub_history_add(struct hub_history *h, const struct hub_applied *final, struct hub_span block);
 

@@ -70,7 +70,11 @@ enum hub_status hub_find_leaf(const struct hub_reader *r, const struct hub_histo
     enum hub_status status = hub_read_tip(r, &tip, &edge);
     if (status || log_index >= edge.size)
         return status ? status : HUB_NOT_FOUND;
-    uint64_t low = 1, high = tip.height;
+    struct hub_floor floor;
+    status = hub_read_floor(r, &floor);
+    if (status || log_index < floor.log_size)
+        return status ? status : HUB_NOT_FOUND;
+    uint64_t low = floor.height + 1, high = tip.height;
     struct hub_header header;
     struct hub_hash hash;
     while (low < high) {
@@ -235,7 +239,8 @@ enum hub_status hub_log_inclusion(const struct hub_reader *r, const struct hub_h
                                   uint64_t size)
 {
     struct nodes n = {r, h, HUB_OK};
-    if (index >= size)
+    struct hub_floor floor;
+    if (hub_read_floor(r, &floor) || index >= size || index < floor.log_size)
         return HUB_NOT_FOUND;
     enum hub_status status = hub_merkle_inclusion(path, len, index, size, get_node, &n);
     return n.status && n.status != HUB_NOT_FOUND ? n.status : status;
@@ -246,7 +251,8 @@ enum hub_status hub_log_consistency(const struct hub_reader *r, const struct hub
                                     uint64_t size2)
 {
     struct nodes n = {r, h, HUB_OK};
-    if (size1 == 0 || size1 > size2)
+    struct hub_floor floor;
+    if (hub_read_floor(r, &floor) || size1 == 0 || size1 > size2 || size1 < floor.log_size)
         return HUB_NOT_FOUND;
     enum hub_status status = hub_merkle_consistency(path, len, size1, size2, get_node, &n);
     return n.status && n.status != HUB_NOT_FOUND ? n.status : status;

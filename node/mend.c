@@ -13,6 +13,12 @@ enum {
     ASK_MAX_MS = 30000
 };
 
+/* A node that joined by a snapshot never had what lies below it. */
+static uint64_t lowest(const struct hub_replica *r)
+{
+    return r->cfg.floor ? r->cfg.floor : 1;
+}
+
 static struct hub_mend *mend_find(struct hub_replica *r, uint64_t height)
 {
     for (uint32_t i = 0; i < HUB_MENDS_MAX; i++)
@@ -56,8 +62,8 @@ void hub_mend_height(struct hub_replica *r, uint64_t height)
 {
     struct hub_hash hash;
     struct hub_mend *m = mend_find(r, 0); /* a free place */
-    if (!m || !height || height > r->chain.final_header.height || hub_replica_n(r) == 1 ||
-        !hash_of_damaged(r, &height, &hash) || mend_find(r, height))
+    if (!m || height < lowest(r) || height > r->chain.final_header.height ||
+        hub_replica_n(r) == 1 || !hash_of_damaged(r, &height, &hash) || mend_find(r, height))
         return;
     *m = (struct hub_mend){.height = height, .hash = hash, .due_ms = r->now.mono_ms};
     r->mend.found++;
@@ -102,8 +108,8 @@ static void scrub(struct hub_replica *r)
         struct hub_header h;
         struct hub_hash hash;
         size_t len = 0;
-        if (r->mend.next < 1 || r->mend.next > r->chain.final_header.height) {
-            r->mend.next = 1;
+        if (r->mend.next < lowest(r) || r->mend.next > r->chain.final_header.height) {
+            r->mend.next = lowest(r);
             return;
         }
         if (!header_at(r, &h, &hash, r->mend.next, &len))

@@ -288,6 +288,11 @@ static int make_chain(const struct making *m)
         return refuse(m, EXIT_BROKEN, "memory",
                       "this system gives no address space for the state: raise the limit of "
                       "virtual memory (ulimit -v)");
+    const struct hub_reader reader = hub_store_reader(n->store);
+    if (hub_read_floor(&reader, &n->floor) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, n->cfg.data,
+                      "where its history begins cannot be read; join again by a snapshot, or start "
+                      "with an empty directory");
     const enum hub_status st = hub_checkpoint_load(n->store, &n->replica->chain, n->history,
                                                    &n->genesis, &n->memory, &report);
     if (st != HUB_OK)
@@ -362,6 +367,7 @@ static int start_replica(const struct making *m)
                                      .uplink_mbit = n->cfg.uplink_mbit,
                                      .version = HUB_VERSION,
                                      .jitter_seed = hub_get_be64(n->key.kid.b),
+                                     .floor = n->floor.height,
                                      .resume = n->options.resume,
                                      .acknowledge = n->options.acknowledge,
                                      .memory = reserve(hub_replica_memory_bytes())};

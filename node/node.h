@@ -28,6 +28,7 @@ struct hub_node {
     struct hub_keyfile key;       /* owned; its secrets are read by port_sign only */
     struct hub_store *store;
     struct hub_guard *guard;
+    struct hub_floor floor; /* of the history this node has */
     struct hub_mempool *pool;
     struct hub_verifier *verifier;
     struct hub_transport *transport;
@@ -39,7 +40,7 @@ struct hub_node {
     struct hub_docket docket;
     struct hub_standing_facts facts;
     uint64_t ready_due_ms; /* monotonic: when ready.c looks again */
-    struct hub_api *api; /* NULL: no HTTP */
+    struct hub_api *api;   /* NULL: no HTTP */
     uint8_t me;          /* index among the validators that vote now; their number: none of them */
     char member[24];     /* whose key this node has, by the ledger; "" while it is not there */
     bool peers_stale;    /* a final record may have changed who may listen */

@@ -37,6 +37,7 @@ struct hub_replica_config {
     uint64_t jitter_seed;    /* differs per node: retries must not fall together */
     const char *version;     /* 1..32 bytes, told to peers; borrowed for ever */
     struct hub_point anchor; /* a block kept elsewhere that must be on the chain; height 0: none */
+    uint64_t floor;   /* the lowest height the store was given, by a snapshot; 0: all from 1 on */
     bool resume;      /* votes after a lost journal, once the chain has passed what was lost */
     bool acknowledge; /* the operator has seen why voting was halted, and takes that away */
     void *memory;     /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */

@@ -511,6 +511,38 @@ static enum hub_status put_tip(void *store, const struct hub_point *fin,
     return HUB_OK;
 }
 
+/* ---- a beginning other than genesis */
+enum hub_status hub_read_floor(const struct hub_reader *r, struct hub_floor *out)
+{
+    struct hub_span value;
+    enum hub_status status = hub_env_get(r, HUB_MAP_META, name("floor"), &value);
+    *out = (struct hub_floor){0, 0};
+    if (status)
+        return status == HUB_NOT_FOUND ? HUB_OK : status;
+    if (value.len != 16)
+        return HUB_CORRUPT;
+    *out = (struct hub_floor){hub_get_be64(value.data), hub_get_be64(value.data + 8)};
+    return HUB_OK;
+}
+
+enum hub_status hub_store_begin_at(struct hub_store *s, const struct hub_header *h,
+                                   const struct hub_point *tip, const struct hub_edge *edge)
+{
+    uint8_t floor[16];
+    if (s->has_tip || s->votes.next || !h->height)
+        return hub_store_explain(s->why, HUB_CONFLICT, "store: %s is in use: name a new directory",
+                                 s->dir);
+    hub_put_be64(floor, h->height);
+    hub_put_be64(floor + 8, h->log_size);
+    const enum hub_status status =
+        hub_env_put(s->env, HUB_MAP_META, name("floor"), span(floor, sizeof floor));
+    if (status)
+        return status;
+    s->has_tip = true;
+    s->tip = (struct hub_point){h->parent_view, h->height - 1, h->parent};
+    return put_tip(s, tip, edge);
+}
+
 static enum hub_status get_tip(void *store, struct hub_point *fin, struct hub_edge *edge)
 {
     struct hub_store *s = store;

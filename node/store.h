@@ -93,6 +93,17 @@ HUB_MUST_USE enum hub_status hub_read_final_certificate(const struct hub_reader 
 HUB_MUST_USE enum hub_status hub_store_copy(struct hub_store *to, struct hub_store *from,
                                             uint64_t *height, char why[HUB_WHY_BYTES]);
 
+/* A directory that was begun by a snapshot has no block below `height` and no proofs of leaves below `log_size`;
+ * both 0: it has everything. */
+struct hub_floor {
+    uint64_t height, log_size;
+};
+HUB_MUST_USE enum hub_status hub_read_floor(const struct hub_reader *r, struct hub_floor *out);
+/* For a new store: h is the header of the snapshot's block; blocks from it up to tip have been put. */
+HUB_MUST_USE enum hub_status hub_store_begin_at(struct hub_store *s, const struct hub_header *h,
+                                                const struct hub_point *tip,
+                                                const struct hub_edge *edge);
+
 /* Free space (H6), by name of what the node still does. At HUB_DISK_STOP the reserve is given back, so that
  * what is under way can be committed before the node stops. */
 HUB_MUST_USE enum hub_status hub_store_disk(struct hub_store *s, enum hub_disk_level *out);

@@ -115,6 +115,13 @@ static enum hub_status copy_all(struct copying *c, uint64_t *height)
     status = snapshot(c);
     if (status)
         return status;
+    struct hub_floor floor;
+    status = hub_read_floor(&c->reader, &floor);
+    if (status || floor.height)
+        return hub_store_explain(c->why, HUB_NOT_FOUND,
+                                 "store: this node joined by a snapshot and has no blocks below "
+                                 "height %llu: back up a node that has them all",
+                                 (unsigned long long)floor.height);
     status = hub_read_tip(&c->reader, &tip, &edge);
     if (status)
         return hub_store_explain(c->why, status, "store: the directory holds no final block");

@@ -126,10 +126,14 @@ enum hub_status hub_frames_open_directory(struct hub_frames *f, const char *path
         hub_store_open_read(&d->store, f->why, path, stopped, &f->info.genesis);
     if (status)
         return status;
-    d->next = f->info.first_height = 1;
+    struct hub_floor floor;
     status = snapshot(f);
     if (status)
         return status;
+    if (hub_read_floor(&d->reader, &floor) != HUB_OK)
+        return hub_frames_explain(f, HUB_CORRUPT, "%s: where its history begins cannot be read",
+                                  path);
+    d->next = f->info.first_height = floor.height ? floor.height : 1; /* joined by a snapshot */
     status = hub_read_tip(&d->reader, &tip, &edge);
     if (status == HUB_OK)
         f->info.last_height = tip.height;

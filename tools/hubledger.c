@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 static const struct hub_command *const families[] = {
-    hub_network_commands,  hub_member_commands,  hub_node_commands,       hub_key_commands,
-    hub_record_commands,   hub_receipt_commands, hub_agreement_commands,  hub_wallet_commands,
-    hub_currency_commands, hub_pay_commands,     hub_export_commands,     hub_status_commands,
-    hub_evidence_commands, hub_backup_commands,  hub_governance_commands,
+    hub_network_commands,  hub_member_commands,  hub_node_commands,      hub_key_commands,
+    hub_record_commands,   hub_receipt_commands, hub_agreement_commands, hub_wallet_commands,
+    hub_currency_commands, hub_pay_commands,     hub_export_commands,    hub_status_commands,
+    hub_evidence_commands, hub_backup_commands,  hub_snapshot_commands,  hub_governance_commands,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
