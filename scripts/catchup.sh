@@ -27,7 +27,7 @@ catch_up() { # words: starts JIADING and waits until it stands where XIANGCHENG 
     while :; do
         here=$(net_field JIADING height)
         [ -n "$from" ] || from=$here
-        [ "$here" != "$there" ] || break
+        [ "${here:-0}" -lt "$there" ] || break # empty blocks may follow meanwhile
         sleep 0.1
     done
     echo "$1: from height ${from:-?} to $there in $(echo "$(seconds) - $began" | bc) s (load $(cut -d' ' -f1 /proc/loadavg))"
