@@ -27,7 +27,7 @@ const struct hub_field hub_validator_replace_fields[] = {
 
 /* ---- validator.ready */
 
-/* host:port with a port of 1 to 65535. The host is for people and firewalls; nothing connects to it. */
+/* host:port with a port of 1 to 65535. Who has no address for this node in its configuration dials it here. */
 static bool endpoint_ok(struct hub_span text)
 {
     size_t colon = text.len;
