@@ -59,7 +59,7 @@ done
 same_hashes() {
     cmp <(build/release/sim --hashes 12 --from 30) <(ASAN_OPTIONS=detect_leaks=0 build/asan/sim --hashes 12 --from 30)
 }
-run "simulator" build/release/sim --seeds "${SEEDS:-200}"
+run "simulator" build/release/sim --seeds "${SEEDS:-150}"
 [ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
 run "simulator, forks by one liar too many" build/release/sim --accountability 16
 run "simulator, asan" sanitized build/asan/sim --seeds 10
