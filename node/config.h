@@ -21,7 +21,8 @@ struct
     char passphrase_file[HUB_PATH_BYTES_MAX]; /* empty: the key file is unprotected */
     char guard[HUB_PATH_BYTES_MAX];           /* the guard file; KEY.guard unless it is named */
     char listen[HUB_ADDRESS_MAX + 1], api[HUB_ADDRESS_MAX + 1];
-    char endpoint[HUB_ADDRESS_MAX + 1]; /* where peers reach it, as told on the ledger; listen unless named */
+    char endpoint[HUB_ADDRESS_MAX +
+                  1]; /* where peers reach it, as told on the ledger; listen unless named */
     enum hub_log_level log_level;
     uint32_t uplink_mbit, threads; /* threads 0 = one a core */
     struct hub_config_peer peer[HUB_VALIDATORS_MAX];

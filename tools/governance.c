@@ -236,9 +236,12 @@ static int run_parameters(struct hub_cli *cli, void *own, unsigned argc, char **
         return code;
     if (cli->json)
         hub_cli_json(json_incref(r.json));
-    json_array_foreach(json_object_get(r.json, "items"), i, item) hub_cli_say(
-        cli, "%-30s %s  (%s..%s, %s)", hub_json_text(item, "name"), hub_json_text(item, "value"),
-        hub_json_text(item, "min"), hub_json_text(item, "max"), hub_json_text(item, "owner"));
+    json_array_foreach(json_object_get(r.json, "items"), i, item)
+    {
+        hub_cli_say(cli, "%-30s %s  (%s..%s, %s)", hub_json_text(item, "name"),
+                    hub_json_text(item, "value"), hub_json_text(item, "min"),
+                    hub_json_text(item, "max"), hub_json_text(item, "owner"));
+    }
     hub_reply_free(&r);
     return HUB_EXIT_OK;
 }

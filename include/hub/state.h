@@ -23,8 +23,8 @@ enum hub_table {                           /* order and numbers are part of the 
                  HUB_TABLE_PARAMETERS = 0, /* [name, value] */
                  HUB_TABLE_MEMBERS = 1,    /* member.h */
                  HUB_TABLE_KEYS = 2,       /* member.h */
-                 HUB_TABLE_EPOCHS = 3,     /* ledger/epoch.h: [number, epoch bytes, height of the sealing block] */
-                 HUB_TABLE_PROPOSALS = 4,
+                 HUB_TABLE_EPOCHS = 3,     /* ledger/epoch.h */
+                 HUB_TABLE_PROPOSALS = 4,  /* governance.h */
                  HUB_TABLE_AGREEMENTS = 5, /* agreement.h */
                  HUB_TABLE_REVISIONS = 6,
                  HUB_TABLE_MOTIONS = 7,
@@ -74,7 +74,7 @@ struct hub_state {
     uint32_t count[HUB_TABLES];
     struct hub_hash table_root[HUB_TABLES];
     uint32_t dirty_low[HUB_TABLES],
-        dirty_high[HUB_TABLES]; /* rows written since the last root: [low, high) */
+        dirty_high[HUB_TABLES];             /* rows written since the last root: [low, high) */
     char network[HUB_NETWORK_NAME_MAX + 1]; /* genesis name, in no row: FINALIZE votes sign it */
     struct hub_undo
         *undo; /* borrowed: the open log, NULL while genesis or a checkpoint is loaded */
