@@ -62,6 +62,20 @@ Test(cluster, heartbeat_makes_one_empty_block_a_period)
     cluster_close(k);
 }
 
+/* commonware run_1k: a thousand blocks in a row, and nothing but blocks. */
+Test(cluster, makes_a_thousand_blocks_without_losing_a_view)
+{
+    struct cluster_config cfg = {
+        .seed = 4, .n = 4, .q = 3, .delta_ms = 250, .heartbeat_ms = 1000};
+    struct cluster *k = cluster_open(&cfg);
+    while (cluster_final_height(k, 0) < 1000 && !cluster_failure(k) && cluster_now(k) < 2000000)
+        cluster_run(k, 1000);
+    well(k);
+    cr_assert_geq(cluster_final_height(k, 0), 1000);
+    cr_assert_leq(cluster_core(k, 0)->view, cluster_final_height(k, 0) + 2, "a view was skipped");
+    cluster_close(k);
+}
+
 /* One node alone with work is a lock-up unless its NULLIFY opens the others' gates. */
 Test(cluster, work_that_only_one_node_knows_is_done)
 {
