@@ -33,6 +33,8 @@ const struct sim_adversary sim_adversaries[] = {
     {"framer", "accuses others with forged, twisted and mixed evidence", sim_framer, false},
     {"lying_syncer", "false STATUS; other blocks, certificates and epochs than it was asked for",
      sim_lying_syncer, false},
+    {"replayer", "what it said long ago, in epochs that are over; forged links", sim_replayer,
+     false},
 };
 const uint32_t sim_adversary_count = sizeof sim_adversaries / sizeof sim_adversaries[0];
 

@@ -76,12 +76,23 @@ static const char *set_is_new_by_tail(struct sim *s)
     return link.headers.n > 1 ? set_is_new(s) : "no TAIL was needed";
 }
 
+/* A validator that stays says again what it said in the epoch that is over, and forges the link. */
+static void replayed(struct sim_plan *p)
+{
+    new_set(p);
+    p->traitor[1] = sim_adversary_find("replayer");
+    p->stubborn = true;
+    p->absent = 0; /* and comes late, when links are all there is */
+    p->only = 3;
+}
+
 static const struct scenario list[] = {
     {"new-set", new_set, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"new-set-lossy", lossy, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"new-set-joiner", joiner, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"new-set-by-tail", new_set, no_direct_finality, NULL, {0}, set_is_new_by_tail, 0, NULL},
     {"new-set-restarts", new_set, NULL, all_crash, {4900, 5100, 5300, 7000}, set_is_new, 0, NULL},
+    {"new-set-replayed", replayed, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"new-set-crash-points", new_set, NULL, NULL, {0}, set_is_new, CRASH_POINTS, crash_point},
 };
 const struct scenarios sim_scenarios_epoch = {list, sizeof list / sizeof list[0]};
