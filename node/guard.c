@@ -36,8 +36,9 @@ struct slot {
 
 struct hub_guard {
     char path[PATH_BYTES];
-    struct slot now;        /* as on disk; the thread's alone once it runs */
-    enum hub_status status; /* of what was found at open */
+    struct slot now; /* as on disk; the thread's alone once it runs */
+    enum hub_status
+        status; /* of what was found at open, or noted since; with found, the owner's thread alone */
     struct hub_vote_mark found;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
@@ -294,6 +295,8 @@ static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
 static void guard_note(void *guard, const struct hub_vote_mark *m)
 {
     struct hub_guard *g = guard;
+    g->found = *m; /* what a later epoch of this run is compared with */
+    g->status = HUB_OK;
     pthread_mutex_lock(&g->lock);
     g->next = *m;
     g->waiting = true;

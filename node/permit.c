@@ -62,6 +62,7 @@ static enum anchor anchor_of(struct hub_replica *r)
 static enum hub_abstain reason_at_start(struct hub_replica *r)
 {
     struct hub_vote_mark guard, journal;
+    r->permit.lost_view = 0; /* views begin anew with each epoch */
     if (r->cfg.me == hub_replica_n(r))
         return HUB_ABSTAIN_OBSERVER;
     if (hub_replica_found(r, r->port.get_mark(r->port.store, &journal)) &&

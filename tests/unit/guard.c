@@ -160,6 +160,18 @@ Test(guard, belongs_to_one_key_and_one_chain)
     remembers(1);
 }
 
+/* An epoch that begins while the node runs is compared with what was noted, not with what the start found. */
+Test(guard, answers_with_what_was_noted_last)
+{
+    struct hub_vote_mark got;
+    const struct hub_vote_mark m = mark_of(7);
+    cr_assert_eq(open_guard(&kid, &chain), HUB_OK);
+    cr_assert_eq(ports.guard_read(ports.guard, &got), HUB_NOT_FOUND);
+    ports.guard_note(ports.guard, &m);
+    cr_assert_eq(ports.guard_read(ports.guard, &got), HUB_OK);
+    cr_assert(got.votes == 7 && hub_hash_equal(&got.head, &m.head));
+}
+
 Test(guard, writes_at_most_once_a_second_and_the_newest)
 {
     struct stat a;
