@@ -178,6 +178,10 @@ void sim_shrink(uint64_t seed, struct sim_plan *p, struct sim_result *result)
     if (first.good) /* it took a process that had run other seeds: that is worth knowing */
         return;
     *result = first;
-    while (drop_kinds(&k) | drop_switches(&k) | drop_faults(&k) | drop_time(&k)) {
+    for (bool any = true; any;) {
+        any = drop_kinds(&k);
+        any = drop_switches(&k) || any;
+        any = drop_faults(&k) || any;
+        any = drop_time(&k) || any;
     }
 }
