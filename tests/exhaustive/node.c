@@ -334,8 +334,14 @@ bool node_votes_agree(const struct node *x, const struct world *w)
 
 /* ---- the same state, the same bytes */
 
+/* The proposal of a view that was left serves one thing only: a certificate for it finds its block and verdict there,
+ * where it would else ask for the block and get both in the same turn, since the body is held. So it is forgotten here. */
 static void settle_view(const struct hub_cons *c, struct hub_view *v)
 {
+    if (v->view < c->view) {
+        memset(&v->prop, 0, sizeof v->prop);
+        v->prop_state = HUB_SLOT_NONE;
+    }
     bool recent = c->now_mono_ms < v->cert_since_ms + HUB_UNFINALIZED_MS;
     v->cert_since_ms = v->cert_state == HUB_SLOT_NONE ? 0
                        : recent && !c->has_records    ? NODE_NOW_MS
