@@ -8,6 +8,7 @@ twins and the simulator. A test that fails, crashes or does not end kills the mu
 goes to build/mutants/report.txt too. Exit status 1: a mutant lived, or did not build.
 """
 import argparse
+import glob
 import os
 import re
 import shutil
@@ -19,7 +20,6 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 WORK = os.path.join(ROOT, "build/mutants")
 TREE = os.path.join(WORK, "tree")
 PLANT = os.path.join(ROOT, "tests/mutants/plant.py")
-LISTS = ["protocol", "replica", "store", "ledger", "network", "epochs"]
 
 # name: (what make has to build, command from the tree's root, seconds before it counts as hanging)
 RELEASE = "build/release"
@@ -139,7 +139,7 @@ def main():
     parser.add_argument("--list", action="append")
     parser.add_argument("--named", action="store_true", help="only the tests that the mutants name")
     options = parser.parse_args()
-    paths = options.list or [f"{ROOT}/tests/mutants/{name}.txt" for name in LISTS]
+    paths = options.list or sorted(glob.glob(f"{ROOT}/tests/mutants/*.txt"))
     end = time.time() + options.minutes * 60
     copy_tree()
     rows, baseline = [], Baseline()
