@@ -97,6 +97,21 @@ Test(vote, holds_only_for_its_signer_epoch_and_subject)
     }
 }
 
+/* A validator keeps its key when the set changes: its votes of the next epoch are none of this one. */
+Test(vote, of_another_epoch_by_the_same_key_does_not_hold)
+{
+    struct hub_validators set = golden_set();
+    struct hub_vote v = {.subject = {.kind = HUB_NULLIFY, .epoch = 1, .view = 5}, .signer = 1};
+    uint8_t bytes[600];
+    struct hub_buf out = {bytes, 0, sizeof bytes, false};
+
+    hub_vote_message(&out, &set, &v.subject, 1);
+    hub_sign(&v.sig, test_key("CHANGNING.validator").secret, hub_span_of(&out));
+    cr_assert_not(hub_vote_ok(&v, &set));
+    set.epoch = 1;
+    cr_assert(hub_vote_ok(&v, &set));
+}
+
 Test(vote, largest_message_fits_600_bytes)
 {
     struct hub_validators set = golden_set();
