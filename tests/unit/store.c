@@ -289,6 +289,41 @@ Test(store, binds_heights_to_ancestors_and_forgets_the_losers, .init = opened, .
     cr_assert(holds(&c), "a block above the tip stays");
 }
 
+Test(store, keeps_the_link_to_an_epoch_with_the_tip_at_its_seal, .init = opened, .fini = end)
+{
+    static const uint8_t link[] = {0xa1, 0x01, 0x02};
+    struct test_block a, b;
+    struct hub_span bytes;
+    struct hub_point tip;
+    struct hub_edge edge;
+    struct hub_validators set;
+    test_dir_block(&a, &genesis, 1, &genesis.chain, 0);
+    test_dir_block(&b, &genesis, 2, &a.hash, 0);
+    must(put_block(&a));
+    must(put_tip(&a));
+    must(ports.commit(store));
+    must(put_block(&b));
+    must(ports.put_link(store, 2, (struct hub_span){link, sizeof link}));
+    must(put_tip(&b));
+    must(ports.get_link(store, 2, &bytes));
+    reopen(); /* without a commit: neither link nor tip */
+    cr_assert_eq(ports.get_link(store, 2, &bytes), HUB_NOT_FOUND);
+    must(ports.get_tip(store, &tip, &edge));
+    cr_assert_eq(tip.height, 1);
+    must(put_block(&b));
+    must(ports.put_link(store, 2, (struct hub_span){link, sizeof link}));
+    must(put_tip(&b));
+    must(ports.commit(store));
+    reopen(); /* and now both */
+    must(ports.get_link(store, 2, &bytes));
+    cr_assert(bytes.len == sizeof link && memcmp(bytes.data, link, sizeof link) == 0);
+    must(ports.get_tip(store, &tip, &edge));
+    cr_assert_eq(tip.height, 2);
+    cr_assert_eq(ports.get_link(store, 1, &bytes), HUB_NOT_FOUND);
+    const struct hub_reader again = hub_store_reader(store);
+    cr_assert_eq(hub_read_set(&again, &genesis, 2, &set), HUB_CORRUPT, "a link is missing");
+}
+
 Test(store, never_moves_the_tip_back_or_aside, .init = opened, .fini = end)
 {
     struct test_block a, b, aside, gap;
