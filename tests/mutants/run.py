@@ -37,6 +37,9 @@ def test_of(name):
     if kind == "sim":
         program = f"{RELEASE}/sim"
         return [program], [program, "--seeds", what or "100"], 300
+    if kind == "fork":
+        program = f"{RELEASE}/sim"
+        return [program], [program, "--accountability", what or "24"], 300
     if kind == "twins":
         program = f"{RELEASE}/twins"
         return [program], [program, "--scenarios", what or "400"], 300

@@ -280,6 +280,7 @@ void sim_check_turn(struct sim_node *n)
 
 void sim_check_evidence(struct sim_node *n, const struct hub_offence *o, struct hub_span item)
 {
+    uint32_t times = 0;
     struct sim *s = n->sim;
     struct hub_offence again;
     struct hub_validators set;
@@ -293,6 +294,14 @@ void sim_check_evidence(struct sim_node *n, const struct hub_offence *o, struct 
     sim_set_of(s, o->vote[0].subject.epoch, &set);
     if (!hub_evidence_decode(&e, item) || !hub_evidence_ok(&again, &why, &e, &set))
         sim_fail(s, "node %u: its evidence E%d proves nothing: %s", n->index, (int)o->kind, why);
+    for (uint32_t i = 0; i < n->replica->accuse.count; i++) {
+        const struct hub_accused *a = &n->replica->accuse.known[i];
+        times += a->signer == guilty && a->epoch == o->vote[0].subject.epoch &&
+                 a->view == o->vote[0].subject.view;
+    }
+    if (times != 1)
+        sim_fail(s, "node %u: evidence E%d against node %u in view %llu for the %u. time", n->index,
+                 (int)o->kind, guilty, (unsigned long long)o->vote[0].subject.view, times);
     if (guilty >= s->plan.n || !s->node[guilty].faulty)
         sim_fail(s, "node %u: evidence E%d against honest node %u", n->index, (int)o->kind, guilty);
 }

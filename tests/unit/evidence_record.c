@@ -132,6 +132,12 @@ Test(evidence_record, proves_or_has_no_effect, .init = open_court)
                              {NULL, 0}};
     cr_assert_eq(council_run(&c, HUB_TYPE_EVIDENCE_REPORT, council_validator(0), body_of(&o, none)),
                  HUB_CODE_evidence_invalid, "a receipt of a network with another name");
+    set.q = 4; /* the epoch's number, and another quorum: the votes sign neither */
+    o = (struct hub_offence){HUB_OFFENCE_NOTARIZED_TWO,
+                             {vote_of(HUB_NOTARIZE, 8, 1), vote_of(HUB_NOTARIZE, 8, 2)},
+                             {NULL, 0}};
+    cr_assert_eq(council_run(&c, HUB_TYPE_EVIDENCE_REPORT, council_validator(0), body_of(&o, none)),
+                 HUB_CODE_evidence_invalid, "other epoch bytes than the ledger's");
     set.epoch = 1; /* an epoch that this ledger does not have */
     o = (struct hub_offence){HUB_OFFENCE_NOTARIZED_TWO,
                              {vote_of(HUB_NOTARIZE, 7, 1), vote_of(HUB_NOTARIZE, 7, 2)},

@@ -567,6 +567,14 @@ for name, e in good_evidence.items():
 notarize_e1 = [statement("JIADING", 1, 2, h, 1) for h in (one, two)]
 linked_evidence = evidence(1, notarize_e1, enc(epoch1), [link])
 show("evidence.linked", enc(linked_evidence))
+
+
+def retold(data, protected=(), unprotected=(), payload=None):
+    """The statement with something else written beside the signature, which stays good for the true one."""
+    p, u, body, signature = cbor2.loads(data).value
+    return enc(cbor2.CBORTag(18, [enc({**cbor2.loads(p), **dict(protected)}), {**u, **dict(unprotected)}, payload or body, signature]))
+
+
 E1_ITEM = good_evidence["e1"]
 add("evidence.report", "evidence.report", key("JIADING.validator"), "JIADING", "evidence", 1, {"evidence": enc(E1_ITEM)})
 header_moved = enc([*f2[:6], f2[6], f2[7] + 1, *f2[8:]])
@@ -589,6 +597,11 @@ bad_evidence = {
     "chain": enc({**E1_ITEM, "chain": sha(b"another ledger")}), "epoch_other": enc({**E1_ITEM, "epoch": enc(epoch(0, 4, "bft", VALIDATORS))}),
     "epoch_without_link": enc(evidence(1, notarize_e1, enc(epoch1))),
     "link_for_nothing": enc({**E1_ITEM, "links": [link]}), "link_weak": enc({**linked_evidence, "links": [weak]}),
+    "unprotected": enc({**E1_ITEM, "votes": [notarize1, retold(notarize2, unprotected={4: b"x"})]}),
+    "statement_other_type": enc({**E1_ITEM, "votes": [notarize1, retold(notarize2, protected={3: "application/cbor"})]}),
+    "statement_other_chain": enc({**E1_ITEM, "votes": [notarize1, retold(notarize2, payload=enc([1, sha(b"x"), 0, 3, two]))]}),
+    "header_foreign": enc(evidence(5, [statement(W, 1, 3, block_hash(header2))], header=impossible)),
+    "header_foreign_finalize": enc(evidence(7, [statement(W, 3, 3, block_hash(header2), 0, 2, size2, root2)], header=header1)),
     "header_possible": enc(evidence(5, [statement(W, 1, 3, block_hash(header2))], header=header2)),
     "header_of_another": enc({**good_evidence["e5"], "header": header_moved}),
     "header_true": enc(evidence(7, [statement(W, 3, 3, block_hash(header2), 0, 2, size2, root2)], header=header2)),
