@@ -170,6 +170,8 @@ int main(int argc, char **argv)
         good = replay(w.files[i], w.trace) && good;
     if (w.controls)
         good = sim_controls() && good;
+    if (w.forks)
+        good = sim_accountability(w.campaign.from, w.forks, w.trace) && good;
     if (w.days)
         good = sim_idle((uint32_t)w.days) && good;
     if (w.calibrate)
