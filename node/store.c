@@ -202,7 +202,7 @@ static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *li
 {
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
-    return hub_read_link(&r, epoch, link);
+    return lost(hub_read_link(&r, epoch, link), "link to epoch", NULL, epoch);
 }
 
 /* ---- blocks */
