@@ -29,17 +29,28 @@ open(sys.argv[2], "r+b").write(data)
 sys.exit(0 if hits else f"the block of {len(block)} bytes is not found in the database")
 PY
 }
+checkpointed() { # waits until Jiading, idle for 2 s, has written a checkpoint of height $1 or above
+    local i
+    for i in $(seq 60); do
+        rm -f "$dir/probe"
+        "$hub" snapshot make "$dir/net/JIADING/data" -o "$dir/probe" --json >"$dir/checkpoint" 2>/dev/null &&
+            [ "$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["height"])' "$dir/checkpoint")" -ge "$1" ] && return
+        sleep 0.5
+    done
+    failed "no checkpoint of height $1"
+}
 spoil_checkpoint() { # Jiading's: its value begins [height, block hash, ..., and so does no other
-    python3 - "$1" "$2" "$dir/net/JIADING/data/ledger/data.mdb" <<'PY'
-import sys
-height, block = int(sys.argv[1]), bytes.fromhex(sys.argv[2])
-data = bytearray(open(sys.argv[3], "rb").read())
+    python3 - "$dir/checkpoint" "$dir/net/JIADING/data/ledger/data.mdb" <<'PY'
+import json, sys
+said = json.load(open(sys.argv[1]))
+height, block = int(said["height"]), bytes.fromhex(said["block"])
+data = bytearray(open(sys.argv[2], "rb").read())
 part, at, hits = bytes([0x85, height, 0x58, 0x20]) + block, 0, 0
 while (at := data.find(part, at)) >= 0:
     data[at + 10] ^= 4
     hits += 1
     at += len(part)
-open(sys.argv[3], "r+b").write(data)
+open(sys.argv[2], "r+b").write(data)
 sys.exit(0 if hits else "no checkpoint found")
 PY
 }
@@ -60,9 +71,9 @@ net_same_root "${MEMBERS[@]}" >/dev/null
 height=$(net_field XIANGCHENG height)
 
 # The checkpoint and two blocks are damaged: the start has to replay all, and meets them.
-sleep 3 # idle: a checkpoint is written
+checkpointed 4
 net_stop JIADING
-spoil_checkpoint "$height" "$(net_field XIANGCHENG block_hash)"
+spoil_checkpoint
 flip 3
 flip 4
 net_start JIADING
@@ -72,7 +83,7 @@ grep '"event":"started"' "$dir/net/JIADING/node.log" | tail -n 1 | grep -q '"hei
 record
 
 # Below the checkpoint: nobody reads it, but the slow reading of the whole chain.
-sleep 3 # idle: a checkpoint is written
+checkpointed 4
 net_stop JIADING
 : >"$dir/net/JIADING/node.log"
 flip 1

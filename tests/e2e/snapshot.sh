@@ -26,8 +26,11 @@ net_start XIANGCHENG CHANGNING HUBOFFICE # Jiading has never run
 net_ready
 for i in 1 2 3 4 5; do record; done
 first=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["record_id"])' "$dir/record")
-sleep 3 # idle: a checkpoint is written
-exits 0 "$hub" snapshot make "$dir/net/XIANGCHENG/data" -o "$dir/state"
+for i in $(seq 60); do # a checkpoint is written when the node has been idle for 2 s
+    "$hub" snapshot make "$dir/net/XIANGCHENG/data" -o "$dir/state" >"$dir/said" 2>&1 && break
+    sleep 0.5
+done
+[ -s "$dir/state" ] || failed "no snapshot: $(cat "$dir/said")"
 exits 3 "$hub" snapshot make "$dir/net/XIANGCHENG/data" -o "$dir/state" # never over another
 exits 0 "$hub" snapshot load --verify "$dir/state"
 height=$("$hub" snapshot load --verify "$dir/state" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["height"])')
