@@ -21,6 +21,12 @@ bool hub_network_put_parameters(struct hub_buf *out, const struct hub_cli *cli,
                                 const struct hub_network_options *o, const char *standing);
 /* Now, in whole seconds. */
 uint64_t hub_network_time_ms(void);
+/* The chain id in groups of four digits, to read over the telephone. */
+void hub_format_fingerprint(char text[128], const struct hub_hash *chain);
+/* Members, validators, quorum, parameters, endpoints, signatures and chain id, on standard output. */
+void hub_founding_say(const struct hub_cli *cli, const struct hub_founding *f);
+/* Voting members without a signature, comma-separated into text; how many. */
+uint32_t hub_founding_unsigned(char text[1024], const struct hub_founding *f);
 /* `network init --local`. Returns an enum hub_exit. */
 int hub_network_make_trial(struct hub_cli *cli, const struct hub_network_options *o);
 

@@ -2,7 +2,7 @@
  * into it, `node firewall` says who may reach it. `node pack` and `unpack` are in node_pack.c. */
 #include "tools/node_folder.h"
 
-#include "tools/founding.h"
+#include "tools/network.h"
 
 #include "node/config.h"
 
@@ -222,7 +222,7 @@ static bool keep_genesis(const struct hub_cli *cli, const struct hub_node_option
 
 static int join(struct hub_cli *cli, const struct hub_node_options *o, const struct hub_founding *f)
 {
-    char key_path[PATH_BYTES], path[PATH_BYTES], text[CONFIG_BYTES], print[128], hex[65], phrase[9];
+    char key_path[PATH_BYTES], path[PATH_BYTES], text[CONFIG_BYTES], print[128], phrase[9];
     const char *why = "";
     struct hub_keyfile shown;
     unsigned peers;
@@ -230,10 +230,8 @@ static int join(struct hub_cli *cli, const struct hub_node_options *o, const str
         return HUB_EXIT_USAGE;
     if (hub_keyfile_show(&shown, key_path, &why) != HUB_OK)
         return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, why);
-    hub_format_hex(hex, f->genesis.chain.b, 32);
     hub_format_hex(phrase, f->genesis.chain.b, 4);
-    for (unsigned i = 0; i < 16; i++)
-        snprintf(print + 5 * i, sizeof print - 5 * i, "%.4s%s", hex + 4 * i, i < 15 ? " " : "");
+    hub_format_fingerprint(print, &f->genesis.chain);
     hub_cli_say(cli, "%.*s\n%s", (int)f->genesis.name.len, (const char *)f->genesis.name.data,
                 print);
     if (!hub_cli_confirm(cli,
