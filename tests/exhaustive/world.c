@@ -90,11 +90,11 @@ int world_block_of(struct world *w, uint64_t view, int parent, int variant)
 
 int world_subject_named(const struct world *w, const struct hub_subject *s)
 {
-    for (int i = 0; i < w->subjects; i++)
-        if (hub_subject_equal(&w->subject[i], s))
-            return i;
-    HUB_ASSERT(!"a statement about a block that does not exist");
-    return -1;
+    int i = 0;
+    while (i < w->subjects && !hub_subject_equal(&w->subject[i], s))
+        i++;
+    HUB_ASSERT(i < w->subjects); /* else it is about a block that does not exist */
+    return i;
 }
 
 static bool on_one_chain(const struct world *w, int a, int b)
