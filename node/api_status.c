@@ -154,6 +154,10 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
         hub_json_key(out, "index");
         hub_json_int(out, n->me);
     }
+    if (n->retiring) { /* its key was a validator's */
+        hub_json_key(out, "safe_to_retire");
+        hub_json_bool(out, n->safe);
+    }
     put_string(out, "version", HUB_VERSION);
     put_number(out, "height", c->final_header.height);
     hub_json_key(out, "block_hash");

@@ -107,6 +107,7 @@ change_set 3 "${kids[0]}" "$six" "${kids[3]}" "$five"
 until_field XIANGCHENG epoch 2
 until_field CHANGNING role observer
 until_logged CHANGNING safe_to_retire
+until_field CHANGNING safe_to_retire True
 record
 new_node JIADING2 "$dir/jiading2.key" # from genesis, by two links
 net_start JIADING2
