@@ -10,7 +10,7 @@ static bool lost_by_script(struct sim *s, uint8_t from, uint8_t to, struct hub_s
     return s->lose && hub_message_decode(&m, frame) && s->lose(s, from, to, &m);
 }
 
-/* See sim_act: a vote of the traitor's key is lost, and an answer about its votes names none. */
+/* See sim_act: evidence and votes of the traitor's key are lost, and an answer about its votes names none. */
 static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span *frame)
 {
     static struct hub_message m;
@@ -22,7 +22,7 @@ static bool tells_traitor(struct sim *s, uint8_t to, struct hub_span *frame)
         hub_message_votes(&none, m.u.votes.epoch, to, NULL, 0);
         *frame = hub_span_of(&none);
     }
-    return m.kind == HUB_MSG_VOTE && m.u.vote.signer == to;
+    return m.kind == HUB_MSG_EVIDENCE || (m.kind == HUB_MSG_VOTE && m.u.vote.signer == to);
 }
 
 static uint64_t later_of(uint64_t a, uint64_t b)
