@@ -45,10 +45,25 @@ for i in range(40):
     bad = bytearray(data)
     bad[(len(data) - 1) * i // 39] ^= 1 << i % 8
     open(f"{sys.argv[2]}/{i}", "wb").write(bad)
+import hashlib
+def string(at):  # the byte string at this place: its first byte, its end
+    n, at = data[at] - 0x40, at + 1
+    if n >= 24:
+        size = 1 << n - 24
+        n, at = int.from_bytes(data[at:at + size], "big"), at + size
+    return at, at + n
+first, last = string(string(24)[1])  # the first part, behind magic and manifest
+changed = bytearray(data)
+changed[(first + last) // 2] ^= 1
+old, new = (hashlib.sha256(d[first:last]).digest() for d in (data, changed))
+assert data.count(old) == 1
+open(f"{sys.argv[2]}/forged", "wb").write(bytes(changed).replace(old, new))  # a row and its part's hash, both
 open(f"{sys.argv[2]}/cut", "wb").write(data[:-1])
 open(f"{sys.argv[2]}/grown", "wb").write(data + b"\0")
 PY
 for bad in "$dir"/bad/*; do exits 6 "$hub" snapshot load --verify "$bad"; done
+exits 6 "$hub" snapshot load --verify "$dir/bad/forged"
+grep -q "do not give the root" "$dir/said" || failed "a forged row: $(cat "$dir/said")"
 exits 6 "$hub" snapshot load "$dir/bad/20" -o "$dir/never"
 [ ! -e "$dir/never" ] || failed "a changed snapshot left a directory"
 "$hub" network init --local 1 --dir "$dir/other" -q --port "$(net_free_ports 2)"
@@ -78,4 +93,4 @@ net_stop JIADING
 exits 4 "$BIN/hubledger-verify" --genesis "$dir/net/genesis.cbor" --stopped "$dir/net/JIADING/data"
 exits 3 "$hub" backup --stopped "$dir/net/JIADING/data" -o "$dir/backup"
 grep -q "joined by a snapshot" "$dir/said" || failed "backup: $(cat "$dir/said")"
-echo "snapshot: $(stat -c %s "$dir/state") bytes at height $height; 43 changed ones refused; the newcomer votes"
+echo "snapshot: $(stat -c %s "$dir/state") bytes at height $height; 44 changed ones refused; the newcomer votes"
