@@ -79,6 +79,17 @@ static int order(const struct hub_record *a, const struct hub_record *b)
     return by_kid ? by_kid : a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
+/* The very same bytes: most of what peers forward. */
+static bool is_held(const struct sim_pool *p, struct hub_span bytes)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct hub_span *held = &p->entry[i].record.bytes;
+        if (held->len == bytes.len && !memcmp(held->data, bytes.data, bytes.len))
+            return true;
+    }
+    return false;
+}
+
 /* Decoded, its signature checked, and eligible now; each id once. */
 static void add(struct sim_node *n, struct hub_span bytes, struct hub_span attachment, bool local)
 {
@@ -87,6 +98,8 @@ static void add(struct sim_node *n, struct hub_span bytes, struct hub_span attac
     struct sim_entry e = {.local = local};
     struct hub_record_keys keys;
     uint16_t why;
+    if (is_held(p, bytes))
+        return;
     if (p->count == SIM_POOL_MAX || !(e.bytes = malloc(bytes.len + attachment.len)))
         return;
     memcpy(e.bytes, bytes.data, bytes.len);
