@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { JUST_NULLIFICATIONS_MAX = HUB_JUST_MAX - 2 };
+enum { JUST_NULLIFICATIONS_MAX = HUB_JUST_MAX - 2, ALL_KINDS = 7 };
 
 /* A writer into the room that is left; frame_close makes what it wrote a frame. */
 static struct hub_buf frame_open(const struct hub_replica *r)
@@ -193,12 +193,17 @@ static void send_entry_certificate(struct hub_replica *r, int peer, uint64_t vie
         hub_outbox_stored(r, peer, view - 1, HUB_NOTARIZE);
 }
 
+/* A certificate that the disk has damaged may have been the only one: with everybody's own vote, the peer's too, it
+ * can be formed again. */
 void hub_outbox_help(struct hub_replica *r, uint8_t peer, uint64_t view)
 {
     uint64_t top = r->cons.top.view;
-    if (top < view || !hub_outbox_stored(r, peer, top, HUB_FINALIZE))
+    bool told = top >= view && hub_outbox_stored(r, peer, top, HUB_FINALIZE);
+    if (!told)
         for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++)
-            hub_outbox_stored(r, peer, view, kind);
+            told |= hub_outbox_stored(r, peer, view, kind);
+    if (!told)
+        hub_outbox_own_votes(r, view, view, ALL_KINDS);
     if (r->cons.view > 1)
         send_entry_certificate(r, peer, r->cons.view);
 }
