@@ -148,7 +148,7 @@ sim: $(B)/sim
 
 # Failures are cut down and kept in build/found/, in the form of tests/regress/.
 sim-campaign: $(B)/sim
-	$(B)/sim --commit $$(git rev-parse --short HEAD) --keep build/found --from $(FROM) --campaign $(MINUTES)
+	$(B)/sim --commit $$(git rev-parse --short HEAD 2>/dev/null || echo unknown) --keep build/found --from $(FROM) --campaign $(MINUTES)
 FROM ?= $(shell date +%s)000
 
 # The three campaigns of docs/assurance.md, within MINUTES.
@@ -182,7 +182,7 @@ check-spin:
 
 JOBS ?= 2
 mutants:
-	scripts/deps.sh build test
+	scripts/deps.sh build test mutants
 	tests/mutants/run.py --minutes $(MINUTES) --jobs $(JOBS) --only '$(ONLY)'
 
 test-interop:

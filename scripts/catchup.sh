@@ -30,7 +30,7 @@ catch_up() { # words: starts JIADING and waits until it stands where XIANGCHENG 
         [ "${here:-0}" -lt "$there" ] || break # empty blocks may follow meanwhile
         sleep 0.1
     done
-    echo "$1: from height ${from:-?} to $there in $(echo "$(seconds) - $began" | bc) s (load $(cut -d' ' -f1 /proc/loadavg))"
+    echo "$1: from height ${from:-?} to $there in $(awk -v from="$began" -v to="$(seconds)" 'BEGIN { printf "%.1f", to - from }') s (load $(cut -d' ' -f1 /proc/loadavg))"
 }
 
 begin() { # a network of four with money, JIADING stopped

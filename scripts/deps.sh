@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing; does nothing when all are there.
-# usage: scripts/deps.sh GROUP...     groups: build test demo check interop chaos
+# usage: scripts/deps.sh GROUP...     groups: build test demo check interop chaos mutants
 set -euo pipefail
 
 build="gcc make pkg-config libc6-dev libsodium-dev nettle-dev liblmdb-dev libzmq3-dev
@@ -10,13 +10,14 @@ demo="nodejs python3 curl"
 check="clang clang-format clang-tidy cppcheck libclang-rt-14-dev gcovr spin"
 interop="nodejs npm"
 chaos="iproute2 nftables faketime mount"
+mutants="git" # the tree is copied as git lists it
 
 wanted=""
 for group in "${@:-build}"; do
     case $group in
-    build | test | demo | check | interop | chaos) wanted="$wanted ${!group}" ;;
+    build | test | demo | check | interop | chaos | mutants) wanted="$wanted ${!group}" ;;
     *)
-        echo "deps.sh: no group '$group'; groups are build test demo check interop chaos" >&2
+        echo "deps.sh: no group '$group'; groups are build test demo check interop chaos mutants" >&2
         exit 64
         ;;
     esac
