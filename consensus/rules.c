@@ -6,7 +6,6 @@
 #include "timer.h"
 
 enum {
-    CLOCK_AHEAD_MS = 5000, /* a block further ahead of our wall clock is not voted for yet */
     SYNCING_BEHIND = 1 /* more final blocks missing than this: our turn as leader is passed on */
 };
 
@@ -137,8 +136,8 @@ void hub_rules_notarize(struct hub_cons *c, struct hub_effects *out)
     }
     if (v->prop_state != HUB_SLOT_VALID)
         return;
-    if (v->prop.time_ms > c->now_wall_ms + CLOCK_AHEAD_MS) {
-        uint64_t wait_ms = v->prop.time_ms - c->now_wall_ms - CLOCK_AHEAD_MS;
+    if (v->prop.time_ms > c->now_wall_ms + HUB_CLOCK_AHEAD_MS) {
+        uint64_t wait_ms = v->prop.time_ms - c->now_wall_ms - HUB_CLOCK_AHEAD_MS;
         (void)hub_effects_due(out, c, c->now_mono_ms + wait_ms);
         return;
     }

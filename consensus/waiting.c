@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { CLOCK_AHEAD_MS = 5000 }; /* as rules.c */
-
 static uint64_t most_voted(const struct hub_tally *t)
 {
     uint64_t best = 0;
@@ -82,7 +80,7 @@ static void judge_proposal(const struct hub_cons *c, const struct hub_view *v, u
         break;
     }
     out->what = HUB_WAITS_VOTES;
-    if (!v->did_notarize && v->prop.time_ms > now_wall_ms + CLOCK_AHEAD_MS) {
+    if (!v->did_notarize && v->prop.time_ms > now_wall_ms + HUB_CLOCK_AHEAD_MS) {
         out->what = HUB_WAITS_CLOCK;
         out->ahead_ms = v->prop.time_ms - now_wall_ms;
     }

@@ -82,6 +82,8 @@ enum {
     HUB_MENDS_MAX = 16, /* damaged blocks asked for at a time; the next reading finds the others */
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
+    HUB_CLOCK_AHEAD_MS =
+        5000, /* a block further ahead of our wall clock is not voted for yet (docs/protocol.md 4 N) */
     HUB_COMMIT_DELAY_MS = 50, /* what need not be durable before a send is so after this */
     HUB_ASK_VOTES_MS =
         500, /* at start: again, until q - 1 peers told our votes (docs/protocol.md 10) */
