@@ -1,5 +1,5 @@
 /* store_env.h: the LMDB environment as a handful of ordered maps of sealed values. Knows nothing of blocks or
- * votes; store.c, checkpoint.c and the readers are written on it. H numbers: docs/operations.md.
+ * votes; store.c, checkpoint.c and the readers are written on it. H numbers: docs/hazards.md.
  *  1. Synchronous commits only: the flags that weaken them are asserted to be off (H1).
  *  2. Every value ends in a seal, the first 16 bytes of SHA-256(map || key length || key || value), checked
  *     on every get: LMDB 0.9 has no checksums, and a flipped bit reads like any other (H4). The seal finds

@@ -187,7 +187,7 @@ Test(oracle, skips_are_proven)
     blames("skips_are_proven");
 }
 
-/* 2q - n - 1, counted out by hand for the sizes of the design's table. */
+/* 2q - n - 1, counted out by hand for the sizes of the table in docs/protocol.md 1. */
 Test(oracle, knows_how_many_liars_can_be_borne)
 {
     static const uint8_t n[] = {3, 3, 4, 5, 6, 6, 7, 9, 10, 13, 31},
