@@ -65,3 +65,17 @@ Test(receive, replies_leave_room_in_the_outbox)
     r.frame_count = HUB_OUTBOX_FRAMES_MAX / 2;
     cr_assert_not(hub_outbox_reply_room(&r));
 }
+
+/* docs/hazards.md H12: q - 1 = 2 peers have to tell what they hold of our votes before there is another. */
+Test(receive, no_vote_before_enough_peers_answered)
+{
+    r.permit.why = HUB_ABSTAIN_ASKING;
+    r.permit.ask_due_ms = UINT64_MAX;
+    for (uint8_t peer = 1; peer <= 2; peer++) {
+        hub_permit_ask(&r);
+        cr_assert_eq(r.permit.why, HUB_ABSTAIN_ASKING);
+        hub_permit_answered(&r, peer);
+    }
+    hub_permit_ask(&r);
+    cr_assert_eq(r.permit.why, HUB_ABSTAIN_NOT);
+}
