@@ -142,12 +142,16 @@ bench:
 	$(MAKE) all build/release/bench VARIANT=release
 	scripts/bench.sh
 
+# As every target that people run: a fresh machine has neither the packages nor the program.
+BUILT = scripts/deps.sh build test && $(MAKE) -j$$(nproc)
 SEEDS ?= 200
-sim: $(B)/sim
+sim:
+	$(BUILT) $(B)/sim
 	$(B)/sim $(if $(V),-v) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 # Failures are cut down and kept in build/found/, in the form of tests/regress/.
-sim-campaign: $(B)/sim
+sim-campaign:
+	$(BUILT) $(B)/sim
 	$(B)/sim --commit $$(git rev-parse --short HEAD 2>/dev/null || echo unknown) --keep build/found --from $(FROM) --campaign $(MINUTES)
 FROM ?= $(shell date +%s)000
 
@@ -159,19 +163,23 @@ campaign:
 
 # An idle ledger over weeks; how fast simulating goes.
 DAYS ?= 14
-sim-idle: $(B)/sim
+sim-idle:
+	$(BUILT) $(B)/sim
 	$(B)/sim --idle $(DAYS)
-sim-speed: $(B)/sim
+sim-speed:
+	$(BUILT) $(B)/sim
 	$(B)/sim --speed
 
-twins: $(B)/twins
+twins:
+	$(BUILT) $(B)/twins
 	$(B)/twins --minutes $(MINUTES)
 
 check:
 	scripts/deps.sh build test check
 	scripts/check.sh
 
-check-exhaustive: $(B)/exhaustive
+check-exhaustive:
+	$(BUILT) $(B)/exhaustive
 	$(B)/exhaustive full $(MINUTES)
 	tests/exhaustive/controls.sh $(B)
 
@@ -196,7 +204,8 @@ fuzz:
 	$(MAKE) fuzzers VARIANT=fuzz
 	scripts/fuzz.sh $(MINUTES)
 
-powercut: $(B)/powercut
+powercut:
+	$(BUILT) $(B)/powercut
 	$(B)/powercut --seconds $$(($(MINUTES) * 60))
 	$(B)/powercut --errors --seconds $$(($(MINUTES) * 10))
 	$(B)/powercut --flips --seconds $$(($(MINUTES) * 20))
