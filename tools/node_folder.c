@@ -171,8 +171,23 @@ static const char *own_code(const struct hub_founding *f, const struct hub_hash 
     return "";
 }
 
-static bool append_peers(char text[CONFIG_BYTES], const struct hub_founding *f, const char *own,
-                         unsigned *peers)
+/* No signature covers the endpoints, and they become lines of the configuration: nothing but a code and an address
+ * may stand in them. */
+static bool endpoint_ok(struct hub_span code, struct hub_span at)
+{
+    char address[HUB_ENDPOINT_MAX + 1];
+    for (size_t i = 0; i < code.len; i++)
+        if (!strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", code.data[i]))
+            return false;
+    if (at.len > HUB_ENDPOINT_MAX)
+        return false;
+    memcpy(address, at.data, at.len);
+    address[at.len] = 0;
+    return hub_address_ok(address);
+}
+
+static bool append_peers(const struct hub_cli *cli, char text[CONFIG_BYTES],
+                         const struct hub_founding *f, const char *own, unsigned *peers)
 {
     struct hub_cbor c = hub_cbor_open(f->endpoints);
     size_t len = strlen(text);
@@ -181,6 +196,16 @@ static bool append_peers(char text[CONFIG_BYTES], const struct hub_founding *f, 
         const struct hub_span code = hub_cbor_text(&c, 0, SIZE_MAX),
                               at = hub_cbor_text(&c, 0, SIZE_MAX);
         const bool mine = hub_span_equal(code, hub_text_span(own));
+        if (!endpoint_ok(code, at)) {
+            hub_cli_fail(cli, 0,
+                         HUB_T(cli,
+                               "the invite's endpoint of %.*s is no CODE and HOST:PORT: let its "
+                               "sender make it anew (network invite --endpoint)",
+                               "邀请文件中 %.*s 的地址不是 代码 与 主机:端口：请发送方重新生成"
+                               "（network invite --endpoint）"),
+                         (int)code.len, (const char *)code.data);
+            return false;
+        }
         const int k = mine ? snprintf(text + len, CONFIG_BYTES - len, "endpoint = \"%.*s\"\n",
                                       (int)at.len, (const char *)at.data)
                            : snprintf(text + len, CONFIG_BYTES - len,
@@ -243,7 +268,7 @@ static int join(struct hub_cli *cli, const struct hub_node_options *o, const str
         return HUB_EXIT_USAGE;
     const char *own = own_code(f, &shown.kid);
     if (!keep_genesis(cli, o, f) || !config_without_peers(cli, text, path) ||
-        !append_peers(text, f, own, &peers) || !write_text(cli, path, text, true))
+        !append_peers(cli, text, f, own, &peers) || !write_text(cli, path, text, true))
         return HUB_EXIT_UNREACHABLE;
     hub_cli_say(cli,
                 *own ? HUB_T(cli, "node of %s, %u peers; start it: hubledgerd --config %s",

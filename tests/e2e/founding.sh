@@ -92,6 +92,13 @@ PY
 
 refused 2 "does not match" "$hub" node join genesis.invite --dir XIANGCHENG --confirm nothing
 refused 3 "a governor of every voting member must sign" "$hub" node join jd.draft --dir XIANGCHENG --confirm "$phrase"
+/usr/bin/python3 - <<'PY'
+import cbor2
+invite = cbor2.loads(open("genesis.invite", "rb").read())
+invite["endpoints"] = {"JIADING": '10.0.0.1:1" } key = "other.key'}
+open("evil.invite", "wb").write(cbor2.dumps(invite, canonical=True))
+PY
+refused 3 "endpoint of JIADING" "$hub" node join evil.invite --dir XIANGCHENG --confirm "$phrase"
 for m in "${MEMBERS[@]}"; do "$hub" node join genesis.invite --dir "$m" --confirm "$phrase" -q; done
 "$hub" node join genesis.invite --dir JIADING --confirm "$phrase" -q # again: the peers are written anew, once each
 [ "$(grep -c '^peer ' JIADING/node.conf)" = 3 ] || failed "peers of a node that joined twice: $(cat JIADING/node.conf)"
