@@ -366,6 +366,16 @@ static void demand_receipt(struct sim *s, uint32_t record)
                  (unsigned long long)s->record[record].height, wrong);
 }
 
+static bool is_kept(const struct sim *s, uint64_t height)
+{
+    for (uint8_t i = 0; i < s->plan.n; i++) {
+        const struct sim_block *b = sim_journal_at(&s->node[i].journal, height);
+        if (b && !b->damaged && !s->node[i].faulty)
+            return true;
+    }
+    return false;
+}
+
 void sim_audit_end(struct sim *s)
 {
     check_agreements(s->auditor);
@@ -374,7 +384,9 @@ void sim_audit_end(struct sim *s)
         const struct sim_record *r = &s->record[i];
         if (r->acknowledged && !r->final)
             sim_fail(s, "record %u was acknowledged and is in no final block", i);
-        if (!r->final || i % step || !left || s->plan.safety_only)
+        if (s->stopped && r->acknowledged && !is_kept(s, r->height))
+            sim_fail(s, "record %u was acknowledged, and no honest disk holds its block", i);
+        if (!r->final || i % step || !left || s->plan.safety_only || s->stopped)
             continue;
         left--;
         demand_receipt(s, i);

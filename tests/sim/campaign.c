@@ -25,7 +25,7 @@ struct board { /* shared by parent and workers */
     struct failure failure[FAILURES_MAX];
     struct {
         uint64_t seed; /* under way; 0 = none */
-        uint64_t seeds, sizes[SIM_NODES_MAX + 1], with[SIM_FAULT_KINDS];
+        uint64_t seeds, stopped, sizes[SIM_NODES_MAX + 1], with[SIM_FAULT_KINDS];
         struct sim_result sum;
     } worker[WORKERS_MAX];
 };
@@ -61,7 +61,7 @@ void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bo
     HUB_ASSERT(s);
     sim_open(s, seed, p);
     s->trace = trace;
-    *out = (struct sim_result){.good = sim_run(s), .n = p->n};
+    *out = (struct sim_result){.good = sim_run(s), .stopped = s->stopped, .n = p->n};
     memcpy(out->why, s->why, sizeof out->why);
     out->events = s->events;
     out->ms = s->now_ms;
@@ -138,6 +138,9 @@ static void work(struct board *b, unsigned number, const struct sim_campaign *c,
             note_failure(b, c->from + i, r.why);
         add_up(&b->worker[number].sum, &r);
         b->worker[number].seeds++;
+        b->worker[number].stopped += r.stopped;
+        if (r.stopped)
+            printf("seed %llu %s\n", (unsigned long long)(c->from + i), r.why);
         b->worker[number].sizes[r.n]++;
         for (unsigned k = 0; k < SIM_FAULT_KINDS; k++)
             b->worker[number].with[k] += r.struck[k] > 0;
@@ -213,10 +216,11 @@ static uint64_t say_figures(const struct board *b, unsigned workers, const struc
 {
     struct sim_result sum = {.good = true};
     struct rusage used;
-    uint64_t seeds = 0, failed = atomic_load(&b->failures);
+    uint64_t seeds = 0, stopped = 0, failed = atomic_load(&b->failures);
     for (unsigned i = 0; i < workers; i++) {
         add_up(&sum, &b->worker[i].sum);
         seeds += b->worker[i].seeds;
+        stopped += b->worker[i].stopped;
     }
     getrusage(RUSAGE_CHILDREN, &used);
     double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
@@ -231,11 +235,13 @@ static uint64_t say_figures(const struct board *b, unsigned workers, const struc
                (unsigned long long)(c->from + seeds - 1));
         say_faults(b, workers, &sum);
     }
-    printf("sim: %llu seeds, %llu failed, %llu events, %.1f cluster-hours, %llu blocks, %llu "
+    printf("sim: %llu seeds, %llu failed, %llu stopped by design, %llu events, %.1f cluster-hours, "
+           "%llu blocks, %llu "
            "records, %llu betrayals in %.1f s; a core-second: %.0f events, %.2f cluster-hours\n",
-           (unsigned long long)seeds, (unsigned long long)failed, (unsigned long long)sum.events,
-           hours, (unsigned long long)sum.height, (unsigned long long)sum.finals,
-           (unsigned long long)sum.betrayals, took, (double)sum.events / cpu, hours / cpu);
+           (unsigned long long)seeds, (unsigned long long)failed, (unsigned long long)stopped,
+           (unsigned long long)sum.events, hours, (unsigned long long)sum.height,
+           (unsigned long long)sum.finals, (unsigned long long)sum.betrayals, took,
+           (double)sum.events / cpu, hours / cpu);
     return sum.betrayals;
 }
 

@@ -359,8 +359,10 @@ bool sim_run(struct sim *s)
         if (s->done_ms && s->now_ms >= s->done_ms + s->plan.linger_ms)
             break;
     }
-    if (!s->failed && !s->plan.safety_only && !sim_done(s))
+    if (!s->failed && !s->plan.safety_only && !sim_done(s) && !sim_is_stopped(s))
         say_what_is_missing(s);
+    if (s->plan.stops && !s->stopped)
+        sim_fail(s, "the chain goes on, and was to be stopped by what faults took");
     if (!s->failed)
         sim_audit_end(s);
     return !s->failed;

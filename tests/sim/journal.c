@@ -140,11 +140,17 @@ static bool excludes(const struct hub_subject *a, const struct hub_subject *b)
     return !hub_hash_equal(&a->block_hash, &b->block_hash);
 }
 
+const struct hub_vote *sim_journal_vote(const struct sim_journal *j, uint64_t epoch, uint64_t view,
+                                        uint8_t kind)
+{
+    int64_t i = sim_index_find(&j->vote_at, sim_index_key(epoch, view, kind));
+    return i >= 0 ? &j->vote[i] : NULL;
+}
+
 static const struct hub_vote *find_vote(const struct sim_journal *j, const struct hub_subject *s,
                                         uint8_t kind)
 {
-    int64_t i = sim_index_find(&j->vote_at, sim_index_key(s->epoch, s->view, kind));
-    return i >= 0 ? &j->vote[i] : NULL;
+    return sim_journal_vote(j, s->epoch, s->view, kind);
 }
 
 static enum hub_status put_vote(void *store, const struct hub_vote *v)

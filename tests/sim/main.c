@@ -35,8 +35,9 @@ static bool say(const char *name, uint64_t seed, const struct sim_plan *p, bool 
         sim_plan_write(stdout, seed, p);
     sim_try(&r, seed, p, trace);
     printf("%s: %s at %llu ms, height %llu, %llu records final, %llu events, hash %016llx\n", name,
-           r.good ? "ok" : r.why, (unsigned long long)r.ms, (unsigned long long)r.height,
-           (unsigned long long)r.finals, (unsigned long long)r.events, (unsigned long long)r.hash);
+           r.good && !r.stopped ? "ok" : r.why, (unsigned long long)r.ms,
+           (unsigned long long)r.height, (unsigned long long)r.finals, (unsigned long long)r.events,
+           (unsigned long long)r.hash);
     fflush(stdout);
     return r.good;
 }

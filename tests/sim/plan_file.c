@@ -25,6 +25,7 @@ static const struct field {
     FIELD(BOOL, late_checks),
     FIELD(BOOL, uneven),
     FIELD(BOOL, stubborn),
+    FIELD(BOOL, stops),
     FIELD(BOOL, resume),
     FIELD(BOOL, safety_only),
     FIELD(U32, loss),

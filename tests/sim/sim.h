@@ -9,6 +9,7 @@
  *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
  *   shrink.c    failing plans cut down       audit.c    execution again, money, receipts
  *   adversary.c   the lying validators by name, a file each    accountability.c   forks, and who is convicted
+ *   stopped.c   damage that no cluster bears
  *
  * Crashes strike at port calls: before and after a commit, between two sends, before a put. */
 #ifndef SIM_H
@@ -133,6 +134,7 @@ struct sim_plan {
     bool resume;      /* operators restart a node that lost its journal with --resume-after-loss */
     bool safety_only; /* more disks are lost than progress can bear: nothing is asked of it */
     bool stubborn;    /* traitors go on when faults end */
+    bool stops;       /* a schedule that was kept because the chain must stop: sim_is_stopped */
     int64_t skew_ms[SIM_NODES_MAX], drift_ppm[SIM_NODES_MAX]; /* of clocks; drift of both */
     uint32_t load;                                            /* set of enum sim_load */
     bool by_default;  /* consensus parameters as a network has them */
@@ -291,6 +293,9 @@ const struct sim_block *sim_journal_find(const struct sim_journal *j, const stru
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
 bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64_t view,
                              uint8_t kind, struct hub_certificate *out);
+/* NULL: none. */
+const struct hub_vote *sim_journal_vote(const struct sim_journal *j, uint64_t epoch, uint64_t view,
+                                        uint8_t kind);
 
 /* ---- waiting records of one node; lost in a crash */
 struct sim_entry {
@@ -436,7 +441,8 @@ struct sim {
     uint64_t clogged_until_ms[SIM_NODES_MAX][SIM_NODES_MAX];
     uint64_t struck[SIM_FAULT_KINDS], hash; /* faults that had an effect; of all that happened */
     bool healed, failed, trace;
-    char why[400];
+    bool stopped;  /* see sim_is_stopped */
+    char why[400]; /* of failed, or of stopped */
     /* Scenario: true = the frame is lost. */
     bool (*lose)(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m);
     void (*script)(struct sim *s, uint32_t step);
@@ -459,6 +465,9 @@ void sim_cut_links(struct sim *s); /* as the splits of now say */
 /* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
 void sim_fold(struct sim *s, const void *bytes, size_t len);
 bool sim_done(struct sim *s);
+/* Asked where progress is missing. True: faults took a block from every honest disk and the view cannot be nullified;
+ * s->stopped and s->why say so, and from then on only safety is asked for. */
+bool sim_is_stopped(struct sim *s);
 __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void sim_trace(const struct sim *s, const char *format, ...);
 
@@ -536,7 +545,7 @@ bool sim_calibrate(uint64_t seed);
 /* ---- many runs */
 typedef void sim_planner(struct sim_plan *p, uint64_t seed);
 struct sim_result { /* of one run, or the sum of many */
-    bool good;
+    bool good, stopped;
     char why[400];
     uint8_t n;
     uint64_t events, ms, height, finals, betrayals, hash, struck[SIM_FAULT_KINDS];
