@@ -13,7 +13,9 @@
  *  12 GET_RECORDS  [12, max_bytes]
  *  13 GET_VOTES    [13, epoch, signer]
  *  14 EVIDENCE     [14, bstr .cbor evidence]
- *  15 VOTES        [15, epoch, signer, [*3 [subject, signature]]] */
+ *  15 VOTES        [15, epoch, signer, [*3 [subject, signature]]]
+ *  16 GET_SNAPSHOT [16, id, offset]
+ *  17 SNAPSHOT     [17, id, height, bytes, offset, piece: bstr] */
 #include "hub/message.h"
 
 enum { BLOCK_FRAME_BYTES = 16, ARRAY_OF_TWO = 0x82 };
@@ -125,6 +127,17 @@ static void read_votes(struct hub_message *m, struct hub_cbor *c)
     }
 }
 
+static void read_snapshot(struct hub_snapshot_message *s, struct hub_cbor *c)
+{
+    hub_cbor_hash(c, &s->id);
+    s->height = hub_cbor_uint(c, 0, HUB_UINT_MAX);
+    s->bytes = hub_cbor_uint(c, 0, HUB_UINT_MAX);
+    s->offset = hub_cbor_uint(c, 0, s->bytes);
+    s->piece = hub_cbor_bytes(c, 0, HUB_SNAPSHOT_PIECE_BYTES);
+    if (s->piece.len > s->bytes - s->offset)
+        c->bad = true;
+}
+
 static void read_body(struct hub_message *m, struct hub_cbor *c)
 {
     switch (m->kind) {
@@ -176,22 +189,30 @@ static void read_body(struct hub_message *m, struct hub_cbor *c)
     case HUB_MSG_VOTES:
         read_votes(m, c);
         break;
+    case HUB_MSG_GET_SNAPSHOT:
+        hub_cbor_hash(c, &m->u.get_snapshot.id);
+        m->u.get_snapshot.offset = hub_cbor_uint(c, 0, HUB_UINT_MAX);
+        break;
+    case HUB_MSG_SNAPSHOT:
+        read_snapshot(&m->u.snapshot, c);
+        break;
     }
 }
 
 /* Items of each message, its kind included. */
-static const uint8_t items_of[HUB_MSG_VOTES + 1] = {
-    [HUB_MSG_PROPOSE] = 5,     [HUB_MSG_VOTE] = 4,      [HUB_MSG_CERT] = 2,
-    [HUB_MSG_STATUS] = 11,     [HUB_MSG_GET_CERTS] = 5, [HUB_MSG_GET_BLOCK] = 2,
-    [HUB_MSG_GET_BLOCKS] = 3,  [HUB_MSG_BLOCK] = 3,     [HUB_MSG_GET_EPOCHS] = 2,
-    [HUB_MSG_EPOCH_PROOF] = 2, [HUB_MSG_RECORDS] = 2,   [HUB_MSG_GET_RECORDS] = 2,
-    [HUB_MSG_GET_VOTES] = 3,   [HUB_MSG_EVIDENCE] = 2,  [HUB_MSG_VOTES] = 4};
+static const uint8_t items_of[HUB_MSG_SNAPSHOT + 1] = {
+    [HUB_MSG_PROPOSE] = 5,      [HUB_MSG_VOTE] = 4,      [HUB_MSG_CERT] = 2,
+    [HUB_MSG_STATUS] = 11,      [HUB_MSG_GET_CERTS] = 5, [HUB_MSG_GET_BLOCK] = 2,
+    [HUB_MSG_GET_BLOCKS] = 3,   [HUB_MSG_BLOCK] = 3,     [HUB_MSG_GET_EPOCHS] = 2,
+    [HUB_MSG_EPOCH_PROOF] = 2,  [HUB_MSG_RECORDS] = 2,   [HUB_MSG_GET_RECORDS] = 2,
+    [HUB_MSG_GET_VOTES] = 3,    [HUB_MSG_EVIDENCE] = 2,  [HUB_MSG_VOTES] = 4,
+    [HUB_MSG_GET_SNAPSHOT] = 3, [HUB_MSG_SNAPSHOT] = 6};
 
 bool hub_message_decode(struct hub_message *out, struct hub_span frame)
 {
     struct hub_cbor c = hub_cbor_open(frame);
     uint32_t items = hub_cbor_array(&c, 2, items_of[HUB_MSG_STATUS]);
-    uint64_t kind = hub_cbor_uint(&c, HUB_MSG_PROPOSE, HUB_MSG_VOTES);
+    uint64_t kind = hub_cbor_uint(&c, HUB_MSG_PROPOSE, HUB_MSG_SNAPSHOT);
 
     if (c.bad || items != items_of[kind])
         return false;
@@ -372,4 +393,23 @@ void hub_message_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer,
         hub_subject_encode(out, &vote[i].subject);
         put_signature(out, &vote[i].sig);
     }
+}
+
+void hub_message_get_snapshot(struct hub_buf *out, const struct hub_hash *id, uint64_t offset)
+{
+    open_message(out, HUB_MSG_GET_SNAPSHOT);
+    hub_put_hash(out, id);
+    hub_put_uint(out, offset);
+}
+
+void hub_message_snapshot(struct hub_buf *out, const struct hub_snapshot_message *s)
+{
+    HUB_ASSERT(s->piece.len <= HUB_SNAPSHOT_PIECE_BYTES && s->offset <= s->bytes &&
+               s->piece.len <= s->bytes - s->offset);
+    open_message(out, HUB_MSG_SNAPSHOT);
+    hub_put_hash(out, &s->id);
+    hub_put_uint(out, s->height);
+    hub_put_uint(out, s->bytes);
+    hub_put_uint(out, s->offset);
+    hub_put_bytes(out, s->piece);
 }

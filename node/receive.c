@@ -386,6 +386,9 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
     case HUB_MSG_EVIDENCE:
         on_evidence(r, peer, m->u.evidence);
         break;
+    case HUB_MSG_GET_SNAPSHOT: /* not served by this version */
+    case HUB_MSG_SNAPSHOT:     /* nobody asked */
+        break;
     }
 }
 

@@ -80,6 +80,9 @@ enum {
     HUB_RECORDS_FRAME_BYTES_MAX =
         65536,          /* forwarded records in one frame, or a single longer one */
     HUB_MENDS_MAX = 16, /* damaged blocks asked for at a time; the next reading finds the others */
+    HUB_SNAPSHOT_PIECE_BYTES =
+        128 << 10, /* of a snapshot's file in one frame: at 32 answers a second 4 MiB/s, a third of
+                            * the default uplink, and one short read of the main thread */
     HUB_STATUS_PERIOD_MS = 1000,
     HUB_STATUS_IDLE_MS = 5000,
     HUB_CLOCK_AHEAD_MS =
@@ -156,7 +159,11 @@ enum {
     HUB_FRAME_BYTES_MAX = HUB_BLOCK_BYTES_MAX + HUB_JUST_MAX * HUB_CERTIFICATE_BYTES_MAX + 4096
 };
 
-#define HUB_UINT_MAX 9007199254740991u   /* 2^53 - 1: safe in every language (docs/formats.cddl) */
+#define HUB_UINT_MAX 9007199254740991u /* 2^53 - 1: safe in every language (docs/formats.cddl) */
+#define HUB_SNAPSHOT_BYTES_MAX                                                                     \
+    UINT64_C(                                                                                      \
+        0x200000000) /* 8 GiB: 33 million wallets and their references; a stranger's file     \
+                           * costs a joining node no more disk */
 #define HUB_AMOUNT_MAX 1000000000000000u /* fen; ten trillion yuan */
 
 _Static_assert(HUB_BATCH_ENTRIES_MAX *HUB_BATCH_ENTRY_BYTES <= HUB_ATTACHMENT_BYTES_MAX,

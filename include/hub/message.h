@@ -19,7 +19,9 @@ enum hub_message_kind {
     HUB_MSG_GET_RECORDS = 12,
     HUB_MSG_GET_VOTES = 13,
     HUB_MSG_EVIDENCE = 14,
-    HUB_MSG_VOTES = 15
+    HUB_MSG_VOTES = 15,
+    HUB_MSG_GET_SNAPSHOT = 16,
+    HUB_MSG_SNAPSHOT = 17
 };
 enum {
     HUB_STATUS_WORK_PENDING = 1,
@@ -35,6 +37,14 @@ struct hub_status_message {
     struct hub_point fin, top;
     uint8_t flags, q, n;
     struct hub_span version;
+};
+
+/* What a node has of the file of a snapshot (formats.cddl section 11). bytes 0: none; with a height: one of that
+ * height is being made. A piece that is empty, or of another file than was asked for, tells only what there is. */
+struct hub_snapshot_message {
+    struct hub_hash id; /* SHA-256 of the file's manifest, which names the hash of all the rest */
+    uint64_t height, bytes, offset; /* of the state; of the file; of the piece in it */
+    struct hub_span piece;          /* at most HUB_SNAPSHOT_PIECE_BYTES, inside the file */
 };
 
 struct hub_message { /* a view into the frame; borrowed */
@@ -87,6 +97,11 @@ struct hub_message { /* a view into the frame; borrowed */
             struct hub_vote
                 vote[3]; /* of this epoch and signer, at most one of each kind, by rising kind */
         } votes;
+        struct {
+            struct hub_hash id; /* zeros: whichever is the newest */
+            uint64_t offset;
+        } get_snapshot;
+        struct hub_snapshot_message snapshot;
     } u;
 };
 /* Strict: exactly one deterministic item of the shape of its kind, every field in range, nothing behind. Signatures,
@@ -119,5 +134,7 @@ void hub_message_evidence(struct hub_buf *out, struct hub_span evidence);
  * hub_message; n = 0: none is held. */
 void hub_message_votes(struct hub_buf *out, uint64_t epoch, uint8_t signer,
                        const struct hub_vote *vote, uint32_t n);
+void hub_message_get_snapshot(struct hub_buf *out, const struct hub_hash *id, uint64_t offset);
+void hub_message_snapshot(struct hub_buf *out, const struct hub_snapshot_message *s);
 
 #endif

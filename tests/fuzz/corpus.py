@@ -311,6 +311,9 @@ def message_seeds():
         "records": [11, [list(e) for e in entries[:2]]],
         "get-records": [12, 65536],
         "get-votes": [13, 0, 3],
+        "get-snapshot": [16, CHAIN, 131072],
+        "snapshot": [17, CHAIN, 5, 1000, 900, bytes(100)],
+        "snapshot-none": [17, bytes(32), 0, 0, 0, b""],
     }
     for name, value in good.items():
         write("message", f"ok-{name}", encode(value))
@@ -320,6 +323,7 @@ def message_seeds():
     write("message", "bad-signer", encode([13, 0, 64]))
     write("message", "bad-no-hashes", encode([6, []]))
     write("message", "bad-kinds", encode([5, 0, 3, 9, 8]))
+    write("message", "bad-piece", encode([17, CHAIN, 5, 1000, 901, bytes(100)]))
 
 
 # ---- executed agreements

@@ -90,6 +90,12 @@ static void put(struct hub_buf *out, const struct hub_message *m)
         hub_message_votes(out, m->u.votes.epoch, m->u.votes.signer, m->u.votes.vote,
                           m->u.votes.count);
         return;
+    case HUB_MSG_GET_SNAPSHOT:
+        hub_message_get_snapshot(out, &m->u.get_snapshot.id, m->u.get_snapshot.offset);
+        return;
+    case HUB_MSG_SNAPSHOT:
+        hub_message_snapshot(out, &m->u.snapshot);
+        return;
     }
     FUZZ_CHECK(false); /* a kind that no writer makes */
 }

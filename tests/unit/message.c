@@ -2,6 +2,8 @@
  * 0x40+n and 0x58 nn byte string, 0x00+n small integer), round trips, and every refusal. */
 #include "hub/message.h"
 
+#include "tests/support/vectors.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -94,7 +96,7 @@ Test(message, small_questions)
     IS(0x83, 0x0d, 0x02, 0x18, 63);
     strict();
     REFUSED(0x83, 0x0d, 0x02, 0x18, 64); /* signers are 0..63 */
-    REFUSED(0x82, 0x10, 0x00);           /* kind 16 */
+    REFUSED(0x82, 0x12, 0x00);           /* kind 18 */
     REFUSED(0x82, 0x00, 0x00);           /* kind 0 */
     REFUSED(0x83, 0x09, 0x03, 0x00);     /* an item too many */
     REFUSED(0xa1, 0x09, 0x03);           /* a map */
@@ -361,4 +363,76 @@ Test(message, any_single_changed_byte_is_refused_or_still_well_formed)
             }
         }
     cr_assert_gt(accepted, 0, "signature bits, for one, are not judged here");
+}
+
+/* tests/vectors/golden.txt, written by python from docs/formats.cddl. */
+Test(message, snapshots_have_the_golden_bytes)
+{
+    uint8_t ten[10];
+    struct hub_hash id;
+    struct hub_snapshot_message s = {{{0}}, 811, 131082, 131072, {ten, sizeof ten}};
+    for (uint8_t i = 0; i < sizeof ten; i++)
+        ten[i] = i;
+    hub_hash_span(&id, hub_text_span("manifest"));
+    s.id = id;
+    hub_message_get_snapshot(&out, &id, 131072);
+    cr_assert(hub_span_equal(hub_span_of(&out), test_vector("wire.get_snapshot")));
+    open();
+    hub_message_snapshot(&out, &s);
+    cr_assert(hub_span_equal(hub_span_of(&out), test_vector("wire.snapshot")));
+    open();
+    s = (struct hub_snapshot_message){.height = 0};
+    hub_message_snapshot(&out, &s);
+    cr_assert(hub_span_equal(hub_span_of(&out), test_vector("wire.snapshot_none")));
+}
+
+Test(message, get_snapshot)
+{
+    const struct hub_hash id = hash_of(0xaa);
+    uint8_t want[2 + 34 + 5] = {0x83, 0x10, 0x58, 32};
+    memset(want + 4, 0xaa, 32);
+    memcpy(want + 36, (const uint8_t[]){0x1a, 0x00, 0x02, 0x00, 0x00}, 5); /* 131,072 */
+    hub_message_get_snapshot(&out, &id, 131072);
+    is(want, sizeof want);
+    strict();
+    cr_assert(decode() && m.kind == HUB_MSG_GET_SNAPSHOT);
+    cr_assert(hub_hash_equal(&m.u.get_snapshot.id, &id) && m.u.get_snapshot.offset == 131072);
+    open();
+    hub_message_get_snapshot(&out, &id, UINT64_C(1) << 53); /* above every number of the format */
+    cr_assert(!decode());
+}
+
+Test(message, snapshot_pieces_lie_inside_their_file)
+{
+    static uint8_t piece[HUB_SNAPSHOT_PIECE_BYTES + 1];
+    struct hub_snapshot_message s = {hash_of(0xbb), 5, 10, 8, {piece, 2}};
+    uint8_t want[2 + 34 + 6] = {0x86, 0x11, 0x58, 32};
+    memset(want + 4, 0xbb, 32);
+    memcpy(want + 36, (const uint8_t[]){0x05, 0x0a, 0x08, 0x42, 0x00, 0x00}, 6);
+    hub_message_snapshot(&out, &s);
+    is(want, sizeof want);
+    strict();
+    cr_assert(decode() && m.kind == HUB_MSG_SNAPSHOT && m.u.snapshot.height == 5);
+    cr_assert(m.u.snapshot.bytes == 10 && m.u.snapshot.offset == 8 && m.u.snapshot.piece.len == 2);
+    want[38] = 0x09; /* from 9 on: one byte too far */
+    cr_assert(refused(want, sizeof want));
+    want[38] = 0x0b; /* behind the end */
+    cr_assert(refused(want, sizeof want));
+    open();
+    s = (struct hub_snapshot_message){hash_of(0), 0, 0, 0, {NULL, 0}}; /* there is none */
+    hub_message_snapshot(&out, &s);
+    strict();
+    open();
+    s = (struct hub_snapshot_message){hash_of(1), 1, HUB_UINT_MAX, 0, {piece, sizeof piece - 1}};
+    hub_message_snapshot(&out, &s);
+    cr_assert(decode() && m.u.snapshot.piece.len == HUB_SNAPSHOT_PIECE_BYTES);
+    open(); /* the same, one byte longer */
+    hub_put_array(&out, 6);
+    hub_put_uint(&out, HUB_MSG_SNAPSHOT);
+    hub_put_hash(&out, &s.id);
+    hub_put_uint(&out, 1);
+    hub_put_uint(&out, HUB_UINT_MAX);
+    hub_put_uint(&out, 0);
+    hub_put_bytes(&out, (struct hub_span){piece, sizeof piece});
+    cr_assert(!decode());
 }

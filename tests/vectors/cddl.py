@@ -212,7 +212,7 @@ RULES = [(r"genesis|good\.genesis\..*", "genesis"), (r"genesis\.signatures", "ge
          (r"record\.agreement\.return\.body", "agreement-consent"), (r"record\.(\w+)\.(\w+)\.body", r"\1-\2"), (r"record\.\w+\.\w+", "record"),
          (r"header\.\d", "header"), (r"block\.\d", "block"), (r"result\.\d\.\d", "result"), (r"vote\.\w+\.statement", "vote"),
          (r"vote\.\w+\.subject", "subject"), (r"certificate\..*", "certificate"), (r"bundle\..*", "receipt-bundle"),
-         (r"receipt\.\d", "receipt"), (r"statement", "transparent-statement"), (r"evidence\..*", "evidence"), (r"row\.(\d+)\..*", None),
+         (r"receipt\.\d", "receipt"), (r"wire\..*", "message"), (r"statement", "transparent-statement"), (r"evidence\..*", "evidence"), (r"row\.(\d+)\..*", None),
          (r".*\.(id|leaf|hash|chain|epoch_hash|message|signature)|seed\..*|batch\.attachment|agreement\.id|proposal\.actions_hash|bad\..*", None)]
 # Of the bad files, those that break the shape and not only a rule between fields.
 MISSHAPEN = """genesis.field_missing genesis.field_unknown genesis.format_2 genesis.suite_2 genesis.name_empty genesis.name_long

@@ -723,3 +723,9 @@ for name, changes in {"no_link": {"links": []}, "link_twice": {"links": [link, l
                       "link_no_seal": {"links": [{**link, "headers": [tail4]}]},
                       "link_header": {"links": [{**link, "headers": [header4]}]}}.items():
     show("bad.linked." + name, enc({**linked, **changes}))
+
+# ---- wire messages about snapshots: the manifest stands for one by its hash
+manifest_hash = sha(b"manifest")
+show("wire.get_snapshot", enc([16, manifest_hash, 131072]))
+show("wire.snapshot", enc([17, manifest_hash, 811, 131082, 131072, bytes(range(10))]))
+show("wire.snapshot_none", enc([17, bytes(32), 0, 0, 0, b""]))
