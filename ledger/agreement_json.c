@@ -3,59 +3,20 @@
 
 #include "hub/json.h"
 
-static void put_names(struct hub_buf *out, const char *key, struct hub_span zh, struct hub_span en)
-{
-    hub_json_key(out, key);
-    hub_json_object(out);
-    hub_json_key(out, "zh");
-    hub_json_string_span(out, zh);
-    if (en.len > 0) {
-        hub_json_key(out, "en");
-        hub_json_string_span(out, en);
-    }
-    hub_json_object_end(out);
-}
-
-static void put_text(struct hub_buf *out, const char *key, struct hub_span text)
-{
-    if (text.len == 0)
-        return;
-    hub_json_key(out, key);
-    hub_json_string_span(out, text);
-}
-
-static void put_name(struct hub_buf *out, const char *key, const char *name)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, name);
-}
-
-static void put_number(struct hub_buf *out, const char *key, uint32_t v)
-{
-    hub_json_key(out, key);
-    hub_json_int(out, v);
-}
-
-static void put_flag(struct hub_buf *out, const char *key, bool v)
-{
-    hub_json_key(out, key);
-    hub_json_bool(out, v);
-}
-
 static void put_party(struct hub_buf *out, const struct hub_party_view *p, bool whole)
 {
     hub_json_object(out);
-    put_text(out, "member", p->member.code);
-    put_names(out, "names", p->member.name_zh, p->member.name_en);
-    put_name(out, "as", hub_party_as_names[p->is.as]);
-    put_flag(out, "must_sign", p->is.must_sign);
-    put_name(out, "decision", hub_decision_names[p->is.decision]);
-    put_flag(out, "returned", p->is.returned);
+    hub_json_text_member(out, "member", p->member.code);
+    hub_json_names_member(out, "names", p->member.name_zh, p->member.name_en);
+    hub_json_string_member(out, "as", hub_party_as_names[p->is.as]);
+    hub_json_bool_member(out, "must_sign", p->is.must_sign);
+    hub_json_string_member(out, "decision", hub_decision_names[p->is.decision]);
+    hub_json_bool_member(out, "returned", p->is.returned);
     if (p->is.at_ms > 0)
         hub_json_time_members(out, "at", p->is.at_ms);
     if (whole)
-        put_text(out, "remark", p->remark);
-    put_flag(out, "overdue", p->overdue);
+        hub_json_text_member(out, "remark", p->remark);
+    hub_json_bool_member(out, "overdue", p->overdue);
     hub_json_object_end(out);
 }
 
@@ -83,7 +44,7 @@ static void put_blocks(struct hub_buf *out, const struct hub_agreement_view *v)
     hub_agreement_sentence(&zh, v, true);
     hub_agreement_sentence(&en, v, false);
     HUB_ASSERT(!zh.full && !en.full);
-    put_names(out, "blocks", hub_span_of(&zh), hub_span_of(&en));
+    hub_json_names_member(out, "blocks", hub_span_of(&zh), hub_span_of(&en));
 }
 
 static void put_documents(struct hub_buf *out, const struct hub_agreement_view *v)
@@ -93,13 +54,11 @@ static void put_documents(struct hub_buf *out, const struct hub_agreement_view *
     for (uint32_t i = 0; i < v->document_count; i++) {
         const struct hub_document *d = &v->document[i];
         hub_json_object(out);
-        put_text(out, "name", d->name);
-        put_text(out, "media", d->media);
-        put_text(out, "lang", d->lang);
-        hub_json_key(out, "size");
-        hub_json_u64(out, d->size);
-        hub_json_key(out, "sha256");
-        hub_json_hash(out, &d->sha256);
+        hub_json_text_member(out, "name", d->name);
+        hub_json_text_member(out, "media", d->media);
+        hub_json_text_member(out, "lang", d->lang);
+        hub_json_u64_member(out, "size", d->size);
+        hub_json_hash_member(out, "sha256", &d->sha256);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
@@ -118,12 +77,14 @@ static void put_milestones(struct hub_buf *out, const struct hub_agreement_view 
         struct hub_span item = hub_cbor_item(&c), title = hub_field_item(item, "title");
         uint64_t due = hub_field_uint(item, "due", 0);
         hub_json_object(out);
-        put_number(out, "no", (uint32_t)hub_field_uint(item, "no", 0));
-        put_names(out, "title", hub_field_span(title, "zh"), hub_field_span(title, "en"));
-        put_text(out, "owner", hub_field_span(item, "owner"));
+        hub_json_int_member(out, "no", (uint32_t)hub_field_uint(item, "no", 0));
+        hub_json_names_member(out, "title", hub_field_span(title, "zh"),
+                              hub_field_span(title, "en"));
+        hub_json_text_member(out, "owner", hub_field_span(item, "owner"));
         hub_json_time_members(out, "due", due);
-        put_name(out, "state", "planned");
-        put_flag(out, "overdue", v->state == HUB_AGREEMENT_IN_FORCE && due < v->time_ms);
+        hub_json_string_member(out, "state", "planned");
+        hub_json_bool_member(out, "overdue",
+                             v->state == HUB_AGREEMENT_IN_FORCE && due < v->time_ms);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
@@ -134,7 +95,7 @@ static void put_times(struct hub_buf *out, const struct hub_agreement_view *v)
     static const char *const rule[] = {"at", "last-signature", "notice"};
     hub_json_time_members(out, "proposed", v->is.proposed_ms);
     hub_json_time_members(out, "sign_by", v->is.sign_by_ms);
-    put_name(out, "effective_on", rule[v->is.effective_rule]);
+    hub_json_string_member(out, "effective_on", rule[v->is.effective_rule]);
     if (v->is.effective_ms > 0)
         hub_json_time_members(out, "effective", v->is.effective_ms);
     if (v->is.expires_ms > 0)
@@ -162,33 +123,30 @@ static const struct hub_member *lead_of(const struct hub_agreement_view *v)
 void hub_agreement_json(struct hub_buf *out, const struct hub_agreement_view *v, bool whole)
 {
     hub_json_object(out);
-    hub_json_key(out, "id");
-    hub_json_hash(out, &v->is.id);
-    put_text(out, "number", v->is.number);
-    put_names(out, "title", v->title_zh, v->title_en);
-    put_text(out, "lead", lead_of(v)->code);
-    put_name(out, "state", hub_agreement_state_names[v->state]);
+    hub_json_hash_member(out, "id", &v->is.id);
+    hub_json_text_member(out, "number", v->is.number);
+    hub_json_names_member(out, "title", v->title_zh, v->title_en);
+    hub_json_text_member(out, "lead", lead_of(v)->code);
+    hub_json_string_member(out, "state", hub_agreement_state_names[v->state]);
     put_flags(out, v);
-    put_name(out, "visibility", hub_visibility_names[v->is.visibility]);
-    put_number(out, "revision", v->is.revision);
+    hub_json_string_member(out, "visibility", hub_visibility_names[v->is.visibility]);
+    hub_json_int_member(out, "revision", v->is.revision);
     if (v->is.approved > 0)
-        put_number(out, "approved_revision", v->is.approved);
-    hub_json_key(out, "body_hash");
-    hub_json_hash(out, &v->revision.hash);
+        hub_json_int_member(out, "approved_revision", v->is.approved);
+    hub_json_hash_member(out, "body_hash", &v->revision.hash);
     put_times(out, v);
-    put_number(out, "signed", v->has_signed);
-    put_number(out, "must_sign", v->must_sign);
+    hub_json_int_member(out, "signed", v->has_signed);
+    hub_json_int_member(out, "must_sign", v->must_sign);
     put_parties(out, v, whole);
     put_blocks(out, v);
     if (whole) {
         put_milestones(out, v);
         put_documents(out, v);
     }
-    put_text(out, "document_date", v->document_date);
+    hub_json_text_member(out, "document_date", v->document_date);
     if (v->place_zh.len > 0)
-        put_names(out, "place", v->place_zh, v->place_en);
-    hub_json_key(out, "last_record");
-    hub_json_hash(out, &v->is.last_record);
+        hub_json_names_member(out, "place", v->place_zh, v->place_en);
+    hub_json_hash_member(out, "last_record", &v->is.last_record);
     hub_json_object_end(out);
 }
 
@@ -200,25 +158,21 @@ static void put_key(struct hub_buf *out, const struct hub_state *s, const struct
     bool known = hub_key_find(&k, s, kid);
     HUB_ASSERT(known); /* it signed a record */
     hub_cose_key_encode(cose_key, &k.key);
-    hub_json_key(out, "kid");
-    hub_json_hash(out, kid);
-    hub_json_key(out, "key");
-    hub_json_hex(out, (struct hub_span){cose_key, sizeof cose_key});
+    hub_json_hash_member(out, "kid", kid);
+    hub_json_hex_member(out, "key", (struct hub_span){cose_key, sizeof cose_key});
 }
 
 static void put_statement(struct hub_buf *out, const struct hub_state *s,
                           const struct hub_statement *w, struct hub_span member)
 {
     hub_json_object(out);
-    put_text(out, "member", member);
-    put_name(out, "decision", hub_decision_names[w->decision]);
+    hub_json_text_member(out, "member", member);
+    hub_json_string_member(out, "decision", hub_decision_names[w->decision]);
     hub_json_time_members(out, "at", w->at_ms);
-    put_text(out, "remark", w->remark);
+    hub_json_text_member(out, "remark", w->remark);
     put_key(out, s, &w->kid);
-    if (w->signature.len > 0) {
-        hub_json_key(out, "signature");
-        hub_json_hex(out, w->signature);
-    }
+    if (w->signature.len > 0)
+        hub_json_hex_member(out, "signature", w->signature);
     hub_json_object_end(out);
 }
 
@@ -231,20 +185,16 @@ bool hub_revision_json(struct hub_buf *out, const struct hub_state *s,
     if (!hub_revision_find(&r, s, agreement, revision))
         return false;
     hub_json_object(out);
-    hub_json_key(out, "agreement");
-    hub_json_hash(out, agreement);
-    put_number(out, "revision", revision);
-    hub_json_key(out, "body_hash");
-    hub_json_hash(out, &r.hash);
+    hub_json_hash_member(out, "agreement", agreement);
+    hub_json_int_member(out, "revision", revision);
+    hub_json_hash_member(out, "body_hash", &r.hash);
     hub_member_get(&m, s, r.proposer);
-    put_text(out, "proposer", m.code);
+    hub_json_text_member(out, "proposer", m.code);
     hub_json_time_members(out, "proposed", r.proposed_ms);
-    hub_json_key(out, "record");
-    hub_json_hash(out, &r.record);
+    hub_json_hash_member(out, "record", &r.record);
     hub_json_key(out, "body");
     hub_json_body(out, r.body, hub_agreement_propose_fields[0].sub);
-    hub_json_key(out, "body_cbor");
-    hub_json_hex(out, r.body);
+    hub_json_hex_member(out, "body_cbor", r.body);
     hub_json_key(out, "statements");
     hub_json_array(out);
     for (uint32_t i = 0; i < r.party_count; i++) {

@@ -243,6 +243,66 @@ void hub_json_raw(struct hub_buf *out, struct hub_span json)
     hub_put_raw(out, json);
 }
 
+void hub_json_string_member(struct hub_buf *out, const char *name, const char *text)
+{
+    hub_json_key(out, name);
+    hub_json_string(out, text);
+}
+
+void hub_json_text_member(struct hub_buf *out, const char *name, struct hub_span text)
+{
+    if (text.len == 0)
+        return;
+    hub_json_key(out, name);
+    hub_json_string_span(out, text);
+}
+
+void hub_json_u64_member(struct hub_buf *out, const char *name, uint64_t v)
+{
+    hub_json_key(out, name);
+    hub_json_u64(out, v);
+}
+
+void hub_json_int_member(struct hub_buf *out, const char *name, int64_t v)
+{
+    hub_json_key(out, name);
+    hub_json_int(out, v);
+}
+
+void hub_json_bool_member(struct hub_buf *out, const char *name, bool v)
+{
+    hub_json_key(out, name);
+    hub_json_bool(out, v);
+}
+
+void hub_json_hex_member(struct hub_buf *out, const char *name, struct hub_span bytes)
+{
+    hub_json_key(out, name);
+    hub_json_hex(out, bytes);
+}
+
+void hub_json_hash_member(struct hub_buf *out, const char *name, const struct hub_hash *hash)
+{
+    hub_json_key(out, name);
+    hub_json_hash(out, hash);
+}
+
+void hub_json_wallet_member(struct hub_buf *out, const char *name, uint64_t number)
+{
+    hub_json_key(out, name);
+    hub_json_wallet(out, number);
+}
+
+void hub_json_names_member(struct hub_buf *out, const char *name, struct hub_span zh,
+                           struct hub_span en)
+{
+    hub_json_key(out, name);
+    hub_json_object(out);
+    hub_json_text_member(out, "zh", zh);
+    hub_json_text_member(out, "en", en);
+    hub_json_object_end(out);
+}
+
 /* A key made of two parts: "amount" and "_fen". */
 static void put_key(struct hub_buf *out, const char *name, const char *suffix)
 {

@@ -18,12 +18,6 @@ struct listing {
     bool more;
 };
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
 /* The item again, with links, so that it verifies from the genesis alone. */
 static void put_item(struct hub_api *a, struct hub_buf *out, struct hub_span item)
 {
@@ -47,10 +41,8 @@ static void put_item(struct hub_api *a, struct hub_buf *out, struct hub_span ite
         return;
     hub_evidence_encode(&whole, &o, &set, hub_span_of(&links));
     hub_hash_span(&id, hub_span_of(&whole));
-    hub_json_key(out, "id");
-    hub_json_hash(out, &id);
-    hub_json_key(out, "evidence");
-    hub_json_hex(out, hub_span_of(&whole));
+    hub_json_hash_member(out, "id", &id);
+    hub_json_hex_member(out, "evidence", hub_span_of(&whole));
 }
 
 /* kind: E1 to E7, in words in both languages. */
@@ -59,16 +51,13 @@ static void put_offence(struct hub_buf *out, const char *member, const struct hu
 {
     char name[4];
     snprintf(name, sizeof name, "E%d", (int)kind % 10);
-    put_string(out, "member", member);
-    hub_json_key(out, "kid");
-    hub_json_hash(out, kid);
-    put_string(out, "kind", name);
-    put_string(out, "en", hub_offence_text(kind, false));
-    put_string(out, "zh", hub_offence_text(kind, true));
-    hub_json_key(out, "epoch");
-    hub_json_u64(out, epoch);
-    hub_json_key(out, "view");
-    hub_json_u64(out, view);
+    hub_json_string_member(out, "member", member);
+    hub_json_hash_member(out, "kid", kid);
+    hub_json_string_member(out, "kind", name);
+    hub_json_string_member(out, "en", hub_offence_text(kind, false));
+    hub_json_string_member(out, "zh", hub_offence_text(kind, true));
+    hub_json_u64_member(out, "epoch", epoch);
+    hub_json_u64_member(out, "view", view);
 }
 
 /* True if the next item is to be shown; its object is open then. */
@@ -99,17 +88,14 @@ static void put_recorded(struct listing *l, const struct hub_convicted *c, uint3
         return;
     memcpy(member, c->member.data, c->member.len);
     put_offence(out, member, &c->kid, c->epoch, c->offence[i].view, c->offence[i].kind);
-    hub_json_key(out, "height");
-    hub_json_u64(out, c->offence[i].height);
-    hub_json_key(out, "index");
-    hub_json_int(out, c->offence[i].index);
+    hub_json_u64_member(out, "height", c->offence[i].height);
+    hub_json_int_member(out, "index", c->offence[i].index);
     if (hub_read_block(&r, c->offence[i].height, &block) == HUB_OK &&
         hub_block_entry(&record, &attachment, block, c->offence[i].index) == HUB_OK &&
         hub_record_decode(&found, &why, record, attachment, &l->a->node->genesis.chain) == HUB_OK &&
         found.type == HUB_TYPE_EVIDENCE_REPORT) {
-        put_string(out, "state", "recorded");
-        hub_json_key(out, "record_id");
-        hub_json_hash(out, &found.id);
+        hub_json_string_member(out, "state", "recorded");
+        hub_json_hash_member(out, "record_id", &found.id);
         put_item(l->a, out, hub_field_span(found.body, "evidence"));
     }
     hub_json_object_end(out);
@@ -122,7 +108,7 @@ static void put_held(struct listing *l, const struct hub_docket_item *item)
     if (!begin(l))
         return;
     put_offence(out, item->member, &item->kid, item->epoch, item->view, item->kind);
-    put_string(out, "state", "held");
+    hub_json_string_member(out, "state", "held");
     if (hub_docket_bytes(l->a->node, item, &bytes))
         put_item(l->a, out, bytes);
     hub_json_object_end(out);
@@ -153,10 +139,8 @@ void hub_api_get_evidence(struct hub_api *a, struct hub_query *q)
             HUB_CODE_evidence_exists)
             put_held(&l, &d->item[i]);
     hub_json_array_end(&q->out);
-    if (l.more) {
-        hub_json_key(&q->out, "next");
-        hub_json_u64(&q->out, after + l.shown);
-    }
+    if (l.more)
+        hub_json_u64_member(&q->out, "next", after + l.shown);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);
 }

@@ -3,24 +3,6 @@
 
 #include <string.h>
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
-static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
-{
-    hub_json_key(out, key);
-    hub_json_string_span(out, value);
-}
-
-static void put_wallet(struct hub_buf *out, const char *key, uint64_t number)
-{
-    hub_json_key(out, key);
-    hub_json_wallet(out, number);
-}
-
 /* ---- which */
 
 static void add(struct hub_facts *f, const char *type)
@@ -148,18 +130,16 @@ bool hub_facts_next(struct hub_facts *f, struct hub_fact *out)
 
 static void put_agreement(struct hub_buf *out, const struct hub_record *r)
 {
-    put_span(out, "agreement", r->sub);
-    put_span(out, "member", r->iss);
-    if (r->type == HUB_TYPE_AGREEMENT_CONSENT) {
-        hub_json_key(out, "revision");
-        hub_json_int(out, (int64_t)hub_field_uint(r->body, "revision", 0));
-    }
+    hub_json_text_member(out, "agreement", r->sub);
+    hub_json_text_member(out, "member", r->iss);
+    if (r->type == HUB_TYPE_AGREEMENT_CONSENT)
+        hub_json_int_member(out, "revision", (int64_t)hub_field_uint(r->body, "revision", 0));
 }
 
 static void put_key(struct hub_buf *out, const struct hub_record *r)
 {
     struct hub_hash kid;
-    put_span(out, "member", r->sub);
+    hub_json_text_member(out, "member", r->sub);
     hub_json_key(out, "kid");
     if (r->type == HUB_TYPE_KEY_ADD) {
         hub_hash_span(&kid, hub_field_span(r->body, "key"));
@@ -172,19 +152,16 @@ static void put_key(struct hub_buf *out, const struct hub_record *r)
 /* What was voted on, and by whom; a replaced key. */
 static void put_governance(struct hub_buf *out, const struct hub_record *r)
 {
-    put_span(out, "member", r->iss);
-    if (hub_field_has(r->body, "proposal")) {
-        hub_json_key(out, "proposal");
-        hub_json_hex(out, hub_field_span(r->body, "proposal"));
-    }
+    hub_json_text_member(out, "member", r->iss);
+    if (hub_field_has(r->body, "proposal"))
+        hub_json_hex_member(out, "proposal", hub_field_span(r->body, "proposal"));
     if (r->type == HUB_TYPE_GOVERNANCE_APPROVE || r->type == HUB_TYPE_GOVERNANCE_REJECT)
-        put_string(out, "vote", r->type == HUB_TYPE_GOVERNANCE_APPROVE ? "approve" : "reject");
-    if (r->type == HUB_TYPE_VALIDATOR_REPLACE) {
-        hub_json_key(out, "kid");
-        hub_json_hex(out, hub_field_span(r->body, "old"));
-    }
+        hub_json_string_member(out, "vote",
+                               r->type == HUB_TYPE_GOVERNANCE_APPROVE ? "approve" : "reject");
+    if (r->type == HUB_TYPE_VALIDATOR_REPLACE)
+        hub_json_hex_member(out, "kid", hub_field_span(r->body, "old"));
     if (r->type == HUB_TYPE_VALIDATOR_READY)
-        put_span(out, "software", hub_field_span(r->body, "software"));
+        hub_json_text_member(out, "software", hub_field_span(r->body, "software"));
 }
 
 static void put_payment(struct hub_buf *out, const struct hub_record *r,
@@ -198,43 +175,37 @@ static void put_payment(struct hub_buf *out, const struct hub_record *r,
         debit = hub_get_be64(entry), credit = hub_get_be64(entry + 8);
         amount = hub_get_be64(entry + 16);
         reference = (struct hub_span){entry + 24, 16};
-        hub_json_key(out, "entry");
-        hub_json_int(out, fact->entry);
+        hub_json_int_member(out, "entry", fact->entry);
     } else {
         debit =
             hub_field_uint(r->body, r->type == HUB_TYPE_CURRENCY_REDEEM ? "wallet" : "debit", 0);
     }
-    put_wallet(out, "debit", debit);
+    hub_json_wallet_member(out, "debit", debit);
     if (r->type !=
         HUB_TYPE_CURRENCY_REDEEM) /* a redemption credits the reserve of the institution */
-        put_wallet(out, "credit", credit);
+        hub_json_wallet_member(out, "credit", credit);
     hub_json_amount_members(out, "amount", amount);
-    if (reference.len) {
-        hub_json_key(out, "reference");
-        hub_json_hex(out, reference);
-    }
+    if (reference.len)
+        hub_json_hex_member(out, "reference", reference);
     if (fact->code) {
         const struct hub_result_text *t = hub_result_text(fact->code);
-        hub_json_key(out, "code");
-        hub_json_int(out, fact->code);
-        put_string(out, "name", t ? t->name : "?");
+        hub_json_int_member(out, "code", fact->code);
+        hub_json_string_member(out, "name", t ? t->name : "?");
     }
 }
 
 static void put_money(struct hub_buf *out, const struct hub_found *f)
 {
     struct hub_span body = f->record.body;
-    hub_json_key(out, "institution");
-    hub_json_int(out, (int64_t)hub_field_uint(body, "institution", 0));
+    hub_json_int_member(out, "institution", (int64_t)hub_field_uint(body, "institution", 0));
     if (f->record.type == HUB_TYPE_CURRENCY_ISSUE) {
         hub_json_amount_members(out, "amount", hub_field_uint(body, "amount", 0));
         return;
     }
     struct hub_cbor value = hub_cbor_open(f->value);
-    put_wallet(out, "wallet", hub_cbor_uint(&value, 0, UINT64_MAX));
-    put_span(out, "kind", hub_field_span(body, "kind"));
-    hub_json_key(out, "reference");
-    hub_json_hex(out, hub_field_span(body, "reference"));
+    hub_json_wallet_member(out, "wallet", hub_cbor_uint(&value, 0, UINT64_MAX));
+    hub_json_text_member(out, "kind", hub_field_span(body, "kind"));
+    hub_json_hex_member(out, "reference", hub_field_span(body, "reference"));
 }
 
 void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const struct hub_fact *fact)
@@ -246,10 +217,8 @@ void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const stru
         hub_json_object_end(out);
         return;
     }
-    hub_json_key(out, "record_id");
-    hub_json_hash(out, &f->record.id);
-    hub_json_key(out, "height");
-    hub_json_u64(out, facts->place->height);
+    hub_json_hash_member(out, "record_id", &f->record.id);
+    hub_json_u64_member(out, "height", facts->place->height);
     hub_json_time_members(out, "time", f->header.time_ms);
     const uint16_t type = f->record.type;
     if (type == HUB_TYPE_VALIDATOR_READY || type == HUB_TYPE_VALIDATOR_REPLACE ||

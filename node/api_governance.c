@@ -10,30 +10,6 @@
 
 enum { REFERENCE_BYTES = 16 };
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
-static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
-{
-    hub_json_key(out, key);
-    hub_json_string_span(out, value);
-}
-
-static void put_int(struct hub_buf *out, const char *key, uint64_t value)
-{
-    hub_json_key(out, key);
-    hub_json_int(out, (int64_t)value);
-}
-
-static void put_number(struct hub_buf *out, const char *key, uint64_t value)
-{
-    hub_json_key(out, key);
-    hub_json_u64(out, value);
-}
-
 static struct hub_span code_of(const struct hub_state *s, uint32_t member)
 {
     struct hub_member m;
@@ -51,26 +27,16 @@ static uint64_t now_or(uint64_t block_ms)
 
 /* ---- proposals */
 
-static void put_title(struct hub_buf *out, const struct hub_proposal *p)
-{
-    hub_json_key(out, "title");
-    hub_json_object(out);
-    put_span(out, "zh", p->title_zh);
-    if (p->title_en.len)
-        put_span(out, "en", p->title_en);
-    hub_json_object_end(out);
-}
-
 /* Needed, so far, and who has said nothing yet. */
 static void put_tally(struct hub_buf *out, const struct hub_state *s, const struct hub_proposal *p)
 {
     struct hub_ballot_count t;
 
     hub_proposal_count(&t, s, p);
-    put_int(out, "entitled", t.entitled);
-    put_int(out, "needed", t.needed);
-    put_int(out, "approvals", t.approvals);
-    put_int(out, "rejections", t.rejections);
+    hub_json_int_member(out, "entitled", t.entitled);
+    hub_json_int_member(out, "needed", t.needed);
+    hub_json_int_member(out, "approvals", t.approvals);
+    hub_json_int_member(out, "rejections", t.rejections);
     hub_json_key(out, "waiting_on");
     hub_json_array(out);
     for (uint32_t row = 0; p->state == HUB_PROPOSAL_OPEN && row < s->count[HUB_TABLE_MEMBERS];
@@ -88,25 +54,25 @@ static void put_tally(struct hub_buf *out, const struct hub_state *s, const stru
 static void put_head(struct hub_buf *out, const struct hub_state *s, const struct hub_proposal *p,
                      uint64_t now_ms)
 {
-    hub_json_key(out, "id");
-    hub_json_hex(out, p->reference);
-    put_title(out, p);
-    put_string(out, "state", hub_proposal_state_names[hub_proposal_standing(p, now_ms)]);
+    hub_json_hex_member(out, "id", p->reference);
+    hub_json_names_member(out, "title", p->title_zh, p->title_en);
+    hub_json_string_member(out, "state",
+                           hub_proposal_state_names[hub_proposal_standing(p, now_ms)]);
     if (p->state == HUB_PROPOSAL_FAILED) {
         const struct hub_result_text *text = hub_result_text(p->code);
-        put_int(out, "code", p->code);
+        hub_json_int_member(out, "code", p->code);
         if (text) {
-            put_string(out, "name", text->name);
-            put_string(out, "zh", text->zh);
-            put_string(out, "en", text->en);
+            hub_json_string_member(out, "name", text->name);
+            hub_json_string_member(out, "zh", text->zh);
+            hub_json_string_member(out, "en", text->en);
         }
     }
-    put_span(out, "proposer", code_of(s, p->proposer));
+    hub_json_text_member(out, "proposer", code_of(s, p->proposer));
     hub_json_time_members(out, "proposed", p->created_ms);
     hub_json_time_members(out, "deadline", p->deadline_ms);
     if (p->closed_height) {
         hub_json_time_members(out, "closed", p->closed_ms);
-        put_number(out, "closed_height", p->closed_height);
+        hub_json_u64_member(out, "closed_height", p->closed_height);
     }
     put_tally(out, s, p);
 }
@@ -119,10 +85,10 @@ static void put_votes(struct hub_buf *out, const struct hub_state *s, const stru
         const struct hub_vote_cast *v = &p->vote[i];
 
         hub_json_object(out);
-        put_span(out, "member", code_of(s, v->member));
-        put_string(out, "vote", v->ballot == HUB_BALLOT_APPROVE ? "approve" : "reject");
+        hub_json_text_member(out, "member", code_of(s, v->member));
+        hub_json_string_member(out, "vote", v->ballot == HUB_BALLOT_APPROVE ? "approve" : "reject");
         hub_json_time_members(out, "at", v->time_ms);
-        put_number(out, "height", v->height);
+        hub_json_u64_member(out, "height", v->height);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
@@ -139,19 +105,15 @@ static void put_actions(struct hub_buf *out, const struct hub_state *s,
     for (uint32_t i = 0; i < n; i++)
         hub_json_body(out, hub_cbor_item(&c), hub_action_fields);
     hub_json_array_end(out);
-    hub_json_key(out, "actions_hash");
-    hub_json_hash(out, &p->actions_hash);
+    hub_json_hash_member(out, "actions_hash", &p->actions_hash);
     hub_json_key(out, "concerned");
     hub_json_array(out);
     for (uint32_t i = 0; i < p->concerned_count; i++)
         hub_json_string_span(out, code_of(s, p->concerned[i]));
     hub_json_array_end(out);
-    hub_json_key(out, "of_authority");
-    hub_json_bool(out, p->of_authority);
-    if (p->document.len) {
-        hub_json_key(out, "document");
-        hub_json_hex(out, p->document);
-    }
+    hub_json_bool_member(out, "of_authority", p->of_authority);
+    if (p->document.len)
+        hub_json_hex_member(out, "document", p->document);
 }
 
 /* Who of a proposed set has reported ready of late: what the guard will ask at the deciding vote. */
@@ -176,22 +138,20 @@ static void put_readiness(struct hub_buf *out, const struct hub_state *s, struct
 
         memcpy(id.b, kid.data, sizeof id.b);
         hub_json_object(out);
-        hub_json_key(out, "kid");
-        hub_json_hex(out, kid);
+        hub_json_hex_member(out, "kid", kid);
         if (hub_key_find(&k, s, &id) && k.member != UINT32_MAX)
-            put_span(out, "member", code_of(s, k.member));
+            hub_json_text_member(out, "member", code_of(s, k.member));
         const bool reported = hub_ready_find(&ready, s, &id);
         const bool is = reported && now_ms < ready.time_ms + age;
         ready_count += is;
-        hub_json_key(out, "ready");
-        hub_json_bool(out, is);
+        hub_json_bool_member(out, "ready", is);
         if (reported)
             hub_json_time_members(out, "reported", ready.time_ms);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
-    put_int(out, "ready", ready_count);
-    put_int(out, "needed", hub_field_uint(action, "quorum", 0));
+    hub_json_int_member(out, "ready", ready_count);
+    hub_json_int_member(out, "needed", (int64_t)hub_field_uint(action, "quorum", 0));
     hub_json_object_end(out);
 }
 
@@ -269,12 +229,12 @@ static void put_parameter(struct hub_buf *out, const char *name, uint64_t value,
     const bool authority = !strncmp(name, "currency.", 9) || !strncmp(name, "hold.", 5);
 
     hub_json_object(out);
-    put_string(out, "name", name);
-    put_number(out, "value", value);
-    put_number(out, "default", absent);
-    put_number(out, "min", min);
-    put_number(out, "max", max);
-    put_string(out, "owner", authority ? "authority" : "governance");
+    hub_json_string_member(out, "name", name);
+    hub_json_u64_member(out, "value", value);
+    hub_json_u64_member(out, "default", absent);
+    hub_json_u64_member(out, "min", min);
+    hub_json_u64_member(out, "max", max);
+    hub_json_string_member(out, "owner", authority ? "authority" : "governance");
     hub_json_object_end(out);
 }
 
@@ -292,13 +252,13 @@ void hub_api_get_parameters(struct hub_api *a, struct hub_query *q)
 #include "hub/parameters.def"
 #undef HUB_PARAMETER
     hub_json_array_end(&q->out);
-    put_number(&q->out, "protocol_version", hub_protocol_version(s, now + 1));
+    hub_json_u64_member(&q->out, "protocol_version", hub_protocol_version(s, now + 1));
     hub_json_key(&q->out, "versions");
     hub_json_array(&q->out);
     for (uint64_t version = 2; (height = hub_version_height(s, version)) != 0; version++) {
         hub_json_object(&q->out);
-        put_number(&q->out, "version", version);
-        put_number(&q->out, "height", height);
+        hub_json_u64_member(&q->out, "version", version);
+        hub_json_u64_member(&q->out, "height", height);
         hub_json_object_end(&q->out);
     }
     hub_json_array_end(&q->out);

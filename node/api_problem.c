@@ -63,26 +63,19 @@ static const struct problem *find(const char *name)
     return NULL;
 }
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
 static void put_texts(struct hub_buf *out, const char *en, const char *zh, const char *remedy_en,
                       const char *remedy_zh, const char *detail)
 {
-    put_string(out, "zh", zh);
-    put_string(out, "en", en);
+    hub_json_string_member(out, "zh", zh);
+    hub_json_string_member(out, "en", en);
     if (detail && *detail)
-        put_string(out, "detail", detail);
+        hub_json_string_member(out, "detail", detail);
     hub_json_key(out, "remedy");
     hub_json_object(out);
-    put_string(out, "zh", remedy_zh);
-    put_string(out, "en", remedy_en);
+    hub_json_string_member(out, "zh", remedy_zh);
+    hub_json_string_member(out, "en", remedy_en);
     hub_json_object_end(out);
-    hub_json_key(out, "recorded");
-    hub_json_bool(out, false);
+    hub_json_bool_member(out, "recorded", false);
 }
 
 unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const char *detail)
@@ -90,13 +83,12 @@ unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const ch
     const struct problem *p = find(name);
     char type[64] = "/v1/codes#";
     strcat(type, p->name);
-    put_string(out, "type", type);
-    put_string(out, "title", p->en);
-    hub_json_key(out, "status");
-    hub_json_int(out, p->status);
-    put_string(out, "name", p->name);
+    hub_json_string_member(out, "type", type);
+    hub_json_string_member(out, "title", p->en);
+    hub_json_int_member(out, "status", p->status);
+    hub_json_string_member(out, "name", p->name);
     put_texts(out, p->en, p->zh, p->remedy_en, p->remedy_zh, detail);
-    put_string(out, "retry", p->retry);
+    hub_json_string_member(out, "retry", p->retry);
     return p->status;
 }
 
@@ -132,16 +124,15 @@ unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *de
     char type[64] = "/v1/codes#";
     HUB_ASSERT(t);
     strncat(type, t->name, sizeof type - sizeof "/v1/codes#");
-    put_string(out, "type", type);
-    put_string(out, "title", t->en);
-    hub_json_key(out, "status");
-    hub_json_int(out, status);
-    hub_json_key(out, "code");
-    hub_json_int(out, code);
-    put_string(out, "name", t->name);
+    hub_json_string_member(out, "type", type);
+    hub_json_string_member(out, "title", t->en);
+    hub_json_int_member(out, "status", status);
+    hub_json_int_member(out, "code", code);
+    hub_json_string_member(out, "name", t->name);
     put_texts(out, t->en, t->zh, t->remedy_en, t->remedy_zh, detail);
-    put_string(out, "retry",
-               code == HUB_CODE_key_pending || code == HUB_CODE_key_not_yet_valid ? "same" : "new");
+    hub_json_string_member(
+        out, "retry",
+        code == HUB_CODE_key_pending || code == HUB_CODE_key_not_yet_valid ? "same" : "new");
     return status;
 }
 
@@ -173,14 +164,11 @@ static void put_history_from(struct hub_buf *out, uint64_t height)
              (unsigned long long)height);
     snprintf(zh, sizeof zh, "本节点由快照加入，仅持有高度 %llu 起的记录：更早的请查询其他节点。",
              (unsigned long long)height);
-    hub_json_key(out, "history_from");
-    hub_json_u64(out, height);
+    hub_json_u64_member(out, "history_from", height);
     hub_json_key(out, "history");
     hub_json_object(out);
-    hub_json_key(out, "en");
-    hub_json_string(out, en);
-    hub_json_key(out, "zh");
-    hub_json_string(out, zh);
+    hub_json_string_member(out, "en", en);
+    hub_json_string_member(out, "zh", zh);
     hub_json_object_end(out);
 }
 
@@ -256,16 +244,15 @@ void hub_api_get_codes(struct hub_api *a, struct hub_query *q)
     hub_json_array(&q->out);
     for (size_t i = 0; i < count; i++) {
         hub_json_object(&q->out);
-        hub_json_key(&q->out, "code");
-        hub_json_int(&q->out, t[i].code);
-        put_string(&q->out, "name", t[i].name);
-        put_string(&q->out, "class", classes[t[i].class]);
-        put_string(&q->out, "en", t[i].en);
-        put_string(&q->out, "zh", t[i].zh);
+        hub_json_int_member(&q->out, "code", t[i].code);
+        hub_json_string_member(&q->out, "name", t[i].name);
+        hub_json_string_member(&q->out, "class", classes[t[i].class]);
+        hub_json_string_member(&q->out, "en", t[i].en);
+        hub_json_string_member(&q->out, "zh", t[i].zh);
         hub_json_key(&q->out, "remedy");
         hub_json_object(&q->out);
-        put_string(&q->out, "en", t[i].remedy_en);
-        put_string(&q->out, "zh", t[i].remedy_zh);
+        hub_json_string_member(&q->out, "en", t[i].remedy_en);
+        hub_json_string_member(&q->out, "zh", t[i].remedy_zh);
         hub_json_object_end(&q->out);
         hub_json_object_end(&q->out);
     }

@@ -7,18 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
-static void put_number(struct hub_buf *out, const char *key, uint64_t value)
-{
-    hub_json_key(out, key);
-    hub_json_u64(out, value);
-}
-
 static bool read_result(struct hub_found *f, const struct hub_reader *r,
                         const struct hub_history *h, const struct hub_place *p)
 {
@@ -53,11 +41,10 @@ static void put_result(struct hub_buf *out, const struct hub_found *f)
     const struct hub_result_text *t = hub_result_text(f->code);
     hub_json_key(out, "result");
     hub_json_object(out);
-    hub_json_key(out, "code");
-    hub_json_int(out, f->code);
-    put_string(out, "name", t ? t->name : "?");
-    put_string(out, "zh", t ? t->zh : "");
-    put_string(out, "en", t ? t->en : "");
+    hub_json_int_member(out, "code", f->code);
+    hub_json_string_member(out, "name", t ? t->name : "?");
+    hub_json_string_member(out, "zh", t ? t->zh : "");
+    hub_json_string_member(out, "en", t ? t->en : "");
     const size_t before = out->len;
     hub_json_key(out, "value");
     if (!hub_json_result_value(out, &f->record, f->code, f->value))
@@ -68,23 +55,18 @@ static void put_result(struct hub_buf *out, const struct hub_found *f)
 void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
                              const struct hub_place *place, bool replayed)
 {
-    hub_json_key(out, "record_id");
-    hub_json_hash(out, &f->record.id);
-    put_string(out, "type", hub_record_types[f->record.type].name);
-    put_string(out, "state", "final");
+    hub_json_hash_member(out, "record_id", &f->record.id);
+    hub_json_string_member(out, "type", hub_record_types[f->record.type].name);
+    hub_json_string_member(out, "state", "final");
     put_result(out, f);
-    put_number(out, "height", place->height);
-    hub_json_key(out, "index");
-    hub_json_int(out, place->position);
-    put_number(out, "log_index", place->log_index);
+    hub_json_u64_member(out, "height", place->height);
+    hub_json_int_member(out, "index", place->position);
+    hub_json_u64_member(out, "log_index", place->log_index);
     hub_json_time_members(out, "time", f->header.time_ms);
-    hub_json_key(out, "iss");
-    hub_json_string_span(out, f->record.iss);
-    hub_json_key(out, "kid");
-    hub_json_hash(out, &f->record.kid);
-    put_number(out, "seq", f->record.seq);
-    hub_json_key(out, "replayed");
-    hub_json_bool(out, replayed);
+    hub_json_text_member(out, "iss", f->record.iss);
+    hub_json_hash_member(out, "kid", &f->record.kid);
+    hub_json_u64_member(out, "seq", f->record.seq);
+    hub_json_bool_member(out, "replayed", replayed);
 }
 
 bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
@@ -127,8 +109,8 @@ void hub_api_get_record(struct hub_api *a, struct hub_query *q)
         hub_answer_problem(a, q, "damaged", q->arg[0]);
     } else if (hub_mempool_find(a->node->pool, &id)) {
         hub_json_object(&q->out);
-        put_string(&q->out, "record_id", q->arg[0]);
-        put_string(&q->out, "state", "pending");
+        hub_json_string_member(&q->out, "record_id", q->arg[0]);
+        hub_json_string_member(&q->out, "state", "pending");
         hub_json_object_end(&q->out);
         hub_answer_json(a, q, 200);
     } else {
@@ -235,9 +217,9 @@ void hub_api_get_records(struct hub_api *a, struct hub_query *q)
     hub_json_array_end(&q->out);
     if (at.height) {
         snprintf(next, sizeof next, "%llu.%u", (unsigned long long)at.height, at.position);
-        put_string(&q->out, "next", next);
+        hub_json_string_member(&q->out, "next", next);
     }
-    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    hub_json_u64_member(&q->out, "height", a->node->replica->chain.final_header.height);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);
 }
@@ -257,19 +239,15 @@ static void put_header(struct hub_buf *out, const struct hub_header *h, const st
                   {"state_root", &h->state_root},
                   {"validators", &h->validators},
                   {"next_validators", &h->next_validators}};
-    put_number(out, "height", h->height);
-    put_number(out, "epoch", h->epoch);
-    put_number(out, "view", h->view);
+    hub_json_u64_member(out, "height", h->height);
+    hub_json_u64_member(out, "epoch", h->epoch);
+    hub_json_u64_member(out, "view", h->view);
     hub_json_time_members(out, "time", h->time_ms);
-    hub_json_key(out, "proposer");
-    hub_json_int(out, h->proposer);
-    put_number(out, "log_size", h->log_size);
-    hub_json_key(out, "record_count");
-    hub_json_int(out, h->record_count);
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
-        hub_json_key(out, hashes[i].name);
-        hub_json_hash(out, hashes[i].hash);
-    }
+    hub_json_int_member(out, "proposer", h->proposer);
+    hub_json_u64_member(out, "log_size", h->log_size);
+    hub_json_int_member(out, "record_count", h->record_count);
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+        hub_json_hash_member(out, hashes[i].name, hashes[i].hash);
 }
 
 void hub_api_get_block(struct hub_api *a, struct hub_query *q)
@@ -311,10 +289,8 @@ void hub_api_get_block(struct hub_api *a, struct hub_query *q)
             const uint64_t code = hub_cbor_uint(&c, 0, UINT16_MAX);
             hub_cbor_item(&c);
             hub_json_object(&q->out);
-            hub_json_key(&q->out, "record_id");
-            hub_json_hash(&q->out, &id);
-            hub_json_key(&q->out, "code");
-            hub_json_int(&q->out, (int64_t)code);
+            hub_json_hash_member(&q->out, "record_id", &id);
+            hub_json_int_member(&q->out, "code", (int64_t)code);
             hub_json_object_end(&q->out);
         }
     }

@@ -12,47 +12,6 @@
 
 enum { PAGE_MAX = 500, PAGE_DEFAULT = 50 };
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
-static void put_span(struct hub_buf *out, const char *key, struct hub_span value)
-{
-    if (!value.len)
-        return;
-    hub_json_key(out, key);
-    hub_json_string_span(out, value);
-}
-
-static void put_number(struct hub_buf *out, const char *key, uint64_t value)
-{
-    hub_json_key(out, key);
-    hub_json_u64(out, value);
-}
-
-static void put_hash(struct hub_buf *out, const char *key, const struct hub_hash *value)
-{
-    hub_json_key(out, key);
-    hub_json_hash(out, value);
-}
-
-static void put_bool(struct hub_buf *out, const char *key, bool value)
-{
-    hub_json_key(out, key);
-    hub_json_bool(out, value);
-}
-
-static void put_names(struct hub_buf *out, const char *key, struct hub_span zh, struct hub_span en)
-{
-    hub_json_key(out, key);
-    hub_json_object(out);
-    put_span(out, "zh", zh);
-    put_span(out, "en", en);
-    hub_json_object_end(out);
-}
-
 const struct hub_state *hub_api_state(struct hub_api *a, uint64_t *time_ms)
 {
     struct hub_chain *c = &a->node->replica->chain;
@@ -165,8 +124,8 @@ void hub_api_get_agreements(struct hub_api *a, struct hub_query *q)
     }
     hub_json_array_end(&q->out);
     if (row > 0)
-        put_number(&q->out, "next", row);
-    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+        hub_json_u64_member(&q->out, "next", row);
+    hub_json_u64_member(&q->out, "height", a->node->replica->chain.final_header.height);
     hub_json_object_end(&q->out);
     free(v);
     hub_answer_json(a, q, 200);
@@ -234,15 +193,15 @@ void hub_api_get_revision(struct hub_api *a, struct hub_query *q)
 static void put_limit(struct hub_buf *out, const char *name, uint64_t value)
 {
     if (value != HUB_LIMIT_NONE)
-        put_number(out, name, value);
+        hub_json_u64_member(out, name, value);
 }
 
 static void put_use(struct hub_buf *out, const char *key, const struct hub_limit_use *u)
 {
     hub_json_key(out, key);
     hub_json_object(out);
-    put_number(out, "paid_fen", u->sum);
-    put_number(out, "count", u->count);
+    hub_json_u64_member(out, "paid_fen", u->sum);
+    hub_json_u64_member(out, "count", u->count);
     put_limit(out, "left_fen", u->left);
     hub_json_object_end(out);
 }
@@ -262,18 +221,15 @@ static void put_flags(struct hub_buf *out, uint16_t flags)
 static void put_wallet(struct hub_buf *out, const struct hub_wallet *w)
 {
     hub_json_object(out);
-    hub_json_key(out, "number");
-    hub_json_wallet(out, w->number);
-    put_number(out, "decimal", w->number);
-    hub_json_key(out, "institution");
-    hub_json_int(out, w->institution);
-    put_string(out, "kind", hub_wallet_kind_names[w->kind]);
-    hub_json_key(out, "tier");
-    hub_json_int(out, w->tier);
+    hub_json_wallet_member(out, "number", w->number);
+    hub_json_u64_member(out, "decimal", w->number);
+    hub_json_int_member(out, "institution", w->institution);
+    hub_json_string_member(out, "kind", hub_wallet_kind_names[w->kind]);
+    hub_json_int_member(out, "tier", w->tier);
     hub_json_amount_members(out, "balance", w->balance);
     hub_json_amount_members(out, "available", w->available);
-    put_number(out, "pending_out_fen", w->pending_out);
-    put_number(out, "pending_in_fen", w->pending_in);
+    hub_json_u64_member(out, "pending_out_fen", w->pending_out);
+    hub_json_u64_member(out, "pending_in_fen", w->pending_in);
     put_use(out, "today", &w->pay_day);
     put_use(out, "year", &w->pay_year);
     put_use(out, "redeem_today", &w->redeem_day);
@@ -284,12 +240,10 @@ static void put_wallet(struct hub_buf *out, const struct hub_wallet *w)
         put_limit(out, hub_limit_names[i], w->limits.value[i]);
     hub_json_object_end(out);
     put_flags(out, w->flags);
-    if (w->parent) {
-        hub_json_key(out, "parent");
-        hub_json_wallet(out, w->parent);
-    }
-    put_bool(out, "custodied", w->key == 0);
-    put_number(out, "last_height", w->last_height);
+    if (w->parent)
+        hub_json_wallet_member(out, "parent", w->parent);
+    hub_json_bool_member(out, "custodied", w->key == 0);
+    hub_json_u64_member(out, "last_height", w->last_height);
     hub_json_object_end(out);
 }
 
@@ -407,8 +361,9 @@ void hub_api_get_supply(struct hub_api *a, struct hub_query *q)
         return;
     }
     hub_json_object(&q->out);
-    put_string(&q->out, "note",
-               "pilot bookkeeping, not an issue of legal tender / 试点记账，不构成法定货币发行");
+    hub_json_string_member(
+        &q->out, "note",
+        "pilot bookkeeping, not an issue of legal tender / 试点记账，不构成法定货币发行");
     hub_json_amount_members(&q->out, "issued", t.issued);
     hub_json_amount_members(&q->out, "retired", t.retired);
     hub_json_amount_members(&q->out, "outstanding", t.issued - t.retired);
@@ -416,15 +371,14 @@ void hub_api_get_supply(struct hub_api *a, struct hub_query *q)
     hub_json_array(&q->out);
     for (unsigned i = 1; i < HUB_WALLET_KINDS; i++) {
         hub_json_object(&q->out);
-        put_string(&q->out, "kind", hub_wallet_kind_names[i]);
-        hub_json_key(&q->out, "wallets");
-        hub_json_int(&q->out, t.wallets[i]);
+        hub_json_string_member(&q->out, "kind", hub_wallet_kind_names[i]);
+        hub_json_int_member(&q->out, "wallets", t.wallets[i]);
         hub_json_amount_members(&q->out, "balance", t.balance[i]);
         hub_json_object_end(&q->out);
     }
     hub_json_array_end(&q->out);
-    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
-    put_hash(&q->out, "state_root", &a->node->replica->chain.final_header.state_root);
+    hub_json_u64_member(&q->out, "height", a->node->replica->chain.final_header.height);
+    hub_json_hash_member(&q->out, "state_root", &a->node->replica->chain.final_header.state_root);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);
 }
@@ -446,16 +400,14 @@ void hub_api_get_institution(struct hub_api *a, struct hub_query *q)
         return;
     }
     hub_json_object(&q->out);
-    hub_json_key(&q->out, "institution");
-    hub_json_int(&q->out, (int64_t)i.number);
+    hub_json_int_member(&q->out, "institution", (int64_t)i.number);
     hub_json_amount_members(&q->out, "quota", i.quota);
     hub_json_amount_members(&q->out, "issued", i.issued);
     hub_json_amount_members(&q->out, "retired", i.retired);
-    if (i.reserve > 0) {
-        hub_json_key(&q->out, "reserve");
-        hub_json_wallet(&q->out, hub_wallet_number((uint16_t)i.number, i.reserve - 1));
-    }
-    put_number(&q->out, "height", a->node->replica->chain.final_header.height);
+    if (i.reserve > 0)
+        hub_json_wallet_member(&q->out, "reserve",
+                               hub_wallet_number((uint16_t)i.number, i.reserve - 1));
+    hub_json_u64_member(&q->out, "height", a->node->replica->chain.final_header.height);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);
 }
@@ -473,20 +425,18 @@ void hub_api_get_members(struct hub_api *a, struct hub_query *q)
         struct hub_member m;
         hub_member_get(&m, s, i);
         hub_json_object(&q->out);
-        put_span(&q->out, "code", m.code);
-        put_names(&q->out, "names", m.name_zh, m.name_en);
-        put_string(&q->out, "kind", hub_member_kind_names[m.kind]);
-        put_bool(&q->out, "voting", m.voting);
-        put_bool(&q->out, "suspended", m.suspended);
+        hub_json_text_member(&q->out, "code", m.code);
+        hub_json_names_member(&q->out, "names", m.name_zh, m.name_en);
+        hub_json_string_member(&q->out, "kind", hub_member_kind_names[m.kind]);
+        hub_json_bool_member(&q->out, "voting", m.voting);
+        hub_json_bool_member(&q->out, "suspended", m.suspended);
         if (m.removed)
-            put_bool(&q->out, "removed", true);
+            hub_json_bool_member(&q->out, "removed", true);
         if (m.since_ms)
             hub_json_time_members(&q->out, "since", m.since_ms);
-        if (m.institution) {
-            hub_json_key(&q->out, "institution");
-            hub_json_int(&q->out, (int64_t)m.institution);
-        }
-        put_span(&q->out, "contact", m.contact);
+        if (m.institution)
+            hub_json_int_member(&q->out, "institution", (int64_t)m.institution);
+        hub_json_text_member(&q->out, "contact", m.contact);
         hub_json_object_end(&q->out);
     }
     hub_json_array_end(&q->out);
@@ -521,21 +471,20 @@ void hub_api_get_hints(struct hub_api *a, struct hub_query *q)
     if (owner.removed) /* its keys act no more */
         standing = HUB_KEY_REVOKED;
     hub_json_object(&q->out);
-    put_hash(&q->out, "kid", &kid);
-    put_string(&q->out, "iss", iss);
-    put_hash(&q->out, "chain", &a->node->genesis.chain);
-    put_number(&q->out, "next_seq", top + 1);
-    put_number(&q->out, "highest_seq", key.seq_high);
-    hub_json_key(&q->out, "queued");
-    hub_json_int(&q->out, queued);
-    put_number(&q->out, "window", HUB_SEQ_WINDOW);
+    hub_json_hash_member(&q->out, "kid", &kid);
+    hub_json_string_member(&q->out, "iss", iss);
+    hub_json_hash_member(&q->out, "chain", &a->node->genesis.chain);
+    hub_json_u64_member(&q->out, "next_seq", top + 1);
+    hub_json_u64_member(&q->out, "highest_seq", key.seq_high);
+    hub_json_int_member(&q->out, "queued", queued);
+    hub_json_u64_member(&q->out, "window", HUB_SEQ_WINDOW);
     hub_json_key(&q->out, "roles");
     hub_json_array(&q->out);
     for (unsigned i = 0; hub_role_names[i]; i++)
         if (key.roles >> i & 1)
             hub_json_string(&q->out, hub_role_names[i]);
     hub_json_array_end(&q->out);
-    put_string(&q->out, "standing", standings[standing]);
+    hub_json_string_member(&q->out, "standing", standings[standing]);
     hub_json_time_members(&q->out, "time", time_ms);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, 200);

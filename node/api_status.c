@@ -11,18 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void put_string(struct hub_buf *out, const char *key, const char *value)
-{
-    hub_json_key(out, key);
-    hub_json_string(out, value);
-}
-
-static void put_number(struct hub_buf *out, const char *key, uint64_t value)
-{
-    hub_json_key(out, key);
-    hub_json_u64(out, value);
-}
-
 static uint8_t silent_count(const struct hub_node *n, uint64_t now)
 {
     uint8_t count = 0;
@@ -40,15 +28,13 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
         if (i == n->me)
             continue;
         hub_json_object(out);
-        hub_json_key(out, "index");
-        hub_json_int(out, i);
-        put_string(out, "member", n->replica->chain.set.v[i].member);
-        hub_json_key(out, "reachable");
-        hub_json_bool(out, !hub_standing_silent(n, i, now) && seen);
-        put_number(out, "for_ms", now - n->facts.link[i].since_ms);
+        hub_json_int_member(out, "index", i);
+        hub_json_string_member(out, "member", n->replica->chain.set.v[i].member);
+        hub_json_bool_member(out, "reachable", !hub_standing_silent(n, i, now) && seen);
+        hub_json_u64_member(out, "for_ms", now - n->facts.link[i].since_ms);
         if (seen)
-            put_number(out, "last_heard_ms_ago", now - seen);
-        put_number(out, "height", n->replica->peer[i].fin.height);
+            hub_json_u64_member(out, "last_heard_ms_ago", now - seen);
+        hub_json_u64_member(out, "height", n->replica->peer[i].fin.height);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
@@ -62,8 +48,8 @@ static void put_causes(struct hub_buf *out, const struct hub_standing *s)
         if (i == 0 && !c->notice) {
             hub_json_key(out, "why");
             hub_json_object(out);
-            put_string(out, "en", c->en);
-            put_string(out, "zh", c->zh);
+            hub_json_string_member(out, "en", c->en);
+            hub_json_string_member(out, "zh", c->zh);
             hub_json_object_end(out);
         }
     }
@@ -72,12 +58,12 @@ static void put_causes(struct hub_buf *out, const struct hub_standing *s)
     for (uint32_t i = 0; i < s->causes; i++) {
         const struct hub_cause *c = &s->cause[i];
         hub_json_object(out);
-        put_string(out, "code", c->code);
-        put_string(out, "level", c->notice ? "notice" : "problem");
+        hub_json_string_member(out, "code", c->code);
+        hub_json_string_member(out, "level", c->notice ? "notice" : "problem");
         if (c->since_ms != UINT64_MAX)
-            put_number(out, "for_ms", c->since_ms);
-        put_string(out, "en", c->en);
-        put_string(out, "zh", c->zh);
+            hub_json_u64_member(out, "for_ms", c->since_ms);
+        hub_json_string_member(out, "en", c->en);
+        hub_json_string_member(out, "zh", c->zh);
         hub_json_object_end(out);
     }
     hub_json_array_end(out);
@@ -106,8 +92,8 @@ static void put_views(struct hub_buf *out, const struct hub_node *n)
     hub_json_array(out);
     for (uint32_t i = 0; i < w.views; i++) {
         hub_json_object(out);
-        put_number(out, "view", w.view[i].view);
-        put_string(out, "leader", set->v[w.view[i].leader].member);
+        hub_json_u64_member(out, "view", w.view[i].view);
+        hub_json_string_member(out, "leader", set->v[w.view[i].leader].member);
         put_members(out, "notarize", set, w.view[i].notarize);
         put_members(out, "nullify", set, w.view[i].nullify);
         put_members(out, "finalize", set, w.view[i].finalize);
@@ -120,13 +106,13 @@ static void put_views(struct hub_buf *out, const struct hub_node *n)
 static void put_voting(struct hub_buf *out, const struct hub_node *n)
 {
     const struct hub_abstain_text *text = hub_abstain_text(n->replica->permit.why);
-    put_string(out, "voting", text->name);
+    hub_json_string_member(out, "voting", text->name);
     if (n->replica->permit.why == HUB_ABSTAIN_NOT)
         return;
     hub_json_key(out, "voting_why");
     hub_json_object(out);
-    put_string(out, "en", text->en);
-    put_string(out, "zh", text->zh);
+    hub_json_string_member(out, "en", text->en);
+    hub_json_string_member(out, "zh", text->zh);
     hub_json_object_end(out);
 }
 
@@ -141,48 +127,38 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     struct hub_buf *out = &q->out;
     hub_standing_of(&standing, n, now);
     hub_json_object(out);
-    put_string(out, "state", hub_standing_names[standing.state]);
+    hub_json_string_member(out, "state", hub_standing_names[standing.state]);
     put_causes(out, &standing);
     put_views(out, n);
-    hub_json_key(out, "network");
-    hub_json_string_span(out, n->genesis.name);
-    hub_json_key(out, "chain");
-    hub_json_hash(out, &n->genesis.chain);
-    put_string(out, "member", n->member);
-    put_string(out, "role", n->me < set->n ? "validator" : "observer");
-    if (n->me < set->n) {
-        hub_json_key(out, "index");
-        hub_json_int(out, n->me);
-    }
+    hub_json_text_member(out, "network", n->genesis.name);
+    hub_json_hash_member(out, "chain", &n->genesis.chain);
+    hub_json_string_member(out, "member", n->member);
+    hub_json_string_member(out, "role", n->me < set->n ? "validator" : "observer");
+    if (n->me < set->n)
+        hub_json_int_member(out, "index", n->me);
     if (n->retiring) { /* its key was a validator's */
-        hub_json_key(out, "safe_to_retire");
-        hub_json_bool(out, n->safe);
+        hub_json_bool_member(out, "safe_to_retire", n->safe);
     }
-    put_string(out, "version", HUB_VERSION);
-    put_number(out, "height", c->final_header.height);
-    hub_json_key(out, "block_hash");
-    hub_json_hash(out, &c->final_hash);
-    hub_json_key(out, "state_root");
-    hub_json_hash(out, &c->final_header.state_root);
-    put_number(out, "log_size", c->final_header.log_size);
+    hub_json_string_member(out, "version", HUB_VERSION);
+    hub_json_u64_member(out, "height", c->final_header.height);
+    hub_json_hash_member(out, "block_hash", &c->final_hash);
+    hub_json_hash_member(out, "state_root", &c->final_header.state_root);
+    hub_json_u64_member(out, "log_size", c->final_header.log_size);
     hub_json_time_members(out, "time", c->final_header.time_ms);
-    put_number(out, "epoch", n->replica->cons.cfg.epoch);
-    put_number(out, "view", n->replica->cons.view);
-    hub_json_key(out, "validators");
-    hub_json_int(out, set->n);
-    hub_json_key(out, "quorum");
-    hub_json_int(out, set->q);
+    hub_json_u64_member(out, "epoch", n->replica->cons.cfg.epoch);
+    hub_json_u64_member(out, "view", n->replica->cons.view);
+    hub_json_int_member(out, "validators", set->n);
+    hub_json_int_member(out, "quorum", set->q);
     hub_json_key(out, "safe_with_byzantine"); /* b_safe = 2q - n - 1 */
     hub_json_int(out, 2 * set->q - set->n - 1);
     hub_json_key(out, "live_with_silent"); /* c_live = n - q */
     hub_json_int(out, set->n - set->q);
-    hub_json_key(out, "waiting_records");
-    hub_json_int(out, hub_mempool_count(n->pool));
-    put_string(out, "disk", disks[n->disk]);
+    hub_json_int_member(out, "waiting_records", hub_mempool_count(n->pool));
+    hub_json_string_member(out, "disk", disks[n->disk]);
     put_voting(out, n);
-    put_number(out, "history_from", n->floor.height + 1); /* 1: all of it */
-    put_string(out, "guard", hub_guard_failing(n->guard) ? "not_written" : "ok");
-    put_number(out, "uptime_s", (now - n->started_ms) / 1000);
+    hub_json_u64_member(out, "history_from", n->floor.height + 1); /* 1: all of it */
+    hub_json_string_member(out, "guard", hub_guard_failing(n->guard) ? "not_written" : "ok");
+    hub_json_u64_member(out, "uptime_s", (now - n->started_ms) / 1000);
     put_peers(out, n, now);
     hub_json_object_end(out);
     hub_answer_json(a, q, 200);
@@ -198,8 +174,7 @@ void hub_api_get_health(struct hub_api *a, struct hub_query *q)
         (unsigned)(n->replica->chain.set.n - silent_count(n, now)) >= n->replica->chain.set.q &&
         !n->replica->sync.active;
     hub_json_object(&q->out);
-    hub_json_key(&q->out, live ? "live" : "ready");
-    hub_json_bool(&q->out, live || ready);
+    hub_json_bool_member(&q->out, live ? "live" : "ready", live || ready);
     hub_json_object_end(&q->out);
     hub_answer_json(a, q, live || ready ? 200 : 503);
 }

@@ -46,24 +46,18 @@ static void put_item(struct hub_api *a, struct hub_query *q, const struct hub_qu
         hub_put_outcome(a, out, &place, false, item->known))
         return;
     hub_json_object(out);
-    if (item->has_id) {
-        hub_json_key(out, "record_id");
-        hub_json_hash(out, &item->id);
-    }
+    if (item->has_id)
+        hub_json_hash_member(out, "record_id", &item->id);
     if (item->state == HUB_ITEM_REFUSED) {
         hub_put_code_members(out, item->why, "");
     } else if (item->state == HUB_ITEM_TRY_LATER) {
         hub_put_problem_members(out, a->node->intake.closed ? "disk_low" : "queue_full", "");
     } else if (item->state == HUB_ITEM_PASSED) {
-        hub_json_key(out, "state");
-        hub_json_string(out, "checked");
-        hub_json_key(out, "recorded");
-        hub_json_bool(out, false);
+        hub_json_string_member(out, "state", "checked");
+        hub_json_bool_member(out, "recorded", false);
     } else {
-        hub_json_key(out, "state");
-        hub_json_string(out, "pending");
-        hub_json_key(out, "replayed");
-        hub_json_bool(out, item->known);
+        hub_json_string_member(out, "state", "pending");
+        hub_json_bool_member(out, "replayed", item->known);
     }
     hub_json_object_end(out);
 }

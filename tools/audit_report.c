@@ -262,14 +262,7 @@ static void json_text(struct hub_buf *b, const char *name, const char *value)
 {
     if (value[0] == '\0')
         return;
-    hub_json_key(b, name);
-    hub_json_string(b, value);
-}
-
-static void json_number(struct hub_buf *b, const char *name, uint64_t value)
-{
-    hub_json_key(b, name);
-    hub_json_u64(b, value);
+    hub_json_string_member(b, name, value);
 }
 
 static void json_finding(struct hub_buf *b, const struct hub_finding *f)
@@ -278,24 +271,17 @@ static void json_finding(struct hub_buf *b, const struct hub_finding *f)
 
     hub_json_object(b);
     json_text(b, "kind", kinds[f->kind].name);
-    json_number(b, "height", f->height);
+    hub_json_u64_member(b, "height", f->height);
     if (f->offset != 0)
-        json_number(b, "offset", f->offset);
-    if (f->record != UINT32_MAX) {
-        hub_json_key(b, "record");
-        hub_json_int(b, f->record);
-    }
-    if (f->entry != UINT32_MAX) {
-        hub_json_key(b, "entry");
-        hub_json_int(b, f->entry);
-    }
-    if (!is_zero(&f->id)) {
-        hub_json_key(b, "record_id");
-        hub_json_hash(b, &f->id);
-    }
+        hub_json_u64_member(b, "offset", f->offset);
+    if (f->record != UINT32_MAX)
+        hub_json_int_member(b, "record", f->record);
+    if (f->entry != UINT32_MAX)
+        hub_json_int_member(b, "entry", f->entry);
+    if (!is_zero(&f->id))
+        hub_json_hash_member(b, "record_id", &f->id);
     if (code != NULL) {
-        hub_json_key(b, "code");
-        hub_json_int(b, f->code);
+        hub_json_int_member(b, "code", f->code);
         json_text(b, "name", code->name);
     }
     json_text(b, "field", f->field);
@@ -313,15 +299,12 @@ static void json_tip(struct hub_buf *b, const struct hub_audit *a)
 
     hub_json_key(b, "verified_up_to");
     hub_json_object(b);
-    json_number(b, "height", h->height);
+    hub_json_u64_member(b, "height", h->height);
     hub_json_time_members(b, "time", h->time_ms);
-    hub_json_key(b, "block");
-    hub_json_hash(b, &a->chain->final_hash);
-    json_number(b, "log_size", h->log_size);
-    hub_json_key(b, "log_root");
-    hub_json_hash(b, &h->log_root);
-    hub_json_key(b, "state_root");
-    hub_json_hash(b, &h->state_root);
+    hub_json_hash_member(b, "block", &a->chain->final_hash);
+    hub_json_u64_member(b, "log_size", h->log_size);
+    hub_json_hash_member(b, "log_root", &h->log_root);
+    hub_json_hash_member(b, "state_root", &h->state_root);
     hub_json_object_end(b);
 }
 
@@ -340,22 +323,18 @@ static void json_counts(struct hub_buf *b, const struct hub_audit *a)
     hub_json_key(b, "counts");
     hub_json_object(b);
     for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
-        json_number(b, count[i].name, count[i].value);
+        hub_json_u64_member(b, count[i].name, count[i].value);
     hub_json_object_end(b);
     hub_json_key(b, "validators");
     hub_json_object(b);
-    hub_json_key(b, "n");
-    hub_json_int(b, a->chain->set.n);
-    hub_json_key(b, "quorum");
-    hub_json_int(b, a->chain->set.q);
-    json_number(b, "epoch", a->chain->set.epoch);
-    hub_json_key(b, "crash_fault_only");
-    hub_json_bool(b, a->chain->set.fault_model == HUB_FAULT_CRASH_1_OF_3);
-    hub_json_key(b, "single_signer");
-    hub_json_bool(b, a->chain->set.n == 1);
+    hub_json_int_member(b, "n", a->chain->set.n);
+    hub_json_int_member(b, "quorum", a->chain->set.q);
+    hub_json_u64_member(b, "epoch", a->chain->set.epoch);
+    hub_json_bool_member(b, "crash_fault_only",
+                         a->chain->set.fault_model == HUB_FAULT_CRASH_1_OF_3);
+    hub_json_bool_member(b, "single_signer", a->chain->set.n == 1);
     hub_json_object_end(b);
-    hub_json_key(b, "checkpoint_compared");
-    hub_json_bool(b, a->checkpoint_compared);
+    hub_json_bool_member(b, "checkpoint_compared", a->checkpoint_compared);
 }
 
 static void json_supply(struct hub_buf *b, const struct hub_supply *s)
@@ -371,7 +350,7 @@ static void json_supply(struct hub_buf *b, const struct hub_supply *s)
     for (unsigned k = 0; k < HUB_WALLET_KINDS; k++) {
         hub_json_key(b, hub_wallet_kind_names[k]);
         hub_json_object(b);
-        json_number(b, "wallets", s->wallets[k]);
+        hub_json_u64_member(b, "wallets", s->wallets[k]);
         hub_json_amount_members(b, "balance", s->balance[k]);
         hub_json_object_end(b);
     }
@@ -381,8 +360,7 @@ static void json_supply(struct hub_buf *b, const struct hub_supply *s)
 
 static void json_damage(struct hub_buf *b, const struct hub_audit *a)
 {
-    hub_json_key(b, "found");
-    hub_json_u64(b, a->found);
+    hub_json_u64_member(b, "found", a->found);
     hub_json_key(b, "findings");
     hub_json_array(b);
     for (size_t i = 0; i < a->findings; i++)
@@ -392,8 +370,8 @@ static void json_damage(struct hub_buf *b, const struct hub_audit *a)
     hub_json_array(b);
     for (size_t i = 0; i < a->ranges; i++) {
         hub_json_object(b);
-        json_number(b, "from", a->range[i].from);
-        json_number(b, "to", a->range[i].to);
+        hub_json_u64_member(b, "from", a->range[i].from);
+        hub_json_u64_member(b, "to", a->range[i].to);
         hub_json_object_end(b);
     }
     hub_json_array_end(b);
@@ -414,13 +392,11 @@ static void json_evidence(struct hub_buf *b, const struct hub_audit *a)
 
             hub_json_object(b);
             json_text(b, "kind", kind);
-            hub_json_key(b, "member");
-            hub_json_string_span(b, c.member);
-            hub_json_key(b, "kid");
-            hub_json_hash(b, &c.kid);
-            json_number(b, "epoch", c.epoch);
-            json_number(b, "view", c.offence[i].view);
-            json_number(b, "height", c.offence[i].height);
+            hub_json_text_member(b, "member", c.member);
+            hub_json_hash_member(b, "kid", &c.kid);
+            hub_json_u64_member(b, "epoch", c.epoch);
+            hub_json_u64_member(b, "view", c.offence[i].view);
+            hub_json_u64_member(b, "height", c.offence[i].height);
             hub_json_object_end(b);
         }
     }
@@ -441,10 +417,8 @@ bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source, do
     json_text(&b, "verdict", verdicts[v].name);
     json_text(&b, "en", verdicts[v].en);
     json_text(&b, "zh", verdicts[v].zh);
-    hub_json_key(&b, "network");
-    hub_json_string_span(&b, a->genesis->name);
-    hub_json_key(&b, "chain");
-    hub_json_hash(&b, &a->genesis->chain);
+    hub_json_text_member(&b, "network", a->genesis->name);
+    hub_json_hash_member(&b, "chain", &a->genesis->chain);
     json_text(&b, "source", source);
     if (a->verdict != HUB_AUDIT_OTHER_GENESIS) {
         json_tip(&b, a);
@@ -454,8 +428,7 @@ bool hub_audit_json(FILE *out, const struct hub_audit *a, const char *source, do
         json_damage(&b, a);
         json_evidence(&b, a);
     }
-    hub_json_key(&b, "milliseconds");
-    hub_json_u64(&b, (uint64_t)(seconds * 1000));
+    hub_json_u64_member(&b, "milliseconds", (uint64_t)(seconds * 1000));
     hub_json_object_end(&b);
     good = !b.full && fwrite(b.data, 1, b.len, out) == b.len && fputc('\n', out) != EOF;
     free(b.data);

@@ -238,25 +238,16 @@ static void put_record(struct hub_buf *out, struct hub_span bytes, struct hub_sp
     hub_json_object(out);
     if (hub_record_decode(&r, &why, bytes, attachment, &chain) != HUB_OK) {
         t = hub_result_text(why);
-        hub_json_key(out, "refused");
-        hub_json_string(out, t ? t->name : "not_canonical");
-        hub_json_key(out, "en");
-        hub_json_string(out, t ? t->en : "");
+        hub_json_string_member(out, "refused", t ? t->name : "not_canonical");
+        hub_json_string_member(out, "en", t ? t->en : "");
     } else {
-        hub_json_key(out, "record_id");
-        hub_json_hash(out, &r.id);
-        hub_json_key(out, "type");
-        hub_json_string(out, hub_record_types[r.type].name);
-        hub_json_key(out, "chain");
-        hub_json_hash(out, &chain);
-        hub_json_key(out, "kid");
-        hub_json_hash(out, &r.kid);
-        hub_json_key(out, "iss");
-        hub_json_string_span(out, r.iss);
-        hub_json_key(out, "sub");
-        hub_json_string_span(out, r.sub);
-        hub_json_key(out, "seq");
-        hub_json_u64(out, r.seq);
+        hub_json_hash_member(out, "record_id", &r.id);
+        hub_json_string_member(out, "type", hub_record_types[r.type].name);
+        hub_json_hash_member(out, "chain", &chain);
+        hub_json_hash_member(out, "kid", &r.kid);
+        hub_json_text_member(out, "iss", r.iss);
+        hub_json_text_member(out, "sub", r.sub);
+        hub_json_u64_member(out, "seq", r.seq);
         hub_json_time_members(out, "valid_until", r.valid_until_ms);
         hub_json_key(out, "body");
         hub_json_body(out, r.body, hub_record_types[r.type].fields);

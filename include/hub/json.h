@@ -43,9 +43,21 @@ void hub_json_wallet(struct hub_buf *out, uint64_t number);
 /* One value that is JSON already. */
 void hub_json_raw(struct hub_buf *out, struct hub_span json);
 
-/* Members of the open object: "name_fen":"1250000","name":"12500.00". */
+/* Members of the open object: "name":value. A text that is empty is left out (rule 3). */
+void hub_json_string_member(struct hub_buf *out, const char *name, const char *text);
+void hub_json_text_member(struct hub_buf *out, const char *name, struct hub_span text);
+void hub_json_u64_member(struct hub_buf *out, const char *name, uint64_t v);
+void hub_json_int_member(struct hub_buf *out, const char *name, int64_t v);
+void hub_json_bool_member(struct hub_buf *out, const char *name, bool v);
+void hub_json_hex_member(struct hub_buf *out, const char *name, struct hub_span bytes);
+void hub_json_hash_member(struct hub_buf *out, const char *name, const struct hub_hash *hash);
+void hub_json_wallet_member(struct hub_buf *out, const char *name, uint64_t number);
+/* "name":{"zh":"..","en":".."} */
+void hub_json_names_member(struct hub_buf *out, const char *name, struct hub_span zh,
+                           struct hub_span en);
+/* Two members: "name_fen":"1250000","name":"12500.00". */
 void hub_json_amount_members(struct hub_buf *out, const char *name, uint64_t fen);
-/* "name":"2026-05-22T10:00:00.000Z","name_ms":"1779444000000". */
+/* Two members: "name":"2026-05-22T10:00:00.000Z","name_ms":"1779444000000". */
 void hub_json_time_members(struct hub_buf *out, const char *name, uint64_t ms);
 
 /* Characters without quotes or comma: for texts that are no JSON (logs, CSV, metrics). */

@@ -52,6 +52,25 @@ Test(json, numbers_bytes_and_bools)
     WRITES(hub_json_hex(&out, test_bytes("00abff")), "\"00abff\"");
 }
 
+Test(json, members_of_an_object_and_an_empty_text_is_left_out)
+{
+    const struct hub_hash hash = {.b = {0xab}};
+
+    WRITES(hub_json_object(&out); hub_json_string_member(&out, "a", "");
+           hub_json_text_member(&out, "b", hub_text_span("x"));
+           hub_json_text_member(&out, "c", hub_text_span("")); hub_json_u64_member(&out, "d", 7);
+           hub_json_int_member(&out, "e", -7); hub_json_bool_member(&out, "f", false);
+           hub_json_hex_member(&out, "g", test_bytes("00ff"));
+           hub_json_object_end(&out),
+           "{\"a\":\"\",\"b\":\"x\",\"d\":\"7\",\"e\":-7,\"f\":false,\"g\":\"00ff\"}");
+    WRITES(hub_json_hash_member(&out, "kid", &hash),
+           "\"kid\":\"ab00000000000000000000000000000000000000000000000000000000000000\"");
+    WRITES(hub_json_wallet_member(&out, "to", hub_wallet_number(3, 1896)),
+           "\"to\":\"00003-0000001896-38139\"");
+    WRITES(hub_json_names_member(&out, "title", hub_text_span("虹桥"), hub_text_span("")),
+           "\"title\":{\"zh\":\"虹桥\"}");
+}
+
 Test(json, amounts_are_fen_and_yuan)
 {
     WRITES(hub_json_yuan(&out, 1250000), "\"12500.00\"");
