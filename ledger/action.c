@@ -149,10 +149,10 @@ static bool admit_ok(struct hub_span action)
         return false;
     for (uint32_t i = 0; i < n; i++) {
         struct hub_span grant = hub_cbor_item(&c);
-        uint32_t roles = hub_key_grant_roles(grant);
+        uint32_t roles = hub_grant_roles(grant);
         struct hub_hash kid;
 
-        if (!hub_key_grant_ok(grant))
+        if (hub_grant_fault(grant) != NULL)
             return false;
         governors += (roles & HUB_ROLE_GOVERNOR) != 0;
         hub_hash_span(&kid, hub_field_span(grant, "key"));
@@ -185,7 +185,7 @@ static bool governor_ok(struct hub_span action)
 {
     struct hub_span grant = hub_field_item(action, "key");
 
-    return hub_key_grant_ok(grant) && hub_key_grant_roles(grant) == HUB_ROLE_GOVERNOR;
+    return hub_grant_fault(grant) == NULL && hub_grant_roles(grant) == HUB_ROLE_GOVERNOR;
 }
 
 uint16_t hub_governance_propose_check(const struct hub_record *r)

@@ -31,24 +31,6 @@ const struct hub_field hub_member_fields[] = {
     {.name = NULL},
 };
 
-static const struct hub_field role_field = {.kind = HUB_FIELD_ENUM, .names = hub_role_names};
-
-const struct hub_field hub_grant_fields[] = {
-    {.name = "box", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
-    {.name = "key", .kind = HUB_FIELD_COSE_KEY, .required = true},
-    {.name = "label", .kind = HUB_FIELD_TEXT, .required = true, .min = 1, .max = 64},
-    {.name = "roles",
-     .kind = HUB_FIELD_ARRAY,
-     .required = true,
-     .min = 1,
-     .max = 4,
-     .sub = &role_field},
-    {.name = "not_after", .kind = HUB_FIELD_TIME},
-    {.name = "transport", .kind = HUB_FIELD_BYTES, .min = 32, .max = 32},
-    {.name = "not_before", .kind = HUB_FIELD_TIME},
-    {.name = NULL},
-};
-
 /* What hub_body_check names, as people may read it. */
 static const struct {
     const char *field, *sentence;
@@ -109,40 +91,6 @@ static struct grant next_grant(struct hub_cbor *c)
     g.code = hub_cbor_text(c, 0, SIZE_MAX);
     g.map = hub_cbor_item(c);
     return g;
-}
-
-uint32_t hub_grant_roles(struct hub_span grant)
-{
-    struct hub_cbor c;
-    uint32_t n = 0, roles = 0;
-
-    if (!hub_field_array(grant, "roles", &c, &n))
-        return 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct hub_span role = hub_cbor_text(&c, 0, SIZE_MAX);
-
-        for (unsigned bit = 0; hub_role_names[bit] != NULL; bit++)
-            if (hub_span_equal(role, hub_text_span(hub_role_names[bit])))
-                roles |= 1u << bit;
-    }
-    return roles;
-}
-
-static uint32_t role_count(struct hub_span grant)
-{
-    struct hub_cbor c;
-    uint32_t n = 0;
-
-    return hub_field_array(grant, "roles", &c, &n) ? n : 0;
-}
-
-static unsigned bits_set(uint32_t bits)
-{
-    unsigned n = 0;
-
-    for (; bits != 0; bits &= bits - 1)
-        n++;
-    return n;
 }
 
 static bool kind_is(struct hub_span member, enum hub_member_kind kind)
@@ -247,28 +195,11 @@ static const char *check_members(const struct hub_genesis *g)
     return voters > 0 ? NULL : "members: at least one must vote";
 }
 
-static const char *grant_rule(struct hub_span grant)
+static const char *genesis_grant_fault(struct hub_span grant)
 {
-    uint32_t roles = hub_grant_roles(grant);
-    uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
-    uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
-
-    if (bits_set(roles) != role_count(grant))
-        return "keys: a role stands twice in roles";
-    if ((roles & alone) != 0 && bits_set(roles) > 1)
-        return "keys: validator, observer and wallet stand alone in roles";
-    if ((roles & HUB_ROLE_WALLET) != 0)
+    if ((hub_grant_roles(grant) & HUB_ROLE_WALLET) != 0)
         return "keys: role wallet needs a wallet, and there is none before the first block";
-    if (hub_field_has(grant, "box") != ((roles & HUB_ROLE_READER) != 0))
-        return "keys: a reader key needs box, and no other key has one";
-    if (hub_field_has(grant, "transport") !=
-        ((roles & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
-        return "keys: a validator or observer key needs transport, and no other key has one";
-    if ((roles & endless) != 0 && hub_field_has(grant, "not_after"))
-        return "keys: governor, recovery and validator keys have no not_after";
-    if (hub_field_uint(grant, "not_before", 0) >= hub_field_uint(grant, "not_after", UINT64_MAX))
-        return "keys: not_before must lie before not_after";
-    return NULL;
+    return hub_grant_fault(grant);
 }
 
 static const char *check_grants(const struct hub_genesis *g)
@@ -286,7 +217,7 @@ static const char *check_grants(const struct hub_genesis *g)
             return "keys: an entry must be [member code, key]";
         why = check_fields(k.map, hub_grant_fields);
         if (why == NULL)
-            why = grant_rule(k.map);
+            why = genesis_grant_fault(k.map);
         if (why != NULL)
             return why;
         if (!find_member(&member, g, k.code))

@@ -125,12 +125,6 @@ static uint16_t try_actions(struct hub_apply *a, struct hub_span actions)
     return hub_guard_code(code) ? 0 : code;
 }
 
-/* The first of two codes in the order of results.def; 0 is none. */
-static uint16_t first_code(uint16_t x, uint16_t y)
-{
-    return x == 0 || (y != 0 && y < x) ? y : x;
-}
-
 uint16_t hub_governance_propose_apply(struct hub_apply *a)
 {
     struct hub_proposal p = read_proposal(a);
@@ -149,13 +143,13 @@ uint16_t hub_governance_propose_apply(struct hub_apply *a)
     code = try_actions(a, p.actions);
     hub_proposal_count(&tally, a->state, &p);
     if (p.concerned_count > 0 && tally.entitled < CONCERNED_OTHERS)
-        code = first_code(code, HUB_CODE_last_voter);
+        code = hub_first_code(code, HUB_CODE_last_voter);
     if (!one_owner || (p.of_authority && m.kind != HUB_KIND_AUTHORITY))
-        code = first_code(code, HUB_CODE_authority_protected);
+        code = hub_first_code(code, HUB_CODE_authority_protected);
     if (hub_state_find(a->state, HUB_TABLE_PROPOSALS, p.reference, &row))
-        code = first_code(code, HUB_CODE_proposal_exists);
+        code = hub_first_code(code, HUB_CODE_proposal_exists);
     if (ahead < DEADLINE_MIN_MS || ahead > DEADLINE_MAX_MS)
-        code = first_code(code, HUB_CODE_deadline_range);
+        code = hub_first_code(code, HUB_CODE_deadline_range);
     if (code == 0)
         (void)hub_proposal_add(a->state, &p); /* a full table fails the record: state.h 6 */
     return code;

@@ -50,82 +50,6 @@ const struct hub_field hub_key_cancel_fields[] = {
 
 /* ---- grants */
 
-/* Bits of the names under "roles"; *count of names. */
-static uint32_t read_roles(struct hub_span grant, uint32_t *count)
-{
-    struct hub_cbor c;
-    uint32_t roles = 0;
-
-    if (!hub_field_array(grant, "roles", &c, count))
-        return 0;
-    for (uint32_t i = 0; i < *count; i++) {
-        struct hub_span name = hub_cbor_text(&c, 0, 64);
-
-        for (unsigned bit = 0; hub_role_names[bit] != NULL; bit++)
-            if (hub_span_equal(name, hub_text_span(hub_role_names[bit])))
-                roles |= 1u << bit;
-    }
-    return roles;
-}
-
-static uint32_t bits_set(uint32_t bits)
-{
-    uint32_t n = 0;
-
-    for (; bits != 0; bits &= bits - 1)
-        n++;
-    return n;
-}
-
-uint32_t hub_key_grant_roles(struct hub_span grant)
-{
-    uint32_t count;
-
-    return read_roles(grant, &count);
-}
-
-bool hub_key_grant_ok(struct hub_span grant)
-{
-    const uint32_t alone = HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER | HUB_ROLE_WALLET;
-    const uint32_t endless = HUB_ROLE_GOVERNOR | HUB_ROLE_RECOVERY | HUB_ROLE_VALIDATOR;
-    uint32_t count = 0, bits = read_roles(grant, &count);
-    uint64_t until = hub_field_uint(grant, "not_after", 0);
-    bool good = bits != 0 && bits_set(bits) == count; /* no name twice */
-
-    if ((bits & alone) != 0 && count != 1)
-        good = false;
-    if (hub_field_has(grant, "box") != ((bits & HUB_ROLE_READER) != 0))
-        good = false;
-    if (hub_field_has(grant, "transport") !=
-        ((bits & (HUB_ROLE_VALIDATOR | HUB_ROLE_OBSERVER)) != 0))
-        good = false;
-    if (hub_field_has(grant, "wallet") != ((bits & HUB_ROLE_WALLET) != 0))
-        good = false;
-    if (hub_field_has(grant, "not_after") &&
-        ((bits & endless) != 0 || until <= hub_field_uint(grant, "not_before", 0)))
-        good = false;
-    return good;
-}
-
-void hub_key_from_grant(struct hub_key *out, struct hub_span grant, uint32_t member)
-{
-    uint32_t count;
-    bool good;
-
-    memset(out, 0, sizeof *out);
-    good = hub_cose_key_decode(&out->key, hub_field_span(grant, "key"));
-    HUB_ASSERT(good);
-    hub_kid_of(&out->kid, &out->key);
-    out->roles = (uint16_t)read_roles(grant, &count);
-    out->wallet = hub_field_uint(grant, "wallet", 0);
-    out->member = out->roles == HUB_ROLE_WALLET ? UINT32_MAX : member;
-    out->from_ms = hub_field_uint(grant, "not_before", 0);
-    out->until_ms = hub_field_uint(grant, "not_after", 0);
-    out->label = hub_field_span(grant, "label");
-    out->box = hub_field_span(grant, "box");
-    out->transport = hub_field_span(grant, "transport");
-}
-
 /* Forgets governor keys that can never act again, to make place for a new one. */
 static void drop_revoked(struct hub_member *m, const struct hub_state *s, uint64_t time_ms)
 {
@@ -162,7 +86,7 @@ bool hub_key_register(struct hub_state *s, struct hub_key *k, uint64_t time_ms)
 
 uint16_t hub_key_add_check(const struct hub_record *r)
 {
-    return hub_key_grant_ok(r->body) ? 0 : HUB_CODE_body_invalid;
+    return hub_grant_fault(r->body) == NULL ? 0 : HUB_CODE_body_invalid;
 }
 
 /* A key for a wallet is added by the governor of the institution that has the wallet in custody. */

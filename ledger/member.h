@@ -8,6 +8,7 @@
 #define HUB_LEDGER_MEMBER_H
 
 #include "hub/apply.h"
+#include "hub/genesis.h"
 
 extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[],
     hub_key_cancel_fields[];
@@ -15,12 +16,8 @@ extern const char *const hub_revoke_reasons[]; /* ends with NULL */
 
 /* Fills a member from a checked map `member` of a genesis file or an admission; spans borrow from the map. */
 void hub_member_from_map(struct hub_member *out, struct hub_span map);
-/* The rules between the fields of a checked grant. */
-bool hub_key_grant_ok(struct hub_span grant);
-/* Its roles as bits. */
-uint32_t hub_key_grant_roles(struct hub_span grant);
-/* Fills a key from a checked grant (body of key.add, entry of a genesis file): all but row and what governance adds (pending_until_ms). Spans borrow
- * from the grant. */
+/* Fills a key from a checked grant (body of key.add, entry of a genesis file): all but row and
+ * what governance adds (pending_until_ms). Spans borrow from the grant. */
 void hub_key_from_grant(struct hub_key *out, struct hub_span grant, uint32_t member);
 /* Adds the key's row and, if it is a governor, its place in the member's row. False: the member has all the
  * governors it may have. */

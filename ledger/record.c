@@ -26,12 +26,6 @@ enum {
 static const char type_prefix[] = "application/vnd.hubledger.";
 static const char type_suffix[] = "+cbor";
 
-/* The first of two codes in the order of results.def; 0 is none. */
-static uint16_t first_code(uint16_t a, uint16_t b)
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 /* The record type a media type names, or HUB_RECORD_TYPES. */
 static uint16_t type_of(struct hub_span media)
 {
@@ -79,8 +73,8 @@ static uint16_t read_protected(struct hub_record *r, const struct hub_hash *chai
     r->type = type_of(media);
     if (r->type == HUB_RECORD_TYPES)
         return HUB_CODE_type_unknown;
-    return first_code(hub_hash_equal(&named, chain) ? 0 : HUB_CODE_chain_mismatch,
-                      alg == ALG_EDDSA ? 0 : HUB_CODE_alg_unknown);
+    return hub_first_code(hub_hash_equal(&named, chain) ? 0 : HUB_CODE_chain_mismatch,
+                          alg == ALG_EDDSA ? 0 : HUB_CODE_alg_unknown);
 }
 
 /* Form, order, one a kid, never the main kid. */
@@ -166,7 +160,7 @@ static uint16_t read_record(struct hub_record *r, struct hub_span bytes,
         code = hub_body_check(r->body, hub_record_types[r->type].fields, NULL);
     if (code == HUB_CODE_not_canonical)
         return code;
-    code = first_code(code, first_code(header, cosign_code(r)));
+    code = hub_first_code(code, hub_first_code(header, cosign_code(r)));
     return code != 0 ? code : sub_code(r);
 }
 

@@ -80,7 +80,7 @@ uint16_t hub_validator_replace_check(const struct hub_record *r)
 {
     struct hub_span grant = hub_field_item(r->body, "key");
 
-    return hub_key_grant_ok(grant) && hub_key_grant_roles(grant) == HUB_ROLE_VALIDATOR
+    return hub_grant_fault(grant) == NULL && hub_grant_roles(grant) == HUB_ROLE_VALIDATOR
                ? 0
                : HUB_CODE_body_invalid;
 }

@@ -169,15 +169,6 @@ void hub_vote_encode(struct hub_buf *out, const struct hub_validators *set,
                      hub_span_of(&st.payload), &v->sig);
 }
 
-static unsigned bits_set(uint64_t bits)
-{
-    unsigned n = 0;
-
-    for (; bits != 0; bits &= bits - 1)
-        n++;
-    return n;
-}
-
 /* Bytes of the signer bitmap of n validators. */
 static unsigned bitmap_bytes(unsigned n)
 {
@@ -196,7 +187,7 @@ void hub_certificate_encode(struct hub_buf *out, const struct hub_certificate *c
     hub_put_uint(out, CERTIFICATE_VERSION);
     hub_subject_encode(out, &c->subject);
     hub_put_bytes(out, (struct hub_span){bitmap, bitmap_bytes(n)});
-    hub_put_bytes_head(out, bits_set(c->signers) * sizeof c->sig[0]);
+    hub_put_bytes_head(out, hub_bits_set(c->signers) * sizeof c->sig[0]);
     for (unsigned i = 0; i < n; i++)
         if (c->signers >> i & 1)
             hub_put_raw(out, (struct hub_span){c->sig[i].b, sizeof c->sig[i].b});
@@ -218,7 +209,7 @@ void hub_certificate_read(struct hub_certificate *out, struct hub_cbor *c)
     out->bitmap_bytes = (uint8_t)bitmap.len;
     for (size_t i = 0; i < bitmap.len; i++)
         out->signers |= (uint64_t)bitmap.data[i] << 8 * i;
-    if (bits_set(out->signers) * sizeof out->sig[0] != signatures.len) {
+    if (hub_bits_set(out->signers) * sizeof out->sig[0] != signatures.len) {
         c->bad = true;
         return;
     }
@@ -269,7 +260,7 @@ bool hub_certificate_ok(const struct hub_certificate *c, const struct hub_valida
     unsigned bad;
 
     /* Counted before a signature is checked: too few can never become a quorum. */
-    if (!hub_certificate_form_ok(c, set) || bits_set(c->signers) < set->q)
+    if (!hub_certificate_form_ok(c, set) || hub_bits_set(c->signers) < set->q)
         return false;
     return hub_certificate_good(c, set, &bad) >= set->q && bad == 0;
 }

@@ -169,7 +169,7 @@ static enum hub_status take_part(struct work *w, const struct part *p)
 
 static void put_edge(struct hub_buf *b, const struct hub_edge *e)
 {
-    hub_put_array(b, (uint64_t)__builtin_popcountll(e->size));
+    hub_put_array(b, hub_bits_set(e->size));
     for (unsigned level = 64; level-- > 0;)
         if (e->size >> level & 1)
             hub_put_hash(b, &e->node[level]);
@@ -267,8 +267,7 @@ static bool decode_manifest(struct work *w, struct hub_span bytes)
     hub_certificate_read(&m->certificate, &c);
     if (!hub_cbor_done(&c) || !m->headers.n ||
         !hub_header_decode(&last, m->headers.bytes[m->headers.n - 1]) ||
-        !hub_header_decode(&first, m->headers.bytes[0]) ||
-        nodes != (uint32_t)__builtin_popcountll(last.log_size))
+        !hub_header_decode(&first, m->headers.bytes[0]) || nodes != hub_bits_set(last.log_size))
         return false;
     m->edge.size = last.log_size;
     for (unsigned level = 64; level-- > 0;)

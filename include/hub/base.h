@@ -81,6 +81,14 @@ static inline bool hub_sub_u64(uint64_t *out, uint64_t a, uint64_t b)
     return true;
 }
 
+static inline unsigned hub_bits_set(uint64_t bits)
+{
+    unsigned n = 0;
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 static inline struct hub_span hub_span_of(const struct hub_buf *b)
 {
     return (struct hub_span){b->data, b->len};

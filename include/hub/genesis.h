@@ -12,8 +12,10 @@
 
 /* formats.cddl `member` and `key-grant`, as they stand in genesis and in a member card. */
 extern const struct hub_field hub_member_fields[], hub_grant_fields[];
-/* Bits of enum hub_role that a checked key-grant names. */
+/* Bits of enum hub_role that a checked key-grant (or the body of a key.add) names. */
 uint32_t hub_grant_roles(struct hub_span grant);
+/* NULL, or the sentence that tells which rule between its fields a checked grant breaks. */
+const char *hub_grant_fault(struct hub_span grant);
 
 struct hub_genesis {                                  /* a view into bytes, checked; borrowed */
     struct hub_span bytes, members, keys, parameters; /* encoded items */

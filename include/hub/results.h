@@ -26,6 +26,11 @@ struct hub_result_text {
 
 /* The row of a code, or NULL if there is none. */
 const struct hub_result_text *hub_result_text(uint16_t code);
+/* The first of two codes in the order of results.def; 0 is none. */
+static inline uint16_t hub_first_code(uint16_t a, uint16_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
 /* The list itself, in order of number; *count rows. */
 const struct hub_result_text *hub_result_texts(size_t *count);
 
