@@ -37,6 +37,12 @@ bool hub_cons_wants_certificate(const struct hub_cons *c, const struct hub_subje
            (c->notarized_count < HUB_GAPS_MAX || s->view > c->notarized[0].view);
 }
 
+bool hub_cons_counted(const struct hub_cons *c, const struct hub_subject *s, uint8_t signer)
+{
+    const struct hub_view *v = hub_round_get(c, s->view);
+    return v && hub_round_has_vote(v, s, signer);
+}
+
 bool hub_cons_wants_proposal(const struct hub_cons *c, const struct hub_header_facts *h)
 {
     if (h->epoch != c->cfg.epoch || h->view <= c->top.view || h->parent_view >= h->view ||

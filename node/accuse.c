@@ -199,10 +199,11 @@ static bool repeats(const struct hub_replica *r, const struct hub_subject *c)
     return false;
 }
 
-bool hub_accuse_contradicts(struct hub_replica *r, const struct hub_subject *c)
+bool hub_accuse_contradicts(struct hub_replica *r, uint8_t peer, const struct hub_subject *c)
 {
     struct hub_certificate held;
-    if (c->epoch != r->cons.cfg.epoch || !c->view || c->view > r->cons.view || repeats(r, c))
+    if (c->epoch != r->cons.cfg.epoch || !c->view || c->view > r->cons.view || repeats(r, c) ||
+        !hub_receive_may_look(r, peer))
         return false;
     for (uint8_t kind = HUB_NOTARIZE; kind <= HUB_FINALIZE; kind++)
         if (opponent(r, &held, c, kind))

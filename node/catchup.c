@@ -392,8 +392,11 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         if ((st = replay_block(r, &block, hub_span_of(&b->bytes))))
             return HUB_CORRUPT;
         if (block.header.flags == HUB_FLAG_SEAL) {
-            if ((st = hub_epochs_replay(r)))
-                return st;
+            st = hub_epochs_replay(r);
+            if (st == HUB_NOT_FOUND && hub_replica_n(r) > 1)
+                break; /* damaged: the journal's FINALIZATION or the peers' link says that it is final */
+            if (st)
+                return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
             continue;
         }
         st = r->port.get_certificate(r->port.store, block.header.epoch, block.header.view,

@@ -3,6 +3,8 @@
  * different epochs answer each other with links; nothing else of another epoch is looked at. */
 #include "node/replica_parts.h"
 
+#include "ledger/epoch.h"
+
 #include <string.h>
 
 enum { ASK_EVERY_MS = 1000, TELL_EVERY_MS = 1000 };
@@ -41,7 +43,7 @@ bool hub_epochs_same(struct hub_replica *r, uint8_t peer, uint64_t epoch)
     struct hub_peer *p = &r->peer[peer];
     if (epoch > r->chain.set.epoch && r->now.mono_ms >= p->links_asked_ms + ASK_EVERY_MS) {
         p->links_asked_ms = r->now.mono_ms;
-        hub_outbox_get_epochs(r, peer);
+        hub_outbox_get_epochs(r, peer, r->chain.set.epoch);
     }
     hub_epochs_tell(r, peer, epoch);
     return epoch == r->chain.set.epoch;
@@ -58,6 +60,9 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
         struct hub_span bytes = hub_cbor_item(&c);
         if (c.bad || bytes.len > HUB_LINK_BYTES_MAX || !hub_link_decode(&l, bytes))
             return HUB_LINKS_BAD;
+        if (l.certificate.subject.epoch + 1 == r->mend.link.place &&
+            !hub_mend_take_link(r, &l, bytes))
+            return HUB_LINKS_FORGED;
         if (r->proof.held || l.certificate.subject.epoch != r->chain.set.epoch)
             continue;
         if (hub_link_check(&facts, &what, &l, &r->chain.set) != HUB_VERDICT_OK)
@@ -138,10 +143,24 @@ enum hub_status hub_epochs_replay(struct hub_replica *r)
     struct hub_span bytes;
     enum hub_status st = r->port.get_link(r->port.store, r->chain.set.epoch + 1, &bytes);
     if (st)
-        return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
+        return st;
     if (!hub_link_decode(&link, bytes))
         return HUB_CORRUPT;
     return hub_chain_cross(&r->chain, &link, hub_catchup_visit, r) ? HUB_CORRUPT : HUB_OK;
+}
+
+/* The block whose height the row of this epoch names. HUB_NOT_FOUND: damaged, or below a snapshot. */
+static enum hub_status seal_of_row(struct hub_replica *r, struct hub_hash *out)
+{
+    struct hub_epoch_row row;
+    struct hub_header h;
+    struct hub_span bytes, header_bytes;
+    hub_epoch_get(&row, &r->chain.state, (uint32_t)r->chain.set.epoch);
+    HUB_ASSERT(row.number == r->chain.set.epoch);
+    enum hub_status st = r->port.get_block_at(r->port.store, row.height, &bytes);
+    if (st)
+        return st;
+    return hub_block_peek(&h, out, &header_bytes, bytes) ? HUB_OK : HUB_CORRUPT;
 }
 
 enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out)
@@ -153,12 +172,13 @@ enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out
         return HUB_OK;
     }
     enum hub_status st = r->port.get_link(r->port.store, r->chain.set.epoch, &bytes);
-    if (st)
-        return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
-    if (!hub_link_decode(&link, bytes))
-        return HUB_CORRUPT;
-    hub_header_hash(out, link.headers.bytes[link.headers.n - 1]);
-    return HUB_OK;
+    if (st == HUB_NOT_FOUND) /* damaged: mend.c asks for it */
+        st = seal_of_row(r, out);
+    else if (st == HUB_OK && !hub_link_decode(&link, bytes))
+        st = HUB_CORRUPT;
+    else if (st == HUB_OK)
+        hub_header_hash(out, link.headers.bytes[link.headers.n - 1]);
+    return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
 }
 
 uint8_t hub_replica_arrived(const struct hub_replica *r)

@@ -291,10 +291,10 @@ void hub_outbox_get_records(struct hub_replica *r, int peer)
     frame_close(r, peer, &w);
 }
 
-void hub_outbox_get_epochs(struct hub_replica *r, int peer)
+void hub_outbox_get_epochs(struct hub_replica *r, int peer, uint64_t from)
 {
     struct hub_buf w = frame_open(r);
-    hub_message_get_epochs(&w, r->chain.set.epoch);
+    hub_message_get_epochs(&w, from);
     frame_close(r, peer, &w);
 }
 

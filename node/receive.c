@@ -10,7 +10,10 @@ enum {
     TOKEN = 1000,
     CHECK_BURST_PER_VALIDATOR = 8, /* docs/protocol.md 9: n a second, burst 8 n */
     SERVICES_PER_S = 32,           /* a catching-up peer asks a few times a second */
-    SERVICES_BURST = 64
+    SERVICES_BURST = 64,
+    LOOKS_PER_S =
+        32, /* of three reads each: late certificates of an honest peer come a few a view */
+    LOOKS_BURST = 3 * HUB_GET_VIEWS_MAX /* all of an answer to GET_CERTS after a fork */
 };
 
 static void refill(struct hub_replica *r, struct hub_peer *p)
@@ -22,10 +25,13 @@ static void refill(struct hub_replica *r, struct hub_peer *p)
     p->refilled_ms = r->now.mono_ms;
     p->checks += ms * n;
     p->services += ms * SERVICES_PER_S;
+    p->looks += ms * LOOKS_PER_S;
     if (p->checks > checks_max)
         p->checks = checks_max;
     if (p->services > (uint64_t)SERVICES_BURST * TOKEN)
         p->services = (uint64_t)SERVICES_BURST * TOKEN;
+    if (p->looks > (uint64_t)LOOKS_BURST * TOKEN)
+        p->looks = (uint64_t)LOOKS_BURST * TOKEN;
 }
 
 static bool may_check(const struct hub_replica *r, uint8_t peer)
@@ -45,6 +51,15 @@ static bool may_serve(struct hub_replica *r, uint8_t peer)
     if (p->services < TOKEN || !hub_outbox_reply_room(r))
         return false;
     p->services -= TOKEN;
+    return true;
+}
+
+bool hub_receive_may_look(struct hub_replica *r, uint8_t peer)
+{
+    struct hub_peer *p = &r->peer[peer];
+    if (p->looks < TOKEN)
+        return false;
+    p->looks -= TOKEN;
     return true;
 }
 
@@ -97,8 +112,9 @@ static void on_certificate(struct hub_replica *r, uint8_t peer, struct hub_span 
     }
     if (!hub_epochs_same(r, peer, c.subject.epoch))
         return;
-    const bool wanted = hub_cons_wants_certificate(&r->cons, &c.subject);
-    if (!may_check(r, peer) || (!wanted && !hub_accuse_contradicts(r, &c.subject)))
+    const bool mends = hub_mend_wants_certificate(r, &c.subject);
+    const bool wanted = mends || hub_cons_wants_certificate(&r->cons, &c.subject);
+    if (!may_check(r, peer) || (!wanted && !hub_accuse_contradicts(r, peer, &c.subject)))
         return;
     if (!hub_certificate_ok(&c, &r->chain.set)) {
         check_failed(r, peer);
@@ -106,6 +122,8 @@ static void on_certificate(struct hub_replica *r, uint8_t peer, struct hub_span 
     }
     if (!wanted)
         r->peer[peer].checks -= TOKEN; /* of the past: paid for, or it could be sent for ever */
+    if (mends)
+        hub_mend_certificate_came(r);
     hub_replica_keep_certificate(r, &c);
     hub_replica_drain(r); /* the next one may be the same */
 }

@@ -126,13 +126,16 @@ void hub_replica_keep_vote(struct hub_replica *r, const struct hub_vote *v)
     uint32_t kind = v->subject.kind - 1u;
     uint64_t bit = (uint64_t)1 << v->signer;
     keep_highest(r, v);
-    if (s->held[kind] & bit) { /* a second one is evidence; the first is what may be counted */
-        if (!hub_subject_equal(&s->vote[kind][v->signer].subject, &v->subject))
-            hub_accuse_keep_second(r, v);
-        return;
+    struct hub_vote *kept = &s->vote[kind][v->signer];
+    if (s->held[kind] & bit && !hub_subject_equal(&kept->subject, &v->subject)) {
+        /* Two are evidence. Kept is the one that counts: the core may have dropped the first with its view. */
+        const bool counted = hub_cons_counted(&r->cons, &kept->subject, v->signer);
+        hub_accuse_keep_second(r, counted ? v : kept);
+        if (counted)
+            return;
     }
     s->held[kind] |= bit;
-    s->vote[kind][v->signer] = *v;
+    *kept = *v;
 }
 
 void hub_replica_note_signers(struct hub_replica *r, const struct hub_certificate *c)
@@ -164,7 +167,8 @@ void hub_replica_keep_certificate(struct hub_replica *r, const struct hub_certif
         hub_replica_push(r, &ev);
 }
 
-/* A quorum of the kept votes is for this subject. */
+/* The core counted a quorum for this subject, and each vote it counts is kept: a vote is kept before it is counted, one
+ * that is counted gives way to no other, and sets of views that the core holds are not used again. */
 static void form_certificate(struct hub_replica *r, const struct hub_subject *subject)
 {
     const struct hub_vote_set *s = vote_set_find(r, subject->view);
@@ -176,8 +180,7 @@ static void form_certificate(struct hub_replica *r, const struct hub_subject *su
             c.sig[i] = s->vote[kind][i].sig;
             count++;
         }
-    if (count < r->chain.set.q) /* votes of before a restart: peers send them again */
-        return;
+    HUB_ASSERT(count >= r->chain.set.q);
     hub_replica_keep_certificate(r, &c);
     hub_outbox_certificate(r, -1, &c);
 }

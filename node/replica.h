@@ -19,7 +19,7 @@
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
  *   bodies.c  blocks in memory    catchup.c  execution, finality    sync.c  catch-up by height    accuse.c  evidence
- *   permit.c  may it vote?    mend.c  damaged blocks    epochs.c  the next set */
+ *   permit.c  may it vote?    mend.c  damage on disk    epochs.c  the next set */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -80,8 +80,9 @@ struct hub_peer { /* what is known of, and granted to, a peer */
     uint64_t epoch; /* of its last STATUS */
     uint64_t seen_ms, refilled_ms;
     uint64_t links_asked_ms, links_told_ms; /* GET_EPOCHS, EPOCH_PROOF: one a second */
-    uint64_t checks,
-        services; /* tokens, in thousandths: failed signature checks; requests answered */
+    uint64_t checks, services,
+        looks; /* tokens, in thousandths: failed signature checks; requests answered; certificates
+                * of the past compared with stored ones */
     uint64_t bad_messages, bad_signatures;
     bool answered; /* told us the votes of our key, since we ask */
     uint64_t rest_until_ms, failed_requests, sync_failures; /* sync.c; in a row; ever */
@@ -92,9 +93,10 @@ struct hub_accused { /* evidence is held: the same offence is not looked at agai
     uint8_t signer;
 };
 
-struct hub_mend { /* a damaged final block that is asked for; height 0 = free */
-    uint64_t height, due_ms, tries;
-    struct hub_hash hash;
+struct hub_mend { /* something final that the disk damaged, and that is asked for */
+    uint64_t place, due_ms,
+        tries;            /* height of a block, view of a certificate, epoch of a link; 0 = free */
+    struct hub_hash hash; /* of a block */
 };
 
 struct hub_frame { /* in the outbox; peer -1 = all */
@@ -161,9 +163,10 @@ struct hub_replica {
         bool active;
     } sync;
     struct { /* mend.c */
-        struct hub_mend item[HUB_MENDS_MAX];
-        uint64_t next, scrub_due_ms; /* next: height to be read */
-        uint64_t found, mended;      /* since start */
+        struct hub_mend block[HUB_MENDS_MAX];
+        struct hub_mend certificate, link;      /* of the newest final block; to an epoch */
+        uint64_t next, next_link, scrub_due_ms; /* to be read: a height, an epoch */
+        uint64_t found, mended;                 /* since start; found: blocks only */
     } mend;
 
     struct { /* what the core was told */

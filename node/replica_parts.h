@@ -26,6 +26,10 @@ void hub_replica_set_voting(struct hub_replica *r, enum hub_voting voting);
 /* The final block as the core knows it: the SEAL that began the epoch is its view 0. */
 struct hub_point hub_replica_fin(const struct hub_replica *r);
 
+/* ---- receive.c */
+/* A peer pays for a comparison of a certificate with stored ones. False: it cannot, and there is none. */
+bool hub_receive_may_look(struct hub_replica *r, uint8_t peer);
+
 /* ---- start.c */
 /* After the commit that ended an epoch: the core of the next one takes over. */
 void hub_replica_next_epoch(struct hub_replica *r);
@@ -35,6 +39,12 @@ void hub_replica_next_epoch(struct hub_replica *r);
 void hub_mend_height(struct hub_replica *r, uint64_t height);
 /* A block from the wire: true if it was one of those, and is in its place again. */
 bool hub_mend_receive(struct hub_replica *r, struct hub_span block);
+/* The FINALIZATION of the newest final block, and the store has lost it. */
+bool hub_mend_wants_certificate(const struct hub_replica *r, const struct hub_subject *s);
+/* A verified one came, and is about to be stored. */
+void hub_mend_certificate_came(struct hub_replica *r);
+/* A link from the wire to the epoch of mend.link, which is put in its place. False: it does not hold. */
+bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct hub_span bytes);
 /* Reads on, asks on; returns when it wants to be called again. */
 uint64_t hub_mend_timer(struct hub_replica *r);
 
@@ -78,7 +88,8 @@ void hub_outbox_get_records(struct hub_replica *r, int peer);
 /* The block of this view, with its FINALIZATION if that is stored. False: not held, or no room for replies. */
 bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *hash,
                       const struct hub_header *h);
-void hub_outbox_get_epochs(struct hub_replica *r, int peer);
+/* The links that lead out of this epoch and of later ones. */
+void hub_outbox_get_epochs(struct hub_replica *r, int peer, uint64_t from);
 void hub_outbox_epoch_proof(struct hub_replica *r, int peer, const struct hub_span *link,
                             uint32_t n);
 bool hub_outbox_reply_room(const struct hub_replica *r);
@@ -110,8 +121,9 @@ void hub_accuse_header(struct hub_replica *r, const struct hub_vote *v, const st
 void hub_accuse_block(struct hub_replica *r, const struct hub_body *b);
 /* A verified vote, different from the one of its kind that is kept. */
 void hub_accuse_keep_second(struct hub_replica *r, const struct hub_vote *v);
-/* A certificate that the core does not want excludes a stored one: worth its signature checks. */
-bool hub_accuse_contradicts(struct hub_replica *r, const struct hub_subject *c);
+/* A certificate that the core does not want excludes a stored one: worth its signature checks. What the core holds too
+ * is told for free, else the peer pays for the look into the store. */
+bool hub_accuse_contradicts(struct hub_replica *r, uint8_t peer, const struct hub_subject *c);
 /* A verified certificate, against votes and certificates held of its view. True: it excludes a stored one, so more
  * validators lied than the ledger is safe with, and it may not be put beside it. */
 bool hub_accuse_certificate(struct hub_replica *r, const struct hub_certificate *c);
@@ -127,7 +139,7 @@ bool hub_epochs_same(struct hub_replica *r, uint8_t peer, uint64_t epoch);
 /* EPOCH_PROOF from this epoch on, at most one a second. */
 void hub_epochs_tell(struct hub_replica *r, uint8_t peer, uint64_t from);
 enum hub_links_verdict { HUB_LINKS_TAKEN, HUB_LINKS_BAD, HUB_LINKS_FORGED };
-/* Keeps the link that leads out of our epoch, if it is among these and is good. */
+/* Keeps the link that leads out of our epoch, if it is among these and is good, and the one that the disk damaged. */
 enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span links);
 /* A FINALIZATION over a held block that ends the epoch; the link kept, its SEAL being applied. */
 void hub_epochs_finalize(struct hub_replica *r, const struct hub_certificate *c);

@@ -139,7 +139,9 @@ void hub_replica_next_epoch(struct hub_replica *r)
     memset(r->peer, 0, sizeof r->peer);
     memset(r->accuse.second, 0, sizeof r->accuse.second);
     memset(&r->gate, 0, sizeof r->gate);
+    const uint64_t stored = r->sync.stored;
     memset(&r->sync, 0, sizeof r->sync);
+    r->sync.stored = stored;
     r->proof.held = r->ended = r->chain_full = false;
     hub_body_forget_final(r);
     begin_epoch(r);

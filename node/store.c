@@ -49,6 +49,14 @@ static enum hub_status lost(enum hub_status status, const char *what, const stru
     return HUB_NOT_FOUND;
 }
 
+static void log_mended(const char *what, const struct hub_hash *hash, uint64_t place)
+{
+    char digits[17] = "";
+    HUB_LOG(INFO, "store_mended", HUB_LOG_TEXT("what", what),
+            HUB_LOG_TEXT("hash", hash ? hub_log_hash(digits, hash) : ""),
+            HUB_LOG_NUMBER("place", place));
+}
+
 /* ---- certificates */
 enum hub_status hub_read_certificate(const struct hub_reader *r, uint64_t epoch, uint64_t view,
                                      uint8_t kind, struct hub_certificate *out)
@@ -80,9 +88,9 @@ enum hub_status hub_read_final_certificate(const struct hub_reader *r, const str
 {
     struct hub_certificate found;
     enum hub_status status = hub_read_certificate(r, h->epoch, h->view, HUB_FINALIZE, &found);
-    if (status)
+    if (status && status != HUB_CORRUPT)
         return status;
-    if (!hub_hash_equal(&found.subject.block_hash, hash))
+    if (status == HUB_CORRUPT || !hub_hash_equal(&found.subject.block_hash, hash))
         return HUB_NOT_FOUND;
     *out = found;
     return HUB_OK;
@@ -111,6 +119,8 @@ static enum hub_status put_certificate(void *store, const struct hub_certificate
     hub_certificate_encode(&b, c, n);
     HUB_ASSERT(!b.full);
     hub_store_view_key(key, c->subject.epoch, c->subject.view, c->subject.kind);
+    if (status == HUB_CORRUPT)
+        log_mended("certificate of view", NULL, c->subject.view);
     return hub_env_put(s->env, HUB_MAP_CERTIFICATE, span(key, sizeof key), hub_span_of(&b));
 }
 
@@ -195,6 +205,10 @@ static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span lin
     struct hub_store *s = store;
     uint8_t key[8];
     hub_put_be64(key, epoch);
+    const struct hub_reader r = hub_env_reader(s->env);
+    struct hub_span held;
+    if (hub_read_link(&r, epoch, &held) == HUB_CORRUPT)
+        log_mended("link to epoch", NULL, epoch);
     return hub_env_put(s->env, HUB_MAP_LINK, span(key, sizeof key), link);
 }
 
@@ -293,13 +307,6 @@ static enum hub_status bind_height(struct hub_store *s, uint64_t height,
                        span(hash->b, sizeof hash->b));
 }
 
-static void log_mended(const struct hub_header *h, const struct hub_hash *hash)
-{
-    char digits[17];
-    HUB_LOG(INFO, "store_mended", HUB_LOG_TEXT("what", "block"),
-            HUB_LOG_TEXT("hash", hub_log_hash(digits, hash)), HUB_LOG_NUMBER("place", h->height));
-}
-
 /* A final block that comes back: if the binding of its height is damaged too, the block above says that it is the
  * one. */
 static enum hub_status bind_again(struct hub_store *s, uint64_t height, const struct hub_hash *hash)
@@ -333,7 +340,7 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     const bool mends = status == HUB_CORRUPT;
     status = hub_env_put(s->env, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), bytes);
     if (mends && status == HUB_OK)
-        log_mended(h, hash);
+        log_mended("block", hash, h->height);
     if (status || is_final)
         return status ? status : bind_again(s, h->height, hash);
     uint8_t key[40];

@@ -81,7 +81,8 @@ HUB_MUST_USE enum hub_status hub_read_links(const struct hub_reader *r, uint64_t
 HUB_MUST_USE enum hub_status hub_read_set(const struct hub_reader *r,
                                           const struct hub_genesis *genesis, uint64_t epoch,
                                           struct hub_validators *out);
-/* The FINALIZE certificate of the block with this header, if it has one of its own. */
+/* The FINALIZE certificate of the block with this header. HUB_NOT_FOUND: it has none of its own, or none that is whole:
+ * that of a later block proves as much. */
 HUB_MUST_USE enum hub_status hub_read_final_certificate(const struct hub_reader *r,
                                                         const struct hub_header *h,
                                                         const struct hub_hash *hash,

@@ -235,6 +235,8 @@ const struct hub_hash *hub_cons_base(const struct hub_cons *c);
  * is wanted once, as evidence. */
 bool hub_cons_wants_vote(const struct hub_cons *c, const struct hub_subject *s, uint8_t signer);
 bool hub_cons_wants_certificate(const struct hub_cons *c, const struct hub_subject *s);
+/* The vote is in the tally of its view: HUB_FX_CERTIFICATE may ask for its signature. */
+bool hub_cons_counted(const struct hub_cons *c, const struct hub_subject *s, uint8_t signer);
 /* Of view or view+1 by its leader and the first, or of a block a certificate asks for. */
 bool hub_cons_wants_proposal(const struct hub_cons *c, const struct hub_header_facts *h);
 /* out is overwritten. */

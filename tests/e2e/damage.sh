@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bits flip in blocks on a real disk: the node starts all the same, fetches what is damaged from its peers, puts it
-# in its place, and the whole directory passes an audit (docs/hazards.md H4).
+# Bits flip in blocks and in the newest certificate on a real disk: the node starts all the same, fetches what is damaged
+# from its peers, puts it in its place, and the whole directory passes an audit (docs/hazards.md H4).
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
@@ -27,6 +27,21 @@ while (at := data.find(part, at)) >= 0:
     at += len(part)
 open(sys.argv[2], "r+b").write(data)
 sys.exit(0 if hits else f"the block of {len(block)} bytes is not found in the database")
+PY
+}
+flip_newest_certificate() { # of Jiading's, by its key (epoch, view, FINALIZE) and the version in front
+    curl -sf "$(net_api XIANGCHENG)/v1/blocks/$(net_field XIANGCHENG height)" >"$dir/block" || failed "newest block"
+    python3 - "$dir/block" "$dir/net/JIADING/data/ledger/data.mdb" <<'PY'
+import json, os, sys
+view = int(json.load(open(sys.argv[1]))["view"])
+data = open(sys.argv[2], "rb").read()
+part, at, hits = (0).to_bytes(8, "big") + view.to_bytes(8, "big") + bytes([3, 0x84, 1]), 0, 0
+file = os.open(sys.argv[2], os.O_RDWR)
+while (at := data.find(part, at)) >= 0:
+    os.pwrite(file, bytes([data[at + 40] ^ 4]), at + 40)
+    hits += 1
+    at += len(part)
+sys.exit(0 if hits else f"no certificate of view {view} in the database")
 PY
 }
 checkpointed() { # waits until Jiading, idle for 2 s, has written a checkpoint of height $1 or above
@@ -91,6 +106,14 @@ flip 2
 net_start JIADING
 logged '"event":"store_mended".*"place":1'
 logged '"event":"store_mended".*"place":2'
+
+# The newest certificate, under a running node, and nothing else happens: its receipts are complete again.
+: >"$dir/net/JIADING/node.log"
+flip_newest_certificate
+logged '"event":"store_mended".*"certificate of view"'
+id=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["records"][0]["record_id"])' "$dir/block")
+"$hub" receipt get "$id" --node "$(net_api JIADING)" -o "$dir/receipt" -q || failed "no receipt of the newest record"
+"$hub" receipt verify "$dir/receipt" --lang en >"$dir/out" || failed "receipt: $(cat "$dir/out")"
 net_stop JIADING
 "$BIN/hubledger-verify" --genesis "$dir/net/genesis.cbor" --stopped "$dir/net/JIADING/data" >"$dir/audit" || failed "the audit of the mended directory: $(cat "$dir/audit")"
-echo "damage: 4 damaged blocks of $height fetched and put in place, audit passed"
+echo "damage: 4 damaged blocks of $height and the newest certificate fetched and put in place, audit passed"
