@@ -5,10 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum {
-    CERTIFICATE_BYTES_MAX = 4400, /* 64 signatures, bitmap, subject, heads */
-    TIP_BYTES_MAX = 64 * 32 + 128
-};
+enum { TIP_BYTES_MAX = 64 * 32 + 128 };
 
 enum hub_status hub_store_explain(char why[HUB_WHY_BYTES], enum hub_status status,
                                   const char *format, ...)
@@ -33,10 +30,8 @@ const char *hub_store_why(const struct hub_store *s)
     return s->why[0] ? s->why : hub_env_why(s->env);
 }
 
-/* A block or certificate that the disk returned with other bytes is as good as lost: peers have it, and putting
- * it again replaces it. Own votes and the tip nobody else can give back: those stay HUB_CORRUPT. */
-static enum hub_status lost(enum hub_status status, const char *what, const struct hub_hash *hash,
-                            uint64_t place)
+enum hub_status hub_store_lost(enum hub_status status, const char *what,
+                               const struct hub_hash *hash, uint64_t place)
 {
     char digits[17] = "";
     if (status != HUB_CORRUPT)
@@ -49,174 +44,12 @@ static enum hub_status lost(enum hub_status status, const char *what, const stru
     return HUB_NOT_FOUND;
 }
 
-static void log_mended(const char *what, const struct hub_hash *hash, uint64_t place)
+void hub_store_log_mended(const char *what, const struct hub_hash *hash, uint64_t place)
 {
     char digits[17] = "";
     HUB_LOG(INFO, "store_mended", HUB_LOG_TEXT("what", what),
             HUB_LOG_TEXT("hash", hash ? hub_log_hash(digits, hash) : ""),
             HUB_LOG_NUMBER("place", place));
-}
-
-/* ---- certificates */
-enum hub_status hub_read_certificate(const struct hub_reader *r, uint64_t epoch, uint64_t view,
-                                     uint8_t kind, struct hub_certificate *out)
-{
-    uint8_t key[HUB_VIEW_KEY_BYTES];
-    struct hub_span value;
-    struct hub_certificate found;
-    hub_store_view_key(key, epoch, view, kind);
-    enum hub_status status = hub_env_get(r, HUB_MAP_CERTIFICATE, span(key, sizeof key), &value);
-    if (status)
-        return status;
-    if (!hub_certificate_decode(&found, value) || found.subject.kind != kind ||
-        found.subject.epoch != epoch || found.subject.view != view)
-        return HUB_CORRUPT;
-    *out = found;
-    return HUB_OK;
-}
-
-enum hub_status hub_read_certificate_raw(const struct hub_reader *r, uint64_t epoch, uint64_t view,
-                                         uint8_t kind, struct hub_span *bytes)
-{
-    uint8_t key[HUB_VIEW_KEY_BYTES];
-    hub_store_view_key(key, epoch, view, kind);
-    return hub_env_get_unsealed(r, HUB_MAP_CERTIFICATE, span(key, sizeof key), bytes);
-}
-
-enum hub_status hub_read_final_certificate(const struct hub_reader *r, const struct hub_header *h,
-                                           const struct hub_hash *hash, struct hub_certificate *out)
-{
-    struct hub_certificate found;
-    enum hub_status status = hub_read_certificate(r, h->epoch, h->view, HUB_FINALIZE, &found);
-    if (status && status != HUB_CORRUPT)
-        return status;
-    if (status == HUB_CORRUPT || !hub_hash_equal(&found.subject.block_hash, hash))
-        return HUB_NOT_FOUND;
-    *out = found;
-    return HUB_OK;
-}
-
-static enum hub_status put_certificate(void *store, const struct hub_certificate *c, uint8_t n)
-{
-    struct hub_store *s = store;
-    const struct hub_reader r = hub_env_reader(s->env);
-    struct hub_certificate held;
-    enum hub_status status =
-        hub_read_certificate(&r, c->subject.epoch, c->subject.view, c->subject.kind, &held);
-    if (status == HUB_OK && hub_subject_equal(&held.subject, &c->subject))
-        return HUB_OK;
-    if (status == HUB_OK)
-        return hub_store_explain(s->why, HUB_CONFLICT,
-                                 "store: two certificates of kind %u in epoch %llu, view %llu "
-                                 "certify different blocks: more validators lie "
-                                 "than the network tolerates; the node stops",
-                                 c->subject.kind, (unsigned long long)c->subject.epoch,
-                                 (unsigned long long)c->subject.view);
-    if (status != HUB_NOT_FOUND && status != HUB_CORRUPT) /* a damaged one is replaced */
-        return status;
-    uint8_t bytes[CERTIFICATE_BYTES_MAX], key[HUB_VIEW_KEY_BYTES];
-    struct hub_buf b = {bytes, 0, sizeof bytes, false};
-    hub_certificate_encode(&b, c, n);
-    HUB_ASSERT(!b.full);
-    hub_store_view_key(key, c->subject.epoch, c->subject.view, c->subject.kind);
-    if (status == HUB_CORRUPT)
-        log_mended("certificate of view", NULL, c->subject.view);
-    return hub_env_put(s->env, HUB_MAP_CERTIFICATE, span(key, sizeof key), hub_span_of(&b));
-}
-
-static enum hub_status get_certificate(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
-                                       struct hub_certificate *out)
-{
-    struct hub_store *s = store;
-    const struct hub_reader r = hub_env_reader(s->env);
-    return lost(hub_read_certificate(&r, epoch, view, kind, out), "certificate of view", NULL,
-                view);
-}
-
-static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t from_view,
-                                        hub_store_visit_certificate *visit, void *ctx)
-{
-    struct hub_store *s = store;
-    const struct hub_reader r = hub_env_reader(s->env);
-    uint8_t from[HUB_VIEW_KEY_BYTES];
-    hub_store_view_key(from, epoch, from_view, 0);
-    for (;;) {
-        struct hub_span key, value;
-        struct hub_certificate c;
-        enum hub_status status =
-            hub_env_seek(&r, HUB_MAP_CERTIFICATE, span(from, sizeof from), &key, &value);
-        if (status == HUB_NOT_FOUND || (status != HUB_IO && hub_get_be64(key.data) != epoch))
-            return HUB_OK;
-        if (status == HUB_IO)
-            return status;
-        memcpy(from, key.data, sizeof from);
-        from[16]++;
-        if (status == HUB_OK &&
-            hub_certificate_decode(&c, value)) /* a damaged one is as good as lost: peers have it */
-            visit(ctx, &c);
-    }
-}
-
-/* ---- links */
-enum hub_status hub_read_link(const struct hub_reader *r, uint64_t epoch, struct hub_span *bytes)
-{
-    uint8_t key[8];
-    hub_put_be64(key, epoch);
-    return hub_env_get(r, HUB_MAP_LINK, span(key, sizeof key), bytes);
-}
-
-enum hub_status hub_read_links(const struct hub_reader *r, uint64_t epoch, struct hub_buf *out)
-{
-    struct hub_span link;
-    if (epoch > HUB_BUNDLE_LINKS_MAX)
-        return HUB_LIMIT;
-    hub_put_array(out, (uint32_t)epoch);
-    for (uint64_t e = 1; e <= epoch; e++) {
-        enum hub_status status = hub_read_link(r, e, &link);
-        if (status)
-            return status == HUB_NOT_FOUND ? HUB_CORRUPT : status;
-        hub_put_raw(out, link);
-    }
-    return out->full ? HUB_LIMIT : HUB_OK;
-}
-
-enum hub_status hub_read_set(const struct hub_reader *r, const struct hub_genesis *genesis,
-                             uint64_t epoch, struct hub_validators *out)
-{
-    *out = genesis->set;
-    for (uint64_t e = 1; e <= epoch; e++) {
-        struct hub_link link;
-        struct hub_link_facts facts;
-        struct hub_span bytes;
-        const char *what;
-        enum hub_status status = hub_read_link(r, e, &bytes);
-        if (status == HUB_IO)
-            return status;
-        if (status || !hub_link_decode(&link, bytes) ||
-            hub_link_check(&facts, &what, &link, out) != HUB_VERDICT_OK)
-            return HUB_CORRUPT;
-        *out = facts.next;
-    }
-    return HUB_OK;
-}
-
-static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span link)
-{
-    struct hub_store *s = store;
-    uint8_t key[8];
-    hub_put_be64(key, epoch);
-    const struct hub_reader r = hub_env_reader(s->env);
-    struct hub_span held;
-    if (hub_read_link(&r, epoch, &held) == HUB_CORRUPT)
-        log_mended("link to epoch", NULL, epoch);
-    return hub_env_put(s->env, HUB_MAP_LINK, span(key, sizeof key), link);
-}
-
-static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *link)
-{
-    struct hub_store *s = store;
-    const struct hub_reader r = hub_env_reader(s->env);
-    return lost(hub_read_link(&r, epoch, link), "link to epoch", NULL, epoch);
 }
 
 /* ---- blocks */
@@ -340,7 +173,7 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     const bool mends = status == HUB_CORRUPT;
     status = hub_env_put(s->env, HUB_MAP_BLOCK, span(hash->b, sizeof hash->b), bytes);
     if (mends && status == HUB_OK)
-        log_mended("block", hash, h->height);
+        hub_store_log_mended("block", hash, h->height);
     if (status || is_final)
         return status ? status : bind_again(s, h->height, hash);
     uint8_t key[40];
@@ -353,14 +186,14 @@ static enum hub_status get_block(void *store, const struct hub_hash *hash, struc
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
     struct hub_header header;
-    return lost(block_by_hash(&r, hash, true, &header, bytes), "block", hash, 0);
+    return hub_store_lost(block_by_hash(&r, hash, true, &header, bytes), "block", hash, 0);
 }
 
 static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
 {
     struct hub_store *s = store;
     const struct hub_reader r = hub_env_reader(s->env);
-    return lost(hub_read_block(&r, height, bytes), "final block at height", NULL, height);
+    return hub_store_lost(hub_read_block(&r, height, bytes), "final block at height", NULL, height);
 }
 
 /* ---- tip */
@@ -573,17 +406,17 @@ void hub_store_ports(struct hub_store *s, struct hub_ports *p)
     p->store = s;
     p->put_block = put_block;
     p->put_vote = hub_store_put_vote;
-    p->put_certificate = put_certificate;
+    p->put_certificate = hub_store_put_certificate;
     p->put_tip = put_tip;
-    p->put_link = put_link;
+    p->put_link = hub_store_put_link;
     p->commit = commit;
     p->get_block = get_block;
     p->get_block_at = get_block_at;
-    p->get_certificate = get_certificate;
+    p->get_certificate = hub_store_get_certificate;
     p->get_tip = get_tip;
-    p->get_link = get_link;
+    p->get_link = hub_store_get_link;
     p->each_vote = hub_store_each_vote;
-    p->each_certificate = each_certificate;
+    p->each_certificate = hub_store_each_certificate;
     p->get_mark = hub_store_get_mark;
     p->has_mark = hub_store_has_mark;
     p->put_halt = hub_store_put_halt;

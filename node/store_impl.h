@@ -1,5 +1,5 @@
-/* store_impl.h: what the files of the store share: store.c (blocks, certificates, tip), store_votes.c,
- * store_open.c. Included by these only. */
+/* store_impl.h: what the files of the store share: store.c (blocks, tip), store_certificate.c (certificates and links),
+ * store_votes.c, store_open.c, store_copy.c. Included by these only. */
 #ifndef HUB_STORE_IMPL_H
 #define HUB_STORE_IMPL_H
 
@@ -36,8 +36,24 @@ enum hub_status hub_store_explain(char why[HUB_WHY_BYTES], enum hub_status statu
 void hub_store_view_key(uint8_t key[HUB_VIEW_KEY_BYTES], uint64_t epoch, uint64_t view,
                         uint8_t kind);
 
+/* A block or certificate that the disk returned with other bytes is as good as lost: peers have it, and putting
+ * it again replaces it. Own votes and the tip nobody else can give back: those stay HUB_CORRUPT. */
+enum hub_status hub_store_lost(enum hub_status status, const char *what,
+                               const struct hub_hash *hash, uint64_t place);
+/* It was put again. hash may be NULL. */
+void hub_store_log_mended(const char *what, const struct hub_hash *hash, uint64_t place);
+
 enum hub_status hub_store_save_tip(struct hub_store *s, const struct hub_point *fin,
                                    const struct hub_edge *edge);
+
+/* The certificates' and links' part of struct hub_ports. */
+enum hub_status hub_store_put_certificate(void *store, const struct hub_certificate *c, uint8_t n);
+enum hub_status hub_store_get_certificate(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
+                                          struct hub_certificate *out);
+enum hub_status hub_store_each_certificate(void *store, uint64_t epoch, uint64_t from_view,
+                                           hub_store_visit_certificate *visit, void *ctx);
+enum hub_status hub_store_put_link(void *store, uint64_t epoch, struct hub_span link);
+enum hub_status hub_store_get_link(void *store, uint64_t epoch, struct hub_span *link);
 
 /* The votes' part of struct hub_ports. */
 enum hub_status hub_store_put_vote(void *store, const struct hub_vote *v);

@@ -670,6 +670,9 @@ Test(store, a_damaged_block_or_certificate_counts_as_lost_and_is_replaced, .init
     cr_assert_eq(ports.get_block(store, &a.hash, &bytes), HUB_NOT_FOUND);
     cr_assert_eq(ports.get_block_at(store, 1, &bytes), HUB_NOT_FOUND);
     cr_assert_eq(ports.get_certificate(store, 1, 1, HUB_FINALIZE, &got), HUB_NOT_FOUND);
+    const struct hub_reader r = hub_store_reader(store);
+    cr_assert_eq(hub_read_final_certificate(&r, &a.header, &a.hash, &got), HUB_NOT_FOUND,
+                 "a later block's proves as much");
     must(put_block(&a));
     must(ports.put_certificate(store, &cert, 4));
     must(ports.commit(store));
