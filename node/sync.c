@@ -66,11 +66,12 @@ static void forget_unproven(struct hub_replica *r)
             hub_body_forget(r, &r->body[i]);
 }
 
-/* Something is left to execute. What no certificate covers yet does not count: the next answer brings it. */
+/* Something of the last answer is left to execute. What no certificate covers yet does not count: the next answer
+ * brings it; nor what lies above, like the newest block, which came by its hash and waits for all below it. */
 static bool any_certified(const struct hub_replica *r)
 {
     for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
-        if (r->body[i].used && r->body[i].certified)
+        if (r->body[i].used && r->body[i].certified && r->body[i].header.height <= r->sync.asked)
             return true;
     return false;
 }

@@ -1,0 +1,69 @@
+/* Catch-up by height: whom it asks for what, and when. A replica with no ports and no core: what it asks for lies in its
+ * outbox, and the tests move its final block as execution would. Peers 1 to 3 told of final block 1,000. */
+#include "node/replica_parts.h"
+
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+enum { AHEAD = 1000, OUTBOX = 1 << 16 };
+
+static struct hub_replica r;
+static uint8_t outbox[OUTBOX];
+
+struct asked { /* one GET_BLOCKS in the outbox */
+    int peer;
+    uint64_t from, to;
+};
+
+static void open(void)
+{
+    r.chain.set.n = 4;
+    r.chain.set.q = 3;
+    r.outbox = (struct hub_buf){.data = outbox, .cap = sizeof outbox};
+    r.now.mono_ms = 100000;
+    for (uint8_t i = 1; i < 4; i++) {
+        r.peer[i].fin.height = AHEAD;
+        r.peer[i].seen_ms = r.now.mono_ms;
+    }
+}
+TestSuite(sync, .init = open);
+
+/* What is asked for when the timer runs `later_ms` later; returns how many requests. */
+static uint32_t requests(struct asked out[4], uint64_t later_ms)
+{
+    uint32_t n = 0;
+    r.now.mono_ms += later_ms;
+    hub_sync_timer(&r);
+    for (uint32_t i = 0; i < r.frame_count; i++) {
+        struct hub_message m;
+        cr_assert(
+            hub_message_decode(&m, (struct hub_span){outbox + r.frame[i].at, r.frame[i].len}));
+        cr_assert_eq(m.kind, HUB_MSG_GET_BLOCKS);
+        cr_assert_lt(n, 4);
+        out[n++] = (struct asked){r.frame[i].peer, m.u.get_blocks.from, m.u.get_blocks.to};
+    }
+    r.frame_count = 0;
+    r.outbox.len = 0;
+    return n;
+}
+
+static uint32_t begin(struct asked a[4])
+{
+    cr_assert_eq(requests(a, 0), 0, "a STATUS may be faster than the block");
+    return requests(a, 300);
+}
+
+/* The newest block came by its hash with its certificate long before what lies below it. */
+Test(sync, a_certified_block_far_above_does_not_hold_up_the_next_request)
+{
+    struct asked a[4];
+    cr_assert_geq(begin(a), 1);
+    cr_assert_eq(a[0].from, 1);
+    r.body[0].used = r.body[0].certified = true;
+    r.body[0].header.height = AHEAD;
+    r.chain.final_header.height = r.sync.asked;
+    const uint64_t next = r.sync.asked + 1;
+    cr_assert_geq(requests(a, 10), 1, "at once, not when the time of the last request is over");
+    cr_assert_eq(a[0].from, next);
+}
