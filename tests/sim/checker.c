@@ -21,18 +21,18 @@ void sim_fail(struct sim *s, const char *format, ...)
 
 static struct sim_cast *cast_of(struct sim_node *n, const struct hub_subject *s)
 {
-    struct sim_index *x = &n->sim->checker.cast[n->index].index;
+    struct sim_index *x = &n->sim->checker.cast[n->slot].index;
     uint64_t key = sim_index_key(s->epoch, s->view, 0);
     int64_t at = sim_index_find(x, key);
     if (at < 0) {
-        size_t *len = &n->sim->checker.cast[n->index].len;
-        struct sim_cast **list = &n->sim->checker.cast[n->index].list;
-        *list = sim_grow(*list, &n->sim->checker.cast[n->index].cap, *len, sizeof **list);
+        size_t *len = &n->sim->checker.cast[n->slot].len;
+        struct sim_cast **list = &n->sim->checker.cast[n->slot].list;
+        *list = sim_grow(*list, &n->sim->checker.cast[n->slot].cap, *len, sizeof **list);
         (*list)[*len] = (struct sim_cast){0};
         sim_index_put(x, key, *len);
         at = (int64_t)(*len)++;
     }
-    return &n->sim->checker.cast[n->index].list[at];
+    return &n->sim->checker.cast[n->slot].list[at];
 }
 
 static void distrust_faulty(struct sim *s)
@@ -56,9 +56,25 @@ void sim_check_block(struct sim_node *n, const struct hub_header *h, const struc
     oracle_block(n->sim->checker.oracle, &b);
 }
 
+/* A copy without the guard never votes, nor one that cannot have heard from q - 1 others (docs/hazards.md H12). */
+static void check_clone(struct sim_node *n)
+{
+    struct hub_validators set;
+    unsigned heard = 0;
+    sim_set_of(n->sim, n->replica->cons.cfg.epoch, &set);
+    for (uint8_t i = 0; i < set.n; i++)
+        heard += i != n->index && n->sim->clone.hears >> i & 1;
+    if (n->journal.committed.votes > n->sim->clone.votes &&
+        (!n->sim->clone.guarded || heard + 1 < set.q))
+        sim_fail(n->sim, "the clone of node %u votes, having heard %u others%s", n->index, heard,
+                 n->sim->clone.guarded ? "" : " and without its guard");
+}
+
 void sim_check_commit(struct sim_node *n)
 {
-    size_t *seen = &n->sim->checker.cast[n->index].votes;
+    if (sim_is_clone(n))
+        check_clone(n);
+    size_t *seen = &n->sim->checker.cast[n->slot].votes;
     for (; *seen < n->journal.committed.votes; (*seen)++) {
         const struct hub_subject *s = &n->journal.vote[*seen].subject;
         cast_of(n, s)->journalled[s->kind - 1] = true;

@@ -76,7 +76,7 @@ void sim_turn_at(struct sim_node *n, uint64_t time_ms)
         return;
     n->turn_ms = time_ms;
     sim_push(n->sim, &(struct sim_event){
-                         .time_ms = time_ms, .kind = SIM_TURN, .node = n->index, .boot = n->boot});
+                         .time_ms = time_ms, .kind = SIM_TURN, .node = n->slot, .boot = n->boot});
 }
 
 void sim_fold(struct sim *s, const void *bytes, size_t len)
@@ -106,7 +106,7 @@ static void replace_damaged_disk(struct sim_node *n)
 void sim_crash(struct sim_node *n, uint64_t down_ms)
 {
     struct sim *s = n->sim;
-    sim_trace(s, "node %u crashes", n->index);
+    sim_trace(s, "node %u%s crashes", n->index, sim_is_clone(n) ? " (clone)" : "");
     size_t votes = n->journal.committed.votes;
     sim_guard_settle(&n->guard, s->now_ms, true);
     if (sim_node_down(n)) {
@@ -116,11 +116,10 @@ void sim_crash(struct sim_node *n, uint64_t down_ms)
     if (n->refused)
         replace_damaged_disk(n);
     n->refused = false;
-    s->checker.cast[n->index].votes = n->journal.now.votes;
-    sim_push(s, &(struct sim_event){.time_ms = s->now_ms + down_ms,
-                                    .kind = SIM_BOOT,
-                                    .node = n->index,
-                                    .boot = n->boot});
+    s->checker.cast[n->slot].votes = n->journal.now.votes;
+    sim_push(
+        s, &(struct sim_event){
+               .time_ms = s->now_ms + down_ms, .kind = SIM_BOOT, .node = n->slot, .boot = n->boot});
 }
 
 static void on_heal(struct sim *s)
@@ -189,7 +188,7 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     s->checker.oracle = oracle_open(plan->n, s->world->genesis.set.q, 0);
     sim_audit_open(s);
     for (uint8_t i = 0; i < plan->n; i++) {
-        sim_node_open(&s->node[i], s, i);
+        sim_node_open(&s->node[i], s, i, i);
         s->node[i].faulty = plan->traitor[i] != NULL;
         uint64_t at = sim_below(&s->random[SIM_BOOTS], 300);
         if (plan->absent != i)
@@ -207,8 +206,9 @@ void sim_close(struct sim *s)
     free(s->heap);
     free(s->event);
     free(s->free_slot);
-    for (uint8_t i = 0; i < s->plan.n; i++) {
-        sim_node_close(&s->node[i]);
+    for (uint8_t i = 0; i <= SIM_CLONE_SLOT; i++) {
+        if (s->node[i].sim)
+            sim_node_close(&s->node[i]);
         free(s->checker.cast[i].list);
         sim_index_free(&s->checker.cast[i].index);
     }

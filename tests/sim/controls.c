@@ -103,6 +103,13 @@ static void failing_disks(struct sim_plan *p)
             (struct sim_fault){SIM_ERROR, i % p->n, 2000u + i * 500u, 60, i % 7};
 }
 
+/* Each hears one other at most. */
+static void deaf_clones(struct sim_plan *p)
+{
+    liars(p, NULL, 0);
+    p->fault[p->faults++] = (struct sim_fault){SIM_CLONE, 1, 3000, 500, 1};
+}
+
 static const struct sim_control controls[] = {
     {"nullify-then-finalize",
      "rule F without `no own NULLIFY`, and the journal's own refusal",
@@ -128,6 +135,12 @@ static const struct sim_control controls[] = {
      vote_unasked,
      {.forgiven = true},
      "signed"},
+    {"clone-votes-unasked",
+     "the same, of a copy that hears one other",
+     deaf_clones,
+     vote_unasked,
+     {0},
+     "the clone of node 1 votes"},
     {"not-durable",
      "commit returns before anything is written",
      plain,

@@ -5,7 +5,7 @@ const char *const sim_fault_names[SIM_FAULT_KINDS] = {
     [SIM_CRASH] = "crash",   [SIM_ERROR] = "error", [SIM_PAUSE] = "pause", [SIM_SLOW] = "slow",
     [SIM_FULL] = "full",     [SIM_LIE] = "lie",     [SIM_FLIP] = "flip",   [SIM_WIPE] = "wipe",
     [SIM_REWIND] = "rewind", [SIM_SPLIT] = "split", [SIM_CLOG] = "clog",   [SIM_JUMP] = "jump",
-    [SIM_APP] = "app",
+    [SIM_APP] = "app",       [SIM_CLONE] = "clone",
 };
 
 /* The snapshot that belongs to this rewinding. */
@@ -70,7 +70,7 @@ void sim_lost(struct sim_node *n, uint64_t votes_before)
     n->faulty |= j->now.votes < votes_before && !guarded && !sim_guard_off(n->sim, SIM_FORGIVEN);
     n->lost = true;
     n->checked_height = 0;
-    n->sim->checker.cast[n->index].votes = j->now.votes;
+    n->sim->checker.cast[n->slot].votes = j->now.votes;
 }
 
 /* The disk of a node that is down, or goes down for it. */
@@ -90,6 +90,28 @@ static void lose_disk(struct sim_node *n, const struct sim_fault *f, uint32_t sh
     sim_trace(s, "node %u: disk %s", n->index, rewound ? "rewound" : "wiped");
     s->struck[f->kind]++;
     sim_lost(n, votes);
+}
+
+/* One in a run. From now on nothing can be said of what this key signs. */
+static void clone_node(struct sim_node *n, const struct sim_fault *f)
+{
+    struct sim *s = n->sim;
+    struct sim_node *c = &s->node[SIM_CLONE_SLOT];
+    if (c->sim)
+        return;
+    sim_node_open(c, s, SIM_CLONE_SLOT, n->index);
+    sim_journal_copy(&c->journal, &n->journal);
+    sim_guard_settle(&n->guard, s->now_ms, false);
+    c->guard = f->what < 0 ? (struct sim_guard){.missing = true} : n->guard;
+    c->guard.waits = false;
+    s->clone.hears = (uint64_t)(f->what < 0 ? -f->what : f->what);
+    s->clone.votes = c->journal.now.votes;
+    s->clone.guarded = !c->guard.missing;
+    s->checker.cast[c->slot].votes = c->journal.now.votes;
+    n->faulty = c->faulty = true;
+    s->struck[SIM_CLONE]++;
+    sim_push(s, &(struct sim_event){
+                    .time_ms = s->now_ms + f->for_ms, .kind = SIM_BOOT, .node = c->slot});
 }
 
 static void strike_node(struct sim_node *n, const struct sim_fault *f, uint32_t shot)
@@ -126,6 +148,9 @@ static void strike_node(struct sim_node *n, const struct sim_fault *f, uint32_t 
     case SIM_WIPE:
     case SIM_REWIND:
         lose_disk(n, f, shot);
+        return;
+    case SIM_CLONE:
+        clone_node(n, f);
         return;
     case SIM_JUMP:
         n->jump_until_ms = until;

@@ -427,6 +427,38 @@ void sim_journal_free(struct sim_journal *j)
     *j = (struct sim_journal){0};
 }
 
+static void *copy_of(const void *list, size_t len, size_t item, size_t *cap)
+{
+    void *copy = malloc((len + 1) * item);
+    HUB_ASSERT(copy);
+    if (len)
+        memcpy(copy, list, len * item);
+    *cap = len + 1;
+    return copy;
+}
+
+void sim_journal_copy(struct sim_journal *out, const struct sim_journal *j)
+{
+    const struct sim_mark to = j->committed;
+    size_t bytes;
+    *out = (struct sim_journal){.now = to, .committed = to, .durable = to};
+    out->block = copy_of(j->block, to.blocks, sizeof *j->block, &out->blocks_cap);
+    out->link = copy_of(j->link, to.links, sizeof *j->link, &out->links_cap);
+    out->vote = copy_of(j->vote, to.votes, sizeof *j->vote, &out->votes_cap);
+    out->head = copy_of(j->head, to.votes, sizeof *j->head, &out->heads_cap);
+    out->certificate =
+        copy_of(j->certificate, to.certificates, sizeof *j->certificate, &out->certificates_cap);
+    out->height = copy_of(j->height, to.heights, sizeof *j->height, &out->heights_cap);
+    for (size_t i = 0; i < to.blocks; i++)
+        out->block[i].bytes = copy_of(j->block[i].bytes, j->block[i].len, 1, &bytes);
+    for (size_t i = 0; i < to.links; i++)
+        out->link[i].bytes = copy_of(j->link[i].bytes, j->link[i].len, 1, &bytes);
+    out->damaged = j->damaged;
+    out->damaged_votes = j->damaged_votes;
+    out->damaged_tip = j->damaged_tip;
+    index_again(out);
+}
+
 /* ---- gets */
 
 static enum hub_status get_block(void *store, const struct hub_hash *hash, struct hub_span *bytes)

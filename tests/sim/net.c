@@ -37,16 +37,24 @@ static void deliver_later(struct sim *s, uint8_t from, uint8_t to, struct hub_sp
     if (s->plan.uneven)
         delay *= 1 + sim_random(&link) % 8;
     uint64_t sent = later_of(s->now_ms, s->node[from].busy_until_ms);
-    uint64_t at = later_of(sent + delay + jitter, s->clogged_until_ms[from][to]);
+    uint64_t at = later_of(sent + delay + jitter, s->clogged_until_ms[from][s->node[to].index]);
     uint8_t *copy = malloc(frame.len);
     HUB_ASSERT(copy);
     memcpy(copy, frame.data, frame.len);
     sim_push(s, &(struct sim_event){.time_ms = at,
                                     .kind = SIM_FRAME,
                                     .node = to,
-                                    .from = from,
+                                    .from = s->node[from].index,
                                     .bytes = copy,
                                     .len = frame.len});
+}
+
+/* Frames for a validator reach its clone as well, from those whom it hears. */
+static void reach_clone(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
+{
+    const struct sim_node *c = &s->node[SIM_CLONE_SLOT];
+    if (c->sim && c->index == to && s->clone.hears >> from & 1)
+        deliver_later(s, from, c->slot, frame);
 }
 
 void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
@@ -57,6 +65,7 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
         tells_traitor(s, to, &frame))
         return;
     deliver_later(s, from, to, frame);
+    reach_clone(s, from, to, frame);
     if (faults && sim_chance(&s->random[SIM_TWICE], s->plan.duplicate))
         deliver_later(s, from, to, frame);
 }
@@ -77,7 +86,7 @@ static void net_send(void *net, int peer, struct hub_span frame)
     }
     for (uint8_t to = 0; to < s->plan.n; to++)
         if (to != n->index && (peer < 0 || peer == to))
-            sim_net_put(s, n->index, to, frame);
+            sim_net_put(s, n->slot, to, frame);
 }
 
 void sim_net_ports(struct hub_ports *p)

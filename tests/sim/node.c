@@ -20,7 +20,7 @@ const uint32_t sim_table_rows[HUB_TABLES] = {
 
 enum { SWAP_MS = 2000 };
 
-/* The memory of node i, kept from seed to seed: pages that are there already cost no fault. */
+/* The memory of one node, kept from seed to seed: pages that are there already cost no fault. */
 struct memory {
     struct hub_replica *replica;
     void *work, *chain, *state;
@@ -34,10 +34,10 @@ static void *map(size_t bytes)
     return p;
 }
 
-static const struct memory *memory_of(uint8_t index)
+static const struct memory *memory_of(uint8_t slot)
 {
-    static struct memory memory[SIM_NODES_MAX];
-    struct memory *m = &memory[index];
+    static struct memory memory[SIM_NODES_MAX + 1];
+    struct memory *m = &memory[slot];
     if (!m->replica)
         *m = (struct memory){.replica = map(sizeof *m->replica),
                              .work = map(hub_replica_memory_bytes()),
@@ -46,11 +46,15 @@ static const struct memory *memory_of(uint8_t index)
     return m;
 }
 
-void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index)
+void sim_node_open(struct sim_node *n, struct sim *s, uint8_t slot, uint8_t index)
 {
-    const struct memory *m = memory_of(index);
-    *n = (struct sim_node){
-        .sim = s, .index = index, .fuse = -1, .turn_ms = SIM_NEVER, .down_ms = DOWN_MS};
+    const struct memory *m = memory_of(slot);
+    *n = (struct sim_node){.sim = s,
+                           .index = index,
+                           .slot = slot,
+                           .fuse = -1,
+                           .turn_ms = SIM_NEVER,
+                           .down_ms = DOWN_MS};
     n->replica = m->replica;
     n->memory = m->work;
     n->chain_memory = m->chain;
@@ -148,7 +152,8 @@ static void start(struct sim_node *n)
     struct hub_replica *r = n->replica;
     struct hub_ports p;
     const struct sim_world *w = n->sim->world;
-    n->new_key = n->sim->plan.rekeyed == n->index + 1 && n->journal.now.links > 0;
+    n->new_key =
+        n->sim->plan.rekeyed == n->index + 1 && n->journal.now.links > 0 && !sim_is_clone(n);
     struct hub_replica_config cfg = {.kid = n->new_key ? w->spare[n->index].kid
                                                        : w->validator[n->index].kid,
                                      .uplink_mbit = 1000,
@@ -187,7 +192,7 @@ void sim_node_boot(struct sim_node *n)
     n->failed = false;
     n->boot++;
     n->final_height = 0;
-    sim_trace(n->sim, "node %u boots, tip %llu", n->index,
+    sim_trace(n->sim, "node %u%s boots, tip %llu", n->index, sim_is_clone(n) ? " (clone)" : "",
               (unsigned long long)n->journal.now.tip.height);
     if (setjmp(n->crash)) {
         sim_crash(n, n->down_ms);
@@ -235,7 +240,8 @@ void sim_node_checked(struct sim_node *n, const struct hub_hash *hash, bool vali
 /* A while after its key was replaced, its operator stops the node and starts it with the new one. */
 static bool swap_key(struct sim_node *n)
 {
-    if (n->sim->plan.rekeyed != n->index + 1 || n->new_key || !n->journal.now.links)
+    if (n->sim->plan.rekeyed != n->index + 1 || n->new_key || !n->journal.now.links ||
+        sim_is_clone(n))
         return false;
     if (!n->swap_ms)
         n->swap_ms = n->sim->now_ms + SWAP_MS;

@@ -63,7 +63,8 @@ void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
     for (uint8_t i = 0; i < spare_of(p->n); i++)
         p->traitor[(p->records + i) % p->n] = kind;
     for (uint32_t i = 0; i < p->faults; i++) /* their place in the budget is taken */
-        if (p->fault[i].kind < SIM_LIE || p->fault[i].kind > SIM_REWIND)
+        if (p->fault[i].kind != SIM_CLONE &&
+            (p->fault[i].kind < SIM_LIE || p->fault[i].kind > SIM_REWIND))
             p->fault[kept++] = p->fault[i];
     p->faults = kept;
     p->safety_only = false;
@@ -175,6 +176,17 @@ static void draw_app(const struct drawing *d, struct sim_fault *f)
     f->what = sim_chance(d->r, 300) ? SIM_APP_NOTHING : (int64_t)some_ms(d, 20, 3000);
 }
 
+/* The copy hears everybody, or some. */
+static void draw_clone(const struct drawing *d, struct sim_fault *f)
+{
+    const uint64_t all = ((uint64_t)1 << d->plan->n) - 1;
+    f->node = lossy(d);
+    f->for_ms = some_ms(d, 50, 5000);
+    f->what = (int64_t)(sim_chance(d->r, 500) ? all : sim_random(d->r) & all);
+    if (sim_chance(d->r, 150))
+        f->what = -f->what;
+}
+
 static const struct {
     draw *draw;
     uint32_t permille; /* of the seeds have it */
@@ -186,7 +198,7 @@ static const struct {
     [SIM_FLIP] = {draw_flip, 300, 4000},   [SIM_WIPE] = {draw_loss, 400, 12000},
     [SIM_REWIND] = {draw_loss, 400, 6000}, [SIM_SPLIT] = {draw_split, 500, 2000},
     [SIM_CLOG] = {draw_clog, 250, 2000},   [SIM_JUMP] = {draw_jump, 250, 3000},
-    [SIM_APP] = {draw_app, 250, 3000},
+    [SIM_APP] = {draw_app, 250, 3000},     [SIM_CLONE] = {draw_clone, 300, 9000},
 };
 
 static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t seed)
@@ -194,7 +206,7 @@ static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t se
     for (unsigned k = 0; k < SIM_FAULT_KINDS; k++) {
         uint64_t state = stream(seed, 100 + k);
         const struct drawing d = {p, who, &state};
-        bool costs_a_disk = k >= SIM_LIE && k <= SIM_REWIND && k != SIM_FLIP;
+        bool costs_a_disk = (k >= SIM_LIE && k <= SIM_REWIND && k != SIM_FLIP) || k == SIM_CLONE;
         if (!sim_chance(&state, kinds[k].permille) || (costs_a_disk && !who->lossy) ||
             (k == SIM_FLIP && p->n == 1))
             continue;

@@ -195,7 +195,7 @@ void sim_pool_check(struct sim_node *n, const struct hub_hash *hash, struct hub_
     }
     sim_push(n->sim, &(struct sim_event){.time_ms = n->sim->now_ms + late_ms,
                                          .kind = SIM_CHECKED,
-                                         .node = n->index,
+                                         .node = n->slot,
                                          .boot = n->boot,
                                          .good = good,
                                          .hash = *hash});

@@ -29,7 +29,8 @@ enum {
     SIM_AGREEMENTS_MAX = 3,
     SIM_BANK = 2, /* its institution number */
     SIM_FAULTS_MAX = 256,
-    SIM_SHOTS_MAX = 8 /* snapshots of one disk */
+    SIM_SHOTS_MAX = 8, /* snapshots of one disk */
+    SIM_CLONE_SLOT = SIM_NODES_MAX
 };
 #define SIM_EPOCH_MS 1779415200000u /* 2026-05-22 10:00 in UTC+8: wall clock at simulated time 0 */
 #define SIM_NEVER UINT64_MAX
@@ -76,6 +77,8 @@ enum sim_fault_kind {
     SIM_CLOG,  /* frames of `node` to those in the bit set `what` wait, and come all at once */
     SIM_JUMP,  /* the wall clock jumps by `what` ms, and back at the end */
     SIM_APP,   /* the application: block checks take `what` ms more; or enum sim_app */
+    SIM_CLONE, /* disk and key are copied, and for_ms later a second node runs on the copy to the end; it hears those
+                  in the bit set `what`; what < 0: in -what, and without the guard */
     SIM_FAULT_KINDS
 };
 enum sim_app {
@@ -288,6 +291,8 @@ bool sim_journal_rewind(struct sim_journal *j, uint32_t shot);
 /* Flips a bit of what `choice` picks among the durable. False: nothing was there. */
 bool sim_journal_flip(struct sim_journal *j, uint64_t choice);
 void sim_journal_free(struct sim_journal *j);
+/* As the disk of a running node is copied: what was committed. *out is empty before. */
+void sim_journal_copy(struct sim_journal *out, const struct sim_journal *j);
 struct hub_span sim_journal_link(const struct sim_journal *j, uint64_t epoch); /* empty: none */
 const struct sim_block *sim_journal_find(const struct sim_journal *j, const struct hub_hash *hash);
 const struct sim_block *sim_journal_at(const struct sim_journal *j, uint64_t height);
@@ -328,7 +333,7 @@ extern const struct sim_node *sim_current;
 enum sim_fuse { SIM_FUSE_CRASH, SIM_FUSE_ERROR };
 struct sim_node {
     struct sim *sim;
-    uint8_t index;
+    uint8_t index, slot; /* validator; place in sim.node, another one for a clone alone */
     bool up, failed,
         faulty; /* failed: a port has refused, nothing may be sent; faulty: no claims about its votes */
     bool gone; /* never comes back */
@@ -352,7 +357,7 @@ struct sim_node {
     bool new_key;                          /* of plan.rekeyed, in this boot */
     uint64_t swap_ms; /* when its operator puts the new key in; 0: not known yet */
 };
-void sim_node_open(struct sim_node *n, struct sim *s, uint8_t index);
+void sim_node_open(struct sim_node *n, struct sim *s, uint8_t slot, uint8_t index);
 void sim_node_close(struct sim_node *n);
 void sim_node_boot(struct sim_node *n);
 /* Crash: volatile state and what is not durable are gone. True: some of it had been committed. */
@@ -409,7 +414,7 @@ struct sim_checker {
         size_t len, cap;
         struct sim_index index; /* by (epoch, view) */
         size_t votes;           /* of the journal: seen */
-    } cast[SIM_NODES_MAX];
+    } cast[SIM_NODES_MAX + 1];
     uint64_t record_top; /* highest height with a record */
     uint32_t finals;     /* records final */
     uint64_t evidence;
@@ -419,7 +424,11 @@ struct sim {
     uint64_t seed, random[SIM_CONCERNS], now_ms, events, numbers;
     struct sim_plan plan;
     const struct sim_world *world;
-    struct sim_node node[SIM_NODES_MAX];
+    struct sim_node node[SIM_NODES_MAX + 1]; /* the last one: a clone, if it has a sim */
+    struct {
+        uint64_t hears, votes; /* bit i: node i; that its journal had when it was copied */
+        bool guarded;
+    } clone;
     struct sim_heap_item {
         uint64_t time_ms, number;
         uint32_t slot;
@@ -437,8 +446,8 @@ struct sim {
     struct sim_auditor *auditor;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
-    uint64_t cut[SIM_NODES_MAX]; /* bit i: no frame reaches node i */
-    uint64_t clogged_until_ms[SIM_NODES_MAX][SIM_NODES_MAX];
+    uint64_t cut[SIM_NODES_MAX + 1]; /* bit i: no frame reaches node i */
+    uint64_t clogged_until_ms[SIM_NODES_MAX + 1][SIM_NODES_MAX];
     uint64_t struck[SIM_FAULT_KINDS], hash; /* faults that had an effect; of all that happened */
     bool healed, failed, trace;
     bool stopped;  /* see sim_is_stopped */
@@ -462,6 +471,10 @@ void sim_strike(struct sim *s, uint32_t fault);
 /* n's journal lost something; it had so many votes before. */
 void sim_lost(struct sim_node *n, uint64_t votes_before);
 void sim_cut_links(struct sim *s); /* as the splits of now say */
+static inline bool sim_is_clone(const struct sim_node *n)
+{
+    return n->slot == SIM_CLONE_SLOT;
+}
 /* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
 void sim_fold(struct sim *s, const void *bytes, size_t len);
 bool sim_done(struct sim *s);
