@@ -91,7 +91,6 @@ void hub_intake_collect(struct hub_intake *in)
         const struct hub_hash id = e->record.id;
         const bool local = e->local;
         if (why) {
-            e->checking = false;
             hub_mempool_remove(in->pool, e);
             in->refused++;
         } else {
