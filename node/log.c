@@ -14,6 +14,7 @@ static enum hub_log_level lowest_level = HUB_LOG_INFO;
 struct line {
     char text[LINE_BYTES];
     size_t len;
+    bool full; /* something found no room: what was begun is taken back */
 };
 
 void hub_log_open(enum hub_log_level lowest)
@@ -24,10 +25,12 @@ void hub_log_open(enum hub_log_level lowest)
 static void add(struct line *l, const char *text)
 {
     const size_t len = strlen(text);
-    if (len < sizeof l->text - 3 - l->len) { /* room for the end of the line is always left */
-        memcpy(l->text + l->len, text, len);
-        l->len += len;
+    if (len > sizeof l->text - 2 - l->len) { /* room for the end of the line is always left */
+        l->full = true;
+        return;
     }
+    memcpy(l->text + l->len, text, len);
+    l->len += len;
 }
 
 static void add_escaped(struct line *l, const char *text)
@@ -69,6 +72,7 @@ void hub_log_write(enum hub_log_level level, const char *event, const struct hub
     add(&l, "\",\"event\":");
     add_escaped(&l, event);
     for (size_t i = 0; i < fields; i++) {
+        const size_t before = l.len;
         char number[24];
         snprintf(number, sizeof number, "%llu", (unsigned long long)field[i].number);
         add(&l, ",");
@@ -78,6 +82,8 @@ void hub_log_write(enum hub_log_level level, const char *event, const struct hub
             add_escaped(&l, field[i].text);
         else
             add(&l, number);
+        if (l.full) /* a line that is no JSON tells a program nothing */
+            l.len = before, l.full = false;
     }
     memcpy(l.text + l.len, "}\n", 2);
     if (write(STDERR_FILENO, l.text, l.len + 2) < 0)

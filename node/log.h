@@ -16,7 +16,7 @@ struct hub_log_field {
 #define HUB_LOG_TEXT(name, value) ((struct hub_log_field){name, value, 0})
 #define HUB_LOG_NUMBER(name, value) ((struct hub_log_field){name, NULL, (value)})
 
-/* Lines below this level are dropped. Set once, before threads start. */
+/* Lines below this level are dropped; a field that finds no room (2,048 bytes a line) is left out whole. Set once, before threads start. */
 void hub_log_open(enum hub_log_level lowest);
 void hub_log_write(enum hub_log_level level, const char *event, const struct hub_log_field *field,
                    size_t fields);
