@@ -133,6 +133,10 @@ void hub_api_get_events(struct hub_api *a, struct hub_query *q)
         strcpy(wanted.type, type);
     if (!wanted.height) /* genesis has no records */
         wanted.height = 1, wanted.from = 0;
+    if (wanted.height <= a->node->floor.height) {
+        hub_answer_problem(a, q, "not_found", "after: a height that this node has the history of");
+        return;
+    }
     struct hub_stream *s = free_stream(a);
     if (!s || !open_stream(a, s, q, &wanted)) {
         hub_answer_problem(a, q, "busy", "32 readers of events are connected");

@@ -212,7 +212,7 @@ bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint
     }
     for (const char *p = text; *p; p++) {
         const uint64_t digit = (uint64_t)(*p - '0');
-        if (*p < '0' || *p > '9' || v > (max - digit) / 10)
+        if (*p < '0' || *p > '9' || digit > max || v > (max - digit) / 10)
             return false;
         v = v * 10 + digit;
     }

@@ -205,8 +205,9 @@ void hub_api_get_records(struct hub_api *a, struct hub_query *q)
             "from_height, to_height, code: numbers; limit: 1 to 500; cursor: as an answer gave it");
         return;
     }
-    if (!at.height)
-        at.height = 1;
+    if (at.height <=
+        a->node->floor.height) /* what lies below, a node that joined by a snapshot has not */
+        at.height = a->node->floor.height + 1, at.position = 0;
     hub_json_object(&q->out);
     hub_json_key(&q->out, "items");
     hub_json_array(&q->out);

@@ -322,7 +322,7 @@ static int make_network(const struct making *m)
     memcpy(t.secret_key, n->key.secrets->transport, 32);
     if (hub_transport_open(&n->transport, &why, &t) != HUB_OK)
         code = refuse(m, EXIT_IN_USE, "network", why);
-    memset(t.secret_key, 0, sizeof t.secret_key);
+    explicit_bzero(t.secret_key, sizeof t.secret_key);
     return code;
 }
 

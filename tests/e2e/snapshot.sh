@@ -77,6 +77,9 @@ record
 net_same_root "${MEMBERS[@]}" >/dev/null
 [ "$(net_field JIADING voting)" = votes ] || failed "the newcomer says $(net_field JIADING voting)"
 [ "$(net_field JIADING history_from)" = $((height + 1)) ] || failed "history from $(net_field JIADING history_from)"
+curl -sf "$(net_api JIADING)/v1/records" | grep -q "\"height\":\"$((height + 1))\"" || failed "it does not list what it has"
+[ "$(curl -s -o "$dir/said" -w '%{http_code}' "$(net_api JIADING)/v1/events?after=1")" = 404 ] &&
+    grep -q '"history_from"' "$dir/said" || failed "events of before its history: $(cat "$dir/said")"
 newest=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["record_id"])' "$dir/record")
 exits 0 "$hub" receipt get "$newest" --node "$(net_api JIADING)" -o "$dir/receipt"
 exits 0 "$hub" receipt verify "$dir/receipt"
