@@ -286,7 +286,7 @@ bool hub_founding_genesis(struct hub_buf *out, const char **why,
     return !out->full && hub_genesis_decode(&checked, why, hub_span_of(out)) == HUB_OK;
 }
 
-static bool code_before(struct hub_span a, struct hub_span b)
+bool hub_name_before(struct hub_span a, struct hub_span b)
 {
     return a.len != b.len ? a.len < b.len : memcmp(a.data, b.data, a.len) < 0;
 }
@@ -300,7 +300,7 @@ void hub_founding_endpoints(struct hub_buf *out, const struct hub_card *card, un
         unsigned at = n;
         if (!card[i].endpoint.len)
             continue;
-        for (; at > 0 && code_before(card[i].code, by[at - 1]->code); at--)
+        for (; at > 0 && hub_name_before(card[i].code, by[at - 1]->code); at--)
             by[at] = by[at - 1];
         by[at] = &card[i];
         n++;

@@ -64,6 +64,8 @@ HUB_MUST_USE bool hub_founding_read(struct hub_founding *out, const char **why,
 /* signatures: encoded array; endpoints: encoded map. False if out is too small. */
 HUB_MUST_USE bool hub_founding_write(struct hub_buf *out, struct hub_span genesis,
                                      struct hub_span endpoints, struct hub_span signatures);
+/* The order of names in an encoded map: RFC 8949 4.2.1, for texts. */
+bool hub_name_before(struct hub_span a, struct hub_span b);
 /* Encoded map of the cards' endpoints. */
 void hub_founding_endpoints(struct hub_buf *out, const struct hub_card *card, unsigned cards);
 /* Two arrays of signatures as one, ascending, each kid once. False if out is too small. */

@@ -1,6 +1,6 @@
 /* network.c: the founding of a network, step by step: `network init` puts the members' cards into a draft, a
- * governor of every voting member signs it (`network sign`), `network seal` makes the genesis file and the invite.
- * Also `network show`, `invite` and `fingerprint`, and the trial network of network_trial.c. */
+ * governor of every voting member signs it and it is sealed (network_seal.c). Also `network show`, `invite` and
+ * `fingerprint`, and the trial network of network_trial.c. */
 #include "tools/network.h"
 
 #include <errno.h>
@@ -8,38 +8,63 @@
 #include <string.h>
 #include <time.h>
 
-struct parameter {
-    const char *name;
-    size_t len;
-    uint64_t value;
+/* ---- maps by name: parameters and endpoints */
+
+struct named { /* an entry of a map: a text, or a number where there is none */
+    struct hub_span name, text;
+    uint64_t number;
 };
 
-static bool shorter_first(const struct parameter *a, const struct parameter *b)
+/* Adds an entry; a later one of the same name replaces. */
+static void set_named(struct named *e, unsigned *n, struct named one)
 {
-    return a->len != b->len ? a->len < b->len : memcmp(a->name, b->name, a->len) < 0;
+    unsigned at = 0;
+    while (at < *n && !hub_span_equal(e[at].name, one.name))
+        at++;
+    *n += at == *n;
+    e[at] = one;
+}
+
+/* The map in the order of its encoding; moves the entries. */
+static void put_named(struct hub_buf *out, struct named *e, unsigned n)
+{
+    hub_put_map(out, n);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned first = i;
+        for (unsigned j = i + 1; j < n; j++)
+            if (hub_name_before(e[j].name, e[first].name))
+                first = j;
+        const struct named next = e[first];
+        e[first] = e[i];
+        hub_put_text_span(out, next.name);
+        if (next.text.data)
+            hub_put_text_span(out, next.text);
+        else
+            hub_put_uint(out, next.number);
+    }
 }
 
 /* NAME=VALUE, known and in its range. */
-static bool parse_parameter(struct parameter *q, const char *text)
+static bool parse_parameter(struct named *out, const char *text)
 {
     const char *equals = strchr(text, '=');
     uint64_t min, max;
-    *q = (struct parameter){text, equals ? (size_t)(equals - text) : 0, 0};
-    return equals &&
-           hub_parameter_named((struct hub_span){(const uint8_t *)text, q->len}, NULL, &min,
-                               &max) >= 0 &&
-           hub_parse_uint(&q->value, equals + 1, max) && q->value >= min;
+    *out = (struct named){.name = {(const uint8_t *)text, equals ? (size_t)(equals - text) : 0}};
+    return equals && hub_parameter_named(out->name, NULL, &min, &max) >= 0 &&
+           hub_parse_uint(&out->number, equals + 1, max) && out->number >= min;
 }
 
 bool hub_network_put_parameters(struct hub_buf *b, const struct hub_cli *cli,
                                 const struct hub_network_options *o, const char *standing)
 {
-    struct parameter p[HUB_PARAMETER_OPTIONS_MAX + 1];
+    struct named all[HUB_PARAMETER_OPTIONS_MAX + 1];
     unsigned n = 0;
     for (unsigned i = 0; i <= o->parameters; i++) {
         const char *text = i ? o->parameter[i - 1] : standing;
-        struct parameter q;
-        if (text && !parse_parameter(&q, text)) {
+        struct named one;
+        if (!text)
+            continue;
+        if (!parse_parameter(&one, text)) {
             hub_cli_fail(cli, 0,
                          HUB_T(cli,
                                "--parameter %s: no such parameter, or its value is out of range "
@@ -48,26 +73,9 @@ bool hub_network_put_parameters(struct hub_buf *b, const struct hub_cli *cli,
                          text);
             return false;
         }
-        if (!text)
-            continue;
-        unsigned at = 0;
-        while (at < n && (p[at].len != q.len || memcmp(p[at].name, q.name, q.len) != 0))
-            at++;
-        p[at] = q; /* a later one replaces */
-        n += at == n;
+        set_named(all, &n, one);
     }
-    hub_put_map(b, n);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned least = i;
-        for (unsigned j = i + 1; j < n; j++)
-            if (shorter_first(&p[j], &p[least]))
-                least = j;
-        const struct parameter t = p[least];
-        p[least] = p[i];
-        p[i] = t;
-        hub_put_text_span(b, (struct hub_span){(const uint8_t *)t.name, t.len});
-        hub_put_uint(b, t.value);
-    }
+    put_named(b, all, n);
     return true;
 }
 
@@ -152,45 +160,6 @@ static error_t parse(int key, char *arg, void *own)
     }
 }
 
-/* ---- files */
-
-struct founding_file { /* a draft or invite as read */
-    struct hub_buf bytes;
-    struct hub_founding f;
-};
-
-static bool read_founding(const struct hub_cli *cli, struct founding_file *out, const char *path)
-{
-    const char *why = "";
-    if (!hub_cli_read_file(cli, &out->bytes, path, HUB_FOUNDING_BYTES_MAX))
-        return false;
-    if (hub_founding_read(&out->f, &why, hub_span_of(&out->bytes)))
-        return true;
-    hub_cli_fail(cli, 0, "%s: %s", path, why);
-    free(out->bytes.data);
-    return false;
-}
-
-static int write_founding(const struct hub_cli *cli, const char *path, struct hub_span genesis,
-                          struct hub_span endpoints, struct hub_span signatures, bool replace)
-{
-    struct hub_buf out = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
-    const bool ok = out.data && hub_founding_write(&out, genesis, endpoints, signatures) &&
-                    hub_cli_write_file(cli, path, hub_span_of(&out), replace);
-    free(out.data);
-    return ok ? HUB_EXIT_OK : HUB_EXIT_UNREACHABLE;
-}
-
-static int say_and_free(const struct hub_cli *cli, const char *path, int code)
-{
-    struct founding_file file = {0};
-    if (code != HUB_EXIT_OK || !read_founding(cli, &file, path))
-        return code != HUB_EXIT_OK ? code : HUB_EXIT_UNREACHABLE;
-    hub_founding_say(cli, &file.f);
-    free(file.bytes.data);
-    return HUB_EXIT_OK;
-}
-
 /* ---- network init from cards */
 
 struct cards {
@@ -244,8 +213,8 @@ static int make_draft(struct hub_cli *cli, const struct hub_network_options *o, 
     if (!hub_founding_genesis(&genesis, &why, &plan))
         return hub_cli_fail(cli, HUB_EXIT_USAGE, "%s", why);
     hub_founding_endpoints(&endpoints, c->card, c->n);
-    return write_founding(cli, cli->output, hub_span_of(&genesis), hub_span_of(&endpoints),
-                          (struct hub_span){&none, 1}, false);
+    return hub_founding_file_write(cli, cli->output, hub_span_of(&genesis), hub_span_of(&endpoints),
+                                   (struct hub_span){&none, 1}, false);
 }
 
 static int run_init(struct hub_cli *cli, void *own, unsigned argc, char **argv)
@@ -269,7 +238,7 @@ static int run_init(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     struct cards *c = calloc(1, sizeof *c);
     if (!c)
         return HUB_EXIT_UNREACHABLE;
-    const int code = say_and_free(cli, cli->output, make_draft(cli, o, c));
+    const int code = hub_founding_file_say(cli, cli->output, make_draft(cli, o, c));
     free_cards(c);
     if (code == HUB_EXIT_OK)
         hub_cli_say(cli,
@@ -281,186 +250,27 @@ static int run_init(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     return code;
 }
 
-/* ---- network sign, seal, show, invite */
-
-static bool is_governor(const struct hub_genesis *g, const struct hub_keyfile *key)
-{
-    struct hub_cbor c = hub_cbor_open(g->keys);
-    for (uint32_t n = hub_cbor_array(&c, 0, UINT32_MAX); n > 0; n--) {
-        struct hub_hash kid;
-        hub_cbor_array(&c, 2, 2);
-        hub_cbor_text(&c, 0, SIZE_MAX);
-        const struct hub_span grant = hub_cbor_item(&c);
-        hub_hash_span(&kid, hub_field_span(grant, "key"));
-        if (hub_hash_equal(&kid, &key->kid))
-            return (hub_grant_roles(grant) & HUB_ROLE_GOVERNOR) != 0;
-    }
-    return false;
-}
-
-static int sign_draft(struct hub_cli *cli, const char *path, const struct hub_founding *f)
-{
-    uint8_t one_bytes[128];
-    struct hub_buf one = {.data = one_bytes, .cap = sizeof one_bytes};
-    struct hub_buf merged = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
-    char phrase[9];
-    int code = HUB_EXIT_UNREACHABLE;
-    const struct hub_keyfile *key = hub_cli_key(cli);
-    hub_format_hex(phrase, f->genesis.chain.b, 4);
-    if (key && !is_governor(&f->genesis, key))
-        code = hub_cli_fail(
-            cli, HUB_EXIT_USAGE,
-            HUB_T(cli, "%s is no governor key of this draft", "%s 不是该草案中的治理密钥"),
-            cli->key_path);
-    else if (key &&
-             !hub_cli_confirm(cli,
-                              HUB_T(cli, "You sign for your member that this is the network.",
-                                    "您将代表本单位确认：以上即为该网络。"),
-                              phrase))
-        code = HUB_EXIT_USAGE;
-    else if (key && merged.data) {
-        hub_genesis_sign(&one, f->genesis.bytes, key);
-        if (hub_signatures_merge(&merged, f->signatures, hub_span_of(&one)))
-            code = write_founding(cli, cli->output ? cli->output : path, f->genesis.bytes,
-                                  f->endpoints, hub_span_of(&merged), !cli->output);
-    }
-    free(merged.data);
-    return code;
-}
-
-static int run_sign(struct hub_cli *cli, void *own, unsigned argc, char **argv)
-{
-    struct founding_file file = {0};
-    (void)own, (void)argc;
-    if (!read_founding(cli, &file, argv[0]))
-        return HUB_EXIT_UNREACHABLE;
-    hub_founding_say(cli, &file.f);
-    const int code = sign_draft(cli, argv[0], &file.f);
-    free(file.bytes.data);
-    if (code == HUB_EXIT_OK)
-        hub_cli_say(cli, HUB_T(cli, "signed into %s", "已签署，写入 %s"),
-                    cli->output ? cli->output : argv[0]);
-    return code;
-}
-
-/* The signatures of all drafts, which must be of one genesis file, into the first's. */
-static bool gather(const struct hub_cli *cli, struct founding_file *first, struct hub_buf *all,
-                   unsigned argc, char **argv)
-{
-    struct hub_buf merged = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
-    bool ok = merged.data != NULL;
-    if (!read_founding(cli, first, argv[0])) {
-        free(merged.data);
-        return false;
-    }
-    hub_put_raw(all, first->f.signatures);
-    for (unsigned i = 1; i < argc && ok; i++) {
-        struct founding_file next = {0};
-        if (!(ok = read_founding(cli, &next, argv[i])))
-            break;
-        ok = hub_hash_equal(&next.f.genesis.chain, &first->f.genesis.chain);
-        if (!ok)
-            hub_cli_fail(cli, 0,
-                         HUB_T(cli, "%s is a draft of another network than %s",
-                               "%s 与 %s 不是同一网络的草案"),
-                         argv[i], argv[0]);
-        merged.len = 0;
-        ok = ok && hub_signatures_merge(&merged, hub_span_of(all), next.f.signatures);
-        if (ok) {
-            all->len = 0;
-            hub_put_raw(all, hub_span_of(&merged));
-        }
-        free(next.bytes.data);
-    }
-    free(merged.data);
-    return ok && !all->full;
-}
-
-/* genesis.cbor, genesis.signatures and the invite, beside each other. */
-static int write_sealed(const struct hub_cli *cli, const struct hub_founding *f)
-{
-    char path[1024], missing[1024];
-    const char *base = cli->output;
-    const size_t stem =
-        strlen(base) - (strlen(base) > 5 && !strcmp(base + strlen(base) - 5, ".cbor") ? 5 : 0);
-    if (hub_founding_unsigned(missing, f))
-        return hub_cli_fail(cli, HUB_EXIT_COSIGN,
-                            HUB_T(cli, "not sealed: no governor of %s has signed yet",
-                                  "未封存：%s 的治理密钥尚未签署"),
-                            missing);
-    if (stem > sizeof path - 16)
-        return hub_cli_fail(cli, HUB_EXIT_USAGE, HUB_T(cli, "%s: path too long", "%s：路径过长"),
-                            base);
-    if (!hub_cli_write_file(cli, base, f->genesis.bytes, false))
-        return HUB_EXIT_UNREACHABLE;
-    snprintf(path, sizeof path, "%.*s.signatures", (int)stem, base);
-    if (!hub_cli_write_file(cli, path, f->signatures, false))
-        return HUB_EXIT_UNREACHABLE;
-    snprintf(path, sizeof path, "%.*s.invite", (int)stem, base);
-    const int code =
-        write_founding(cli, path, f->genesis.bytes, f->endpoints, f->signatures, false);
-    if (code == HUB_EXIT_OK)
-        hub_cli_say(cli,
-                    HUB_T(cli,
-                          "sealed: %s, its signatures, and the invite %s: every node joins "
-                          "with hubledger node join %s",
-                          "已封存：%s、签名文件及邀请文件 %s；各节点加入：hubledger node join %s"),
-                    base, path, path);
-    return code;
-}
-
-static int run_seal(struct hub_cli *cli, void *own, unsigned argc, char **argv)
-{
-    struct founding_file first = {0};
-    struct hub_buf all = {.data = malloc(HUB_FOUNDING_BYTES_MAX), .cap = HUB_FOUNDING_BYTES_MAX};
-    int code = HUB_EXIT_UNREACHABLE;
-    (void)own;
-    if (!cli->output) {
-        free(all.data);
-        return hub_cli_fail(cli, HUB_EXIT_USAGE,
-                            HUB_T(cli, "name the genesis file with -o genesis.cbor",
-                                  "请用 -o genesis.cbor 指定创世文件"));
-    }
-    if (all.data && gather(cli, &first, &all, argc, argv)) {
-        first.f.signatures = hub_span_of(&all);
-        hub_founding_say(cli, &first.f);
-        code = write_sealed(cli, &first.f);
-    }
-    free(first.bytes.data);
-    free(all.data);
-    return code;
-}
+/* ---- network show, invite, fingerprint */
 
 static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
     (void)own, (void)argc;
-    return say_and_free(cli, argv[0], HUB_EXIT_OK);
-}
-
-struct endpoint {
-    struct hub_span code, at;
-};
-
-static bool endpoint_before(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->code.len != b->code.len ? a->code.len < b->code.len
-                                      : memcmp(a->code.data, b->code.data, a->code.len) < 0;
+    return hub_founding_file_say(cli, argv[0], HUB_EXIT_OK);
 }
 
 /* The file's endpoints, replaced and joined by --endpoint CODE=HOST:PORT. */
 static bool put_endpoints(const struct hub_cli *cli, struct hub_buf *out, struct hub_span map,
                           const struct hub_network_options *o)
 {
-    struct endpoint e[HUB_CARDS_MAX + HUB_PARAMETER_OPTIONS_MAX];
+    struct named all[HUB_CARDS_MAX + HUB_PARAMETER_OPTIONS_MAX];
     struct hub_cbor c = hub_cbor_open(map);
     unsigned n = 0;
     for (uint32_t left = hub_cbor_map(&c, 0, HUB_CARDS_MAX); left > 0; left--, n++) {
-        e[n].code = hub_cbor_text(&c, 0, SIZE_MAX);
-        e[n].at = hub_cbor_text(&c, 0, SIZE_MAX);
+        all[n].name = hub_cbor_text(&c, 0, SIZE_MAX);
+        all[n].text = hub_cbor_text(&c, 0, SIZE_MAX);
     }
     for (unsigned i = 0; i < o->parameters; i++) {
         const char *text = o->parameter[i], *equals = strchr(text, '=');
-        unsigned at = 0;
         if (!equals || equals == text || equals - text > HUB_MEMBER_CODE_MAX ||
             !strrchr(equals, ':') || strlen(equals + 1) > HUB_ENDPOINT_MAX) {
             hub_cli_fail(cli, 0,
@@ -469,31 +279,17 @@ static bool put_endpoints(const struct hub_cli *cli, struct hub_buf *out, struct
                          text);
             return false;
         }
-        const struct endpoint one = {{(const uint8_t *)text, (size_t)(equals - text)},
-                                     hub_text_span(equals + 1)};
-        while (at < n && !hub_span_equal(e[at].code, one.code))
-            at++;
-        n += at == n;
-        e[at] = one;
+        set_named(all, &n,
+                  (struct named){.name = {(const uint8_t *)text, (size_t)(equals - text)},
+                                 .text = hub_text_span(equals + 1)});
     }
-    hub_put_map(out, n);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned least = i;
-        for (unsigned j = i + 1; j < n; j++)
-            if (endpoint_before(&e[j], &e[least]))
-                least = j;
-        const struct endpoint t = e[least];
-        e[least] = e[i];
-        e[i] = t;
-        hub_put_text_span(out, t.code);
-        hub_put_text_span(out, t.at);
-    }
+    put_named(out, all, n);
     return !out->full;
 }
 
 static int run_invite(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 {
-    struct founding_file file = {0};
+    struct hub_founding_file file = {0};
     char missing[1024];
     uint8_t bytes[HUB_CARDS_MAX * (HUB_ENDPOINT_MAX + 24)];
     struct hub_buf endpoints = {.data = bytes, .cap = sizeof bytes};
@@ -502,16 +298,17 @@ static int run_invite(struct hub_cli *cli, void *own, unsigned argc, char **argv
     if (!cli->output)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "name the file with -o FILE", "请用 -o 文件 指定输出文件"));
-    if (!read_founding(cli, &file, argv[0]))
+    if (!hub_founding_file_read(cli, &file, argv[0]))
         return HUB_EXIT_UNREACHABLE;
     if (hub_founding_unsigned(missing, &file.f))
         hub_cli_fail(cli, 0,
                      HUB_T(cli, "%s is not sealed: %s has not signed", "%s 尚未封存：%s 未签署"),
                      argv[0], missing);
     else if (put_endpoints(cli, &endpoints, file.f.endpoints, own))
-        code = say_and_free(cli, cli->output,
-                            write_founding(cli, cli->output, file.f.genesis.bytes,
-                                           hub_span_of(&endpoints), file.f.signatures, false));
+        code = hub_founding_file_say(cli, cli->output,
+                                     hub_founding_file_write(cli, cli->output, file.f.genesis.bytes,
+                                                             hub_span_of(&endpoints),
+                                                             file.f.signatures, false));
     free(file.bytes.data);
     return code;
 }
@@ -561,7 +358,7 @@ const struct hub_command hub_network_commands[] = {
      OWN,
      .args_min = 1,
      .args_max = 1,
-     .run = run_sign},
+     .run = hub_network_sign},
     {.noun = "network",
      .verb = "seal",
      .args = "DRAFT...",
@@ -572,7 +369,7 @@ const struct hub_command hub_network_commands[] = {
      OWN,
      .args_min = 1,
      .args_max = HUB_CLI_ARGS_MAX,
-     .run = run_seal},
+     .run = hub_network_seal},
     {.noun = "network",
      .verb = "show",
      .args = "FILE",

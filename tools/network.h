@@ -1,4 +1,4 @@
-/* network.h: what the ceremony (network.c) and the trial network (network_trial.c) share. */
+/* network.h: what the ceremony (network.c, network_seal.c) and the trial network (network_trial.c) share. */
 #ifndef HUB_NETWORK_H
 #define HUB_NETWORK_H
 
@@ -27,6 +27,23 @@ void hub_format_fingerprint(char text[128], const struct hub_hash *chain);
 void hub_founding_say(const struct hub_cli *cli, const struct hub_founding *f);
 /* Voting members without a signature, comma-separated into text; how many. */
 uint32_t hub_founding_unsigned(char text[1024], const struct hub_founding *f);
+
+struct hub_founding_file { /* a draft or invite as read; bytes.data is freed by the reader */
+    struct hub_buf bytes;
+    struct hub_founding f;
+};
+/* False after a message; nothing is to be freed then. */
+bool hub_founding_file_read(const struct hub_cli *cli, struct hub_founding_file *out,
+                            const char *path);
+/* replace: over the file of that name, else never. Returns an enum hub_exit. */
+int hub_founding_file_write(const struct hub_cli *cli, const char *path, struct hub_span genesis,
+                            struct hub_span endpoints, struct hub_span signatures, bool replace);
+/* code, or after HUB_EXIT_OK what reading and showing the file gives. */
+int hub_founding_file_say(const struct hub_cli *cli, const char *path, int code);
+
+/* `network sign` and `seal` (run of struct hub_command). */
+int hub_network_sign(struct hub_cli *cli, void *own, unsigned argc, char **argv);
+int hub_network_seal(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 /* `network init --local`. Returns an enum hub_exit. */
 int hub_network_make_trial(struct hub_cli *cli, const struct hub_network_options *o);
 

@@ -61,6 +61,7 @@ refused 2 "no governor key of this draft" "$hub" network sign genesis.draft --ke
 refused 7 "no governor of HUBOFFICE has signed" "$hub" network seal genesis.draft jd.draft -o genesis.cbor
 "$hub" network init "${all[@]}" --name other -o other.draft -q
 refused 3 "another network" "$hub" network seal genesis.draft other.draft -o genesis.cbor
+refused 3 "not a genesis draft" "$hub" network seal JIADING.card -o genesis.cbor
 "$hub" network seal genesis.draft jd.draft hub.draft -o genesis.cbor -q
 
 /usr/bin/python3 - <<'PY' || failed "another library does not accept the signatures"
