@@ -7,6 +7,12 @@
 #   net_api MEMBER                    its URL
 #   net_field MEMBER NAME             one member of its /v1/status
 #   net_same_root MEMBER...           waits until they agree on height and state root
+# For tests:
+#   net_test                          a folder $dir that goes at the end, with all nodes; $hub, the command
+#   failed TEXT                       ends the test, with the last lines of every node's log
+#   record                            one more final record, signed by Xiangcheng's governor
+#   exits CODE COMMAND...             it must end with that code; what it says goes to $dir/said
+#   refused CODE WORDS COMMAND...     and say that
 : "${BIN:=build/release}"
 declare -A NET_PID=()
 NET_DIR=
@@ -109,4 +115,38 @@ net_same_root() { # waits up to 30 s; prints "height root"
     done
     echo "nodes do not agree: $(for m in "$@"; do echo "$m $(net_field "$m" height)"; done)" >&2
     return 1
+}
+
+# ---- for tests
+
+net_test() {
+    dir=$(mktemp -d)
+    hub=$BIN/hubledger
+    records=0
+    trap 'net_cleanup; rm -rf "$dir"' EXIT
+}
+
+failed() {
+    echo "FAILED: $*" >&2
+    [ -z "$NET_DIR" ] || tail -qn 3 "$NET_DIR"/*/node.log >&2 || true
+    exit 1
+}
+
+record() {
+    records=$((records + 1))
+    "$hub" key new -o "$dir/k$records" --unprotected -q
+    "$hub" key add "$dir/k$records" --role seal --key "$NET_DIR/XIANGCHENG/governor-1.key" --wait=30s -q || failed "record $records"
+}
+
+exits() {
+    local code=$1 got=0
+    shift
+    timeout 60 "$@" >"$dir/said" 2>&1 </dev/null || got=$?
+    [ "$got" = "$code" ] || failed "expected exit $code, got $got of $*: $(cat "$dir/said")"
+}
+
+refused() {
+    local words=$2
+    exits "$1" "${@:3}"
+    grep -qF -- "$words" "$dir/said" || failed "it does not say '$words': ${*:3}: $(cat "$dir/said")"
 }

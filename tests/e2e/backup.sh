@@ -3,22 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/JIADING/node.log >&2; exit 1; }
-keys=0
-record() { # one more final record, signed by Xiangcheng's governor
-    keys=$((keys + 1))
-    "$hub" key new -o "$dir/k$keys" --unprotected -q
-    "$hub" key add "$dir/k$keys" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --wait=30s -q || failed "record $keys"
-}
-exits() { # code, command...
-    local code=$1 rc=0
-    shift
-    timeout 30 "$@" >"$dir/said" 2>&1 || rc=$?
-    [ "$rc" = "$code" ] || failed "expected exit $code, got $rc of $*: $(cat "$dir/said")"
-}
+net_test
 
 net_make 4 "$dir/net" --parameter consensus.pace_ms=0
 net_start

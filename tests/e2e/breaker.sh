@@ -4,11 +4,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
+net_test
 liar=
 trap '[ -z "$liar" ] || kill "$liar" 2>/dev/null || true; net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/*/node.log >&2; exit 1; }
 is() { # member, state: within 20 s
     local i
     for i in $(seq 200); do

@@ -4,16 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; tail -n 5 "$dir"/net/JIADING/node.log >&2; exit 1; }
-keys=0
-record() { # one more final record, signed by Xiangcheng's governor
-    keys=$((keys + 1))
-    "$hub" key new -o "$dir/k$keys" --unprotected -q
-    "$hub" key add "$dir/k$keys" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --wait=30s -q || failed "record $keys"
-}
+net_test
 flip() { # height: one bit in every copy of that block's last bytes in Jiading's database
     curl -sf "$(net_api XIANGCHENG)/v1/blocks/$1?format=cbor" >"$dir/block" || failed "block $1"
     python3 - "$dir/block" "$dir/net/JIADING/data/ledger/data.mdb" <<'PY'

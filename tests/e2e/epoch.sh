@@ -5,11 +5,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
+net_test
 net=$dir/net
-failed() { echo "FAILED: $*" >&2; tail -n 4 "$net"/*/node.log >&2; exit 1; }
 gov() { echo "$net/$1/governor-1.key"; }
 kid_of() { "$hub" key show "$1" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "${2:-kid}"; }
 until_field() { # MEMBER NAME VALUE: within 40 s

@@ -5,10 +5,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
+net_test
 liar=
 trap '[ -z "$liar" ] || kill "$liar" 2>/dev/null || true; net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
 honest=(XIANGCHENG CHANGNING HUBOFFICE)
 failed() { echo "FAILED: $*" >&2; "$hub" evidence list >&2 || true; tail -n 3 "$dir"/net/*/node.log >&2; exit 1; }
 items() { "$hub" evidence list --json --node "$(net_api "$1")"; }

@@ -5,16 +5,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
+net_test
 hub=$PWD/$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; exit 1; }
-refused() { # exit code, words, command...
-    local code=$1 words=$2 out rc=0
-    shift 2
-    out=$(timeout 60 "$@" 2>&1 </dev/null) || rc=$?
-    [ "$rc" = "$code" ] && [[ $out == *"$words"* ]] || failed "expected exit $code and '$words', got $rc: $out"
-}
 port=$(net_free_ports 8)
 MEMBERS=(XIANGCHENG CHANGNING JIADING HUBOFFICE)
 NET_DIR=$dir

@@ -4,16 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/*/node.log >&2; exit 1; }
-keys=0
-record() { # one more final record, signed by Xiangcheng's governor
-    keys=$((keys + 1))
-    "$hub" key new -o "$dir/k$keys" --unprotected -q
-    "$hub" key add "$dir/k$keys" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --wait=30s -q || failed "record $keys"
-}
+net_test
 voting() { # member, wanted: waits for its /v1/status to say so
     local i
     for i in $(seq 100); do
@@ -124,4 +115,4 @@ timeout 10 "$BIN/hubledgerd" --config "$node/node.conf" --anchor "$dir/other" 2>
 echo "99999 $(cut -d' ' -f2 "$dir/anchor")" >"$dir/later"
 start_with JIADING --anchor "$dir/later"
 voting JIADING anchor
-echo "guard: $keys records final through old, lost and copied disks"
+echo "guard: $records records final through old, lost and copied disks"

@@ -4,22 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
-failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/*/node.log >&2; exit 1; }
-keys=0
-record() { # one more final record, signed by Xiangcheng's governor
-    keys=$((keys + 1))
-    "$hub" key new -o "$dir/k$keys" --unprotected -q
-    "$hub" key add "$dir/k$keys" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --wait=20s -q || failed "record $keys"
-}
-refused() { # exit code, words, command...: it must end with that code and those words
-    local code=$1 words=$2 out rc=0
-    shift 2
-    out=$(timeout 20 "$@" 2>&1) || rc=$?
-    [ "$rc" = "$code" ] && [[ $out == *"$words"* ]] || failed "expected exit $code and '$words', got $rc: $out"
-}
+net_test
 
 net_make 4 "$dir/net"
 net_start
@@ -78,4 +63,4 @@ net_start XIANGCHENG
 net_ready
 record
 net_same_root "${MEMBERS[@]}" >/dev/null || failed "at the end"
-echo "recovery: $keys records final on 4 nodes through 6 kills"
+echo "recovery: $records records final on 4 nodes through 6 kills"

@@ -4,9 +4,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
+net_test
 trap 'for m in CHANGNING JIADING; do kill -CONT "${NET_PID[$m]:-0}" 2>/dev/null || true; done; net_cleanup; rm -rf "$dir"' EXIT
-hub=$BIN/hubledger
 failed() { echo "FAILED: $*" >&2; "$hub" status >&2 || true; exit 1; }
 said() { # words...: the status of XIANGCHENG, in people's words, has them all
     local out word

@@ -1,6 +1,7 @@
 /* council.c: see council.h. */
 #include "tests/support/council.h"
 
+#include "hub/cose.h"
 #include "hub/merkle.h"
 #include "ledger/wallet.h"
 
@@ -125,23 +126,9 @@ struct hub_member council_member(const struct council *c, unsigned member)
 
 static void put_cosign(struct hub_buf *b, const struct council *c)
 {
-    static const uint8_t unsigned_[64]; /* signatures are checked elsewhere */
-
     hub_put_array(b, c->cosigns);
-    for (unsigned i = 0; i < c->cosigns; i++) {
-        uint8_t protected_[64];
-        struct hub_buf p = {protected_, 0, sizeof protected_, false};
-
-        hub_put_map(&p, 2);
-        hub_put_uint(&p, 1);
-        hub_put_int(&p, -8);
-        hub_put_uint(&p, 4);
-        hub_put_hash(&p, &c->kid[c->cosign[i]]);
-        hub_put_array(b, 3);
-        hub_put_bytes(b, hub_span_of(&p));
-        hub_put_map(b, 0);
-        hub_put_bytes(b, (struct hub_span){unsigned_, sizeof unsigned_});
-    }
+    for (uint32_t i = 0; i < c->cosigns; i++) /* signatures are checked elsewhere */
+        hub_cosignature_put(b, &(struct hub_cosignature){.kid = c->kid[c->cosign[i]]});
 }
 
 static struct hub_record signed_record(struct council *c, enum hub_record_type_id type,
