@@ -50,7 +50,7 @@ uint16_t hub_turn_begin(struct hub_turn *t, struct hub_apply *a)
     if (a->signer->member != UINT32_MAX) {
         struct hub_member m;
         hub_member_get(&m, a->state, a->signer->member);
-        t->institution = (uint16_t)m.institution;
+        t->institution = t->served = (uint16_t)m.institution;
     }
     return 0;
 }
@@ -134,13 +134,27 @@ static uint16_t kinds_fit(const struct move *m)
     return 0;
 }
 
-static uint16_t open_to_move(const struct move *m)
+/* The wallet's institution was removed: nobody keeps it any more. One that was seen to be there is remembered, and
+ * the signer's own is there, or its key would not act. */
+static bool institution_left(struct hub_turn *t, const uint8_t *row)
+{
+    const uint16_t number = hub_wallet_u16(row, HUB_WALLET_INSTITUTION);
+    struct hub_member m;
+
+    if (number == t->served || !hub_member_of_institution(&m, t->apply->state, number))
+        return false;
+    if (!m.removed)
+        t->served = number;
+    return m.removed;
+}
+
+static uint16_t open_to_move(struct hub_turn *t, const struct move *m)
 {
     uint16_t debit = hub_wallet_u16(m->debit_row, HUB_WALLET_FLAGS);
     uint16_t credit = hub_wallet_u16(m->credit_row, HUB_WALLET_FLAGS);
     if (debit & HUB_WALLET_CLOSED)
         return HUB_CODE_debit_closed;
-    if (credit & HUB_WALLET_CLOSED)
+    if ((credit & HUB_WALLET_CLOSED) || institution_left(t, m->credit_row))
         return HUB_CODE_credit_closed;
     if (debit & HUB_WALLET_STOP_OUT)
         return HUB_CODE_debit_frozen;
@@ -174,11 +188,11 @@ static uint16_t not_repeated(const struct hub_turn *t, const struct move *m)
 }
 
 /* What every movement is asked before its own limits: who, in which state, and was it not made before. */
-static uint16_t may_move(const struct hub_turn *t, const struct move *m)
+static uint16_t may_move(struct hub_turn *t, const struct move *m)
 {
     uint16_t code = hub_turn_custody(t, m->debit_row);
     if (code == 0)
-        code = open_to_move(m);
+        code = open_to_move(t, m);
     if (code == 0)
         code = people_and_parents(m);
     if (code == 0)

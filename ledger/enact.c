@@ -171,8 +171,18 @@ static bool owes(const struct hub_state *s, const struct hub_member *m)
 {
     struct hub_institution i;
 
-    return m->institution != 0 && hub_institution_find(&i, s, m->institution) &&
-           i.issued != i.retired;
+    if (m->institution == 0)
+        return false;
+    if (hub_institution_find(&i, s, m->institution) && i.issued != i.retired)
+        return true;
+    for (uint32_t slot = 0; slot < s->count[HUB_TABLE_WALLETS]; slot++) {
+        const uint8_t *row = hub_wallet_row(s, slot);
+
+        if (hub_wallet_u16(row, HUB_WALLET_CUSTODIAN) == m->institution &&
+            hub_wallet_u32(row, HUB_WALLET_KEY) == 0 && hub_wallet_balance(row) > 0)
+            return true;
+    }
+    return false;
 }
 
 static uint16_t remove_member(struct enactment *e, struct hub_span action)

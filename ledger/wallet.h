@@ -113,6 +113,7 @@ struct hub_turn {
     uint32_t loaded, own_row;
     uint64_t amount_max;
     uint16_t institution; /* of the signer's member; 0 = signed by a wallet key */
+    uint16_t served;      /* an institution seen not to be removed; 0 = none yet */
     uint16_t day;
     uint8_t year;
 };

@@ -209,6 +209,41 @@ Test(currency,
     world_close(&w);
 }
 
+Test(currency, wallets_of_an_institution_that_was_removed_are_paid_no_more)
+{
+    struct world w = {0};
+    struct hub_member m;
+    uint64_t near, far, held;
+
+    world_open(&w, true);
+    near = world_wallet(&w, WORLD_BANK, HUB_WALLET_KIND_PERSONAL, 1);
+    far = world_wallet(&w, WORLD_OTHER_BANK, HUB_WALLET_KIND_PERSONAL, 1);
+    held = world_wallet_of(&w,
+                           (struct world_opening){.institution = WORLD_OTHER_BANK,
+                                                  .kind = HUB_WALLET_KIND_PERSONAL,
+                                                  .tier = 1,
+                                                  .owner = 77},
+                           KEY_HOLDER);
+    world_fund(&w, near, 1000);
+    cr_assert_eq(transfer(&w, KEY_OPERATOR, near, held, 10), 0);
+    cr_assert(hub_member_of_institution(&m, &w.state, WORLD_OTHER_BANK));
+    m.removed = true;
+    m.since_ms = w.time_ms;
+    hub_member_put(&w.state, &m);
+    cr_assert_eq(transfer(&w, KEY_OPERATOR, near, far, 1), HUB_CODE_credit_closed);
+    cr_assert_eq(transfer(&w, KEY_OPERATOR, near, held, 1), HUB_CODE_credit_closed);
+    struct world_body body = world_issue(WORLD_OTHER_BANK, 5, 9);
+    cr_assert_eq(world_run(&w, KEY_ISSUER, &body), HUB_CODE_credit_closed);
+    body = world_redeem(held, 1, 9);
+    cr_assert_eq(world_run(&w, KEY_HOLDER, &body), HUB_CODE_credit_closed,
+                 "nobody pays cash for it");
+    world_entry(&w, near, held, 1);
+    body = world_batch(&w, WORLD_BANK, 3, true);
+    cr_assert_eq(world_run(&w, KEY_OPERATOR, &body), HUB_CODE_batch_aborted);
+    cr_assert_eq(transfer(&w, KEY_HOLDER, held, near, 10), 0, "a holder takes its money along");
+    world_close(&w);
+}
+
 /* ---- transfer */
 
 Test(currency, transfer_names_the_first_broken_rule)
