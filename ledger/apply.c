@@ -155,6 +155,20 @@ struct turn { /* one block being applied */
     uint32_t keys_before;
 };
 
+/* A member may ask that several of its governors sign (its row's governors_needed): so does every record that speaks
+ * for it by a governor, but key.cancel, which has one signer: the brake that any one of them may pull. */
+static bool governors_signed(const struct hub_apply *a)
+{
+    const struct hub_record_type *type = &hub_record_types[a->record->type];
+    struct hub_member m;
+
+    if (!type->cosigned || (a->signer->roles & type->roles & HUB_ROLE_GOVERNOR) == 0)
+        return true;
+    hub_member_get(&m, a->state, a->signer->member);
+    return m.governors_needed < 2 ||
+           hub_apply_cosigned(a, m.row, HUB_ROLE_GOVERNOR, m.governors_needed - 1);
+}
+
 /* A suspended member keeps the care of its keys and its node and may do nothing else: it does not vote. */
 static bool is_suspended(const struct hub_apply *a)
 {
@@ -169,8 +183,8 @@ static bool is_suspended(const struct hub_apply *a)
     return m.suspended;
 }
 
-/* The code of the first rule that the record breaks. Rules run before the suspension is asked, so that codes
- * before member_suspended win; the caller undoes what they wrote. */
+/* The code of the first rule that the record breaks. Rules run before further governors and the suspension are asked
+ * for, so that codes before theirs win; the caller undoes what they wrote. */
 static uint16_t run_rules(struct hub_apply *a)
 {
     const struct hub_record_type *type = &hub_record_types[a->record->type];
@@ -179,10 +193,12 @@ static uint16_t run_rules(struct hub_apply *a)
     if ((a->signer->roles & type->roles) == 0)
         return HUB_CODE_role_missing;
     code = type->apply(a);
-    if ((code == 0 || code > HUB_CODE_member_suspended) && is_suspended(a)) {
+    if ((code == 0 || code > HUB_CODE_cosign_missing) && !governors_signed(a))
+        code = HUB_CODE_cosign_missing;
+    if ((code == 0 || code > HUB_CODE_member_suspended) && is_suspended(a))
+        code = HUB_CODE_member_suspended;
+    if (code == HUB_CODE_cosign_missing || code == HUB_CODE_member_suspended)
         a->value->len = 0;
-        return HUB_CODE_member_suspended;
-    }
     return code;
 }
 

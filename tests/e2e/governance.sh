@@ -63,10 +63,10 @@ expect 4 "proposal_closed" governance approve "$id" --key "$(gov HUBOFFICE)" --y
 [ "$(field /v1/parameters "[p['value'] for p in d['items'] if p['name'] == 'ready.max_age_h'][0]")" = 48 ] || fail "the parameter is as before"
 expect 0 "no proposals" governance list --open
 
-# A district joins: its card, its keys behind the proposal; then it votes.
+# A district joins: its card, its keys behind the proposal; then it votes, with two of its governors, as it needs.
 for k in g1 g2 seal; do "$BIN/hubledger" key new --unprotected --label "$k" -o "$k.key" >/dev/null || fail "no key"; done
 "$BIN/hubledger" member card --code QINGPU --names-zh 青浦区 --names-en Qingpu --grant governor=g1.key --grant governor=g2.key \
-    --grant seal=seal.key -o qingpu.card >out 2>&1 || fail "no card"
+    --grant seal=seal.key --governors-needed 2 -o qingpu.card >out 2>&1 || fail "no card"
 expect 4 "cosign_missing" governance propose admit qingpu.card --title-zh x --within 2d --cosign-by g1.key --key "$(gov XIANGCHENG)" --wait
 # .. which sign at their own desk: the draft goes round, and its maker signs last.
 expect 0 "a draft" governance propose admit qingpu.card --title-zh 接纳青浦区 --within 2d --key "$(gov XIANGCHENG)" --draft -o admit.draft
@@ -80,7 +80,8 @@ expect 0 "final" record sign admit.draft --key "$(gov XIANGCHENG)" --yes --wait
 for m in XIANGCHENG CHANGNING JIADING; do vote approve "$id" "$m"; done
 [ "$(field /v1/members "[m['names']['zh'] for m in d['items'] if m['code'] == 'QINGPU'][0]")" = 青浦区 ] || fail "Qingpu is no member"
 propose XIANGCHENG suspend JIADING 节点长期离线
-expect 0 "final" governance approve "$id" --key g1.key --yes --wait
+expect 4 "cosign_missing" governance approve "$id" --key g1.key --yes --wait
+expect 0 "final" governance approve "$id" --key g1.key --cosign-by g2.key --yes --wait
 expect 4 "concerned_cannot_vote" governance approve "$id" --key "$(gov JIADING)" --yes --wait
 vote approve "$id" XIANGCHENG
 vote approve "$id" CHANGNING

@@ -141,7 +141,7 @@ def records(chain):
             "key": cose_key("holder")}, ["holder"]), b""),
         "key-add": (one("key.add", "XIANGCHENG", new, ["new", "XIANGCHENG governor 2"]), b""),
         "key-revoke": (one("key.revoke", "XIANGCHENG", {
-            "kid": kid("new"), "reason": "compromised", "since": TIME, "note": "丢失"}), b""),
+            "kid": kid("new"), "reason": "compromised", "since": TIME, "note": "丢失"}, []), b""),
         "key-cancel": (one("key.cancel", "XIANGCHENG", {"kid": kid("new")}), b""),
         "governance-propose": (one("governance.propose", "governance", {
             "proposal": ref, "title": {"zh": "提案"}, "deadline": TIME + 10**9, "actions": [
@@ -151,9 +151,9 @@ def records(chain):
                 {"validators": [kid(f"{m} validator") for m in DISTRICTS], "quorum": 3, "fault_model": "bft"}]},
             ["QINGPU 1", "QINGPU 2"]), b""),
         "governance-approve": (one("governance.approve", ref.hex(), {
-            "proposal": ref, "actions_hash": sha256(b"actions"), "remark": "同意"}), b""),
-        "governance-reject": (one("governance.reject", ref.hex(), {"proposal": ref, "actions_hash": sha256(b"a")}), b""),
-        "governance-withdraw": (one("governance.withdraw", ref.hex(), {"proposal": ref, "actions_hash": sha256(b"a")}), b""),
+            "proposal": ref, "actions_hash": sha256(b"actions"), "remark": "同意"}, ["XIANGCHENG governor 2"]), b""),
+        "governance-reject": (one("governance.reject", ref.hex(), {"proposal": ref, "actions_hash": sha256(b"a")}, []), b""),
+        "governance-withdraw": (one("governance.withdraw", ref.hex(), {"proposal": ref, "actions_hash": sha256(b"a")}, []), b""),
         "validator-ready": (one("validator.ready", "XIANGCHENG", {
             "software": "hubledgerd 1", "protocol": 1, "endpoint": "10.0.0.1:7100"}), b""),
         "validator-replace": (one("validator.replace", "XIANGCHENG", {

@@ -122,6 +122,14 @@ struct hub_member council_member(const struct council *c, unsigned member)
     return m;
 }
 
+void council_governors_needed(struct council *c, unsigned member, uint64_t needed)
+{
+    struct hub_member m = council_member(c, member);
+
+    m.governors_needed = needed;
+    hub_member_put(&c->state, &m);
+}
+
 /* ---- one record */
 
 static void put_cosign(struct hub_buf *b, const struct council *c)

@@ -64,6 +64,8 @@ static inline unsigned council_spare(unsigned i)
  * + 1, and time goes on by a second. A record that failed has changed nothing but its number. */
 uint16_t council_run(struct council *c, enum hub_record_type_id type, unsigned signer,
                      struct hub_span body);
+/* Sets how many governors of a member must sign. */
+void council_governors_needed(struct council *c, unsigned member, uint64_t needed);
 struct hub_member council_member(const struct council *c, unsigned member);
 /* Bodies; the bytes live until the next call. */
 struct hub_span council_ready_body(void);

@@ -497,6 +497,28 @@ Test(governance, an_institution_leaves_with_a_clean_slate)
     council_close(&c);
 }
 
+/* Wallets of an institution that never issued anything may still hold what others' customers paid into them. */
+Test(governance, an_institution_with_money_in_its_custody_stays)
+{
+    struct hub_supply totals;
+    uint8_t row[HUB_WALLET_ROW_BYTES];
+    uint32_t slot;
+
+    start(&with_bank);
+    cr_assert(hub_supply_read(&totals, &c.state, NULL, 0));
+    hub_wallet_new(row, &c.state, BANK + 1, HUB_WALLET_KIND_PERSONAL, 1, NULL);
+    hub_put_be64(row + HUB_WALLET_CREDITS_POSTED, 1);
+    slot = hub_wallet_add(&c.state, &totals, row);
+    put_one(actions(1), "remove", "MEM4");
+    cr_assert_eq(propose(), 0);
+    cr_assert_eq(outcome("012"), 1000 + HUB_CODE_balance_not_zero);
+    hub_put_be32(row + HUB_WALLET_KEY, 1); /* its holder's own key: it can be paid out for ever */
+    hub_state_put(&c.state, HUB_TABLE_WALLETS, slot, (struct hub_span){row, sizeof row});
+    cr_assert_eq(propose(), 0);
+    cr_assert_eq(outcome("012"), HUB_PROPOSAL_ENACTED);
+    council_close(&c);
+}
+
 Test(governance, a_successor_keeps_the_row_and_the_old_code_is_gone)
 {
     struct hub_member m;
@@ -810,5 +832,72 @@ Test(governance, a_governor_on_its_way_in_or_out_can_be_stopped)
                  "not by the key itself");
     cr_assert_eq(with_kid(HUB_TYPE_KEY_CANCEL, fourth, second), 0);
     cr_assert_eq(standing(second, c.time_ms + 2 * day), HUB_KEY_ACTIVE);
+    council_close(&c);
+}
+
+/* ---- governors_needed */
+
+static uint16_t by_two(enum hub_record_type_id type, unsigned signer, unsigned second,
+                       struct hub_span body)
+{
+    c.cosigns = 1;
+    c.cosign[0] = second;
+    return council_run(&c, type, signer, body);
+}
+
+Test(governance, as_many_governors_sign_as_their_member_needs)
+{
+    const unsigned first = council_governor(0), second = first + 1, third = council_spare(0);
+    struct hub_proposal p;
+
+    start(&four);
+    council_governors_needed(&c, 0, 2);
+    put_parameter(actions(1), "key.governor_delay_h", 0);
+    cr_assert_eq(propose(), HUB_CODE_cosign_missing);
+    cr_assert_eq(propose_by(1), 0, "others need one");
+    cr_assert_eq(approve(0), HUB_CODE_cosign_missing);
+    cr_assert_eq(by_two(HUB_TYPE_GOVERNANCE_APPROVE, first, council_governor(1),
+                        council_vote_body(&c, number)),
+                 HUB_CODE_cosign_missing, "another member's governor is none of its own");
+    cr_assert_eq(
+        by_two(HUB_TYPE_GOVERNANCE_APPROVE, first, council_seal(0), council_vote_body(&c, number)),
+        HUB_CODE_cosign_missing, "a seal is no governor");
+    cr_assert(council_proposal(&p, &c, number));
+    cr_assert_eq(p.votes, 0);
+    cr_assert_eq(by_two(HUB_TYPE_GOVERNANCE_APPROVE, second, first, council_vote_body(&c, number)),
+                 0);
+    cr_assert_eq(outcome("23"), HUB_PROPOSAL_ENACTED);
+
+    cr_assert_eq(add_governor(0, third), HUB_CODE_cosign_missing, "the new key itself counts not");
+    cr_assert_eq(with_kid(HUB_TYPE_KEY_REVOKE, first, council_seal(0)), HUB_CODE_cosign_missing);
+    c.cosigns = 1;
+    c.cosign[0] = second;
+    cr_assert_eq(with_kid(HUB_TYPE_KEY_REVOKE, first, council_seal(0)), 0);
+    cr_assert_eq(
+        council_run(&c, HUB_TYPE_VALIDATOR_READY, council_validator(0), council_ready_body()), 0,
+        "no governor signs this");
+    council_close(&c);
+}
+
+/* What a thief of one governor key begins any other governor stops alone. */
+Test(governance, one_governor_is_enough_to_cancel)
+{
+    const unsigned first = council_governor(0), second = first + 1, third = council_spare(0);
+    uint8_t bytes[256], grant_bytes[128];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+    struct hub_buf grant = {grant_bytes, 0, sizeof grant_bytes, false};
+
+    start(&four);
+    council_governors_needed(&c, 0, 2);
+    council_put_grant(&grant, &c, third, "governor", -1);
+    hub_put_map(&b, 4);
+    hub_put_raw(&b, (struct hub_span){grant.data + 1, grant.len - 1});
+    hub_put_text(&b, "member");
+    hub_put_text(&b, c.code[0]);
+    c.cosigns = 2;
+    c.cosign[0] = second;
+    c.cosign[1] = third;
+    cr_assert_eq(council_run(&c, HUB_TYPE_KEY_ADD, first, hub_span_of(&b)), 0);
+    cr_assert_eq(with_kid(HUB_TYPE_KEY_CANCEL, second, third), 0);
     council_close(&c);
 }

@@ -108,7 +108,7 @@ static const struct {
     {"governance.propose",
      "CHANGNING.governor1",
      {"QINGPU.governor1", "QINGPU.governor2", "QINGPU.validator", "JIADING.governor3"}},
-    {"governance.approve", "CHANGNING.governor1", {NULL}},
+    {"governance.approve", "CHANGNING.governor1", {"CHANGNING.governor2"}},
     {"governance.reject", "CHANGNING.governor1", {NULL}},
     {"governance.withdraw", "CHANGNING.governor1", {NULL}},
     {"evidence.report", "JIADING.validator", {NULL}},

@@ -78,13 +78,26 @@ static void expect_standing(unsigned number, const char *seen, const char *line)
 static void open_council(const char *line)
 {
     struct council_plan plan = {.validators = 1, .quorum = 1, .model = HUB_FAULT_SINGLE};
+    char needed[COUNCIL_MAX + 1];
     unsigned authority;
 
-    cr_assert_eq(sscanf(line, "council %u %u %u", &plan.voters, &plan.others, &authority), 3);
+    cr_assert_eq(
+        sscanf(line, "council %u %u %u %8s", &plan.voters, &plan.others, &authority, needed), 4);
     plan.authority = authority != 0;
     if (c.memory != NULL)
         council_close(&c);
     council_open(&c, &plan);
+    for (unsigned m = 0; m < c.members; m++)
+        council_governors_needed(&c, m, (uint64_t)(needed[m] - '0'));
+}
+
+/* A record by this many of the member's governors. */
+static uint16_t run(enum hub_record_type_id type, unsigned by, unsigned signers,
+                    struct hub_span body)
+{
+    c.cosigns = signers - 1;
+    c.cosign[0] = council_governor(by) + 1;
+    return council_run(&c, type, council_governor(by), body);
 }
 
 static void replay(char *line)
@@ -96,24 +109,24 @@ static void replay(char *line)
                  {"reject", HUB_TYPE_GOVERNANCE_REJECT},
                  {"withdraw", HUB_TYPE_GOVERNANCE_WITHDRAW}};
     char verb[16], actions[64], seen[96];
-    unsigned number, by, hours, code;
+    unsigned number, by, signers, hours, code;
     uint16_t got;
 
-    if (sscanf(line, "propose %u %u %u %63s %u %95[^\n]", &number, &by, &hours, actions, &code,
-               seen) == 6) {
-        got = council_run(
-            &c, HUB_TYPE_GOVERNANCE_PROPOSE, council_governor(by),
+    if (sscanf(line, "propose %u %u %u %u %63s %u %95[^\n]", &number, &by, &signers, &hours,
+               actions, &code, seen) == 7) {
+        got = run(
+            HUB_TYPE_GOVERNANCE_PROPOSE, by, signers,
             council_propose_body(number, c.time_ms + hours * COUNCIL_HOUR_MS, actions_of(actions)));
         cr_assert_eq(got, code, "code %u: %s", got, line);
         expect_standing(number, seen, line);
         return;
     }
-    cr_assert_eq(sscanf(line, "%15s %u %u %u %95[^\n]", verb, &number, &by, &code, seen), 5, "%s",
-                 line);
+    cr_assert_eq(
+        sscanf(line, "%15s %u %u %u %u %95[^\n]", verb, &number, &by, &signers, &code, seen), 6,
+        "%s", line);
     for (size_t i = 0; i < sizeof votes / sizeof votes[0]; i++)
         if (strcmp(verb, votes[i].verb) == 0) {
-            got =
-                council_run(&c, votes[i].type, council_governor(by), council_vote_body(&c, number));
+            got = run(votes[i].type, by, signers, council_vote_body(&c, number));
             cr_assert_eq(got, code, "code %u: %s", got, line);
             expect_standing(number, seen, line);
         }

@@ -278,7 +278,8 @@ add("key.add", "key.add", governor, "CHANGNING", "CHANGNING", 1,
     {"member": "CHANGNING", "key": new_key.cose, "roles": ["seal", "approver"], "label": "new seal", "not_after": NOW + 10**11},
     cosigned=True, cosigners=[new_key, key("CHANGNING.governor2")])
 add("key.revoke", "key.revoke", governor, "CHANGNING", "CHANGNING", 2,
-    {"kid": key("CHANGNING.seal").kid, "reason": "compromised", "since": NOW - 1000, "note": "遗失 U-Key"})
+    {"kid": key("CHANGNING.seal").kid, "reason": "compromised", "since": NOW - 1000, "note": "遗失 U-Key"},
+    cosigned=True)
 add("validator.ready", "validator.ready", key("CHANGNING.validator"), "CHANGNING", "CHANGNING", 1,
     {"software": "hubledgerd 1", "protocol": 1, "endpoint": "node.changning.example:7100"})
 new_validator = Key("CHANGNING.validator2")
@@ -308,7 +309,8 @@ actions_hash = named_hash("hubledger/actions/1", enc(actions))
 show("proposal.actions_hash", actions_hash)
 for n, verb in enumerate(("approve", "reject", "withdraw")):
     add("governance." + verb, "governance." + verb, governor, "CHANGNING", proposal.hex(), 6 + n,
-        {"proposal": proposal, "actions_hash": actions_hash} | ({"remark": "不同意中止"} if verb == "reject" else {}))
+        {"proposal": proposal, "actions_hash": actions_hash} | ({"remark": "不同意中止"} if verb == "reject" else {}),
+        cosigned=True, cosigners=[key("CHANGNING.governor2")] if verb == "approve" else [])
 add("agreement.propose", "agreement.propose", proposer, "XIANGCHENG", agreement.hex(), 3,
     {"body": agreement_bytes, "nonce": nonce, "consent": consent(proposer, agreement_bytes)}, cosigned=True)
 add("agreement.consent", "agreement.consent", key("CHANGNING.seal"), "CHANGNING", agreement.hex(), 4,

@@ -5,13 +5,14 @@ is the currency authority where there is one; member 0 runs the only validator. 
 usage: votes.py > votes.txt; `make test` runs it and compares.
 
 Lines, each event with the code that must come out and what the proposal must look like afterwards:
-  council VOTERS OTHERS AUTHORITY
+  council VOTERS OTHERS AUTHORITY GOVERNORS-NEEDED      a digit for each member
   tick SECONDS
-  propose N BY HOURS ACTION[+ACTION] CODE STATE APPROVALS REJECTIONS ENTITLED NEEDED FAILED-CODE
-  approve|reject|withdraw N BY CODE STATE ..      STATE "-": there is no such proposal"""
+  propose N BY SIGNERS HOURS ACTION[+ACTION] CODE STATE APPROVALS REJECTIONS ENTITLED NEEDED FAILED-CODE
+  approve|reject|withdraw N BY SIGNERS CODE STATE ..      STATE "-": there is no such proposal"""
 import copy
 import random
 
+COSIGN_MISSING = 103
 OK, THRESHOLD_FORM, ROLE_MISSING, SUSPENDED, MEMBER_UNKNOWN, LAST_VOTER, CONCERNED, AUTHORITY, UNKNOWN, CLOSED, VOTED = \
     0, 33, 101, 104, 106, 109, 110, 111, 112, 113, 114
 MEMBER_VALIDATES, OUT_OF_RANGE, MEMBER_STATE, ONE_SUSPENDED, EXISTS, NOT_PROPOSER, DEADLINE = 117, 120, 127, 128, 129, 131, 132
@@ -103,9 +104,9 @@ class Proposal:
 
 
 class Council:
-    def __init__(self, voters, others, authority):
-        self.w, self.now, self.proposals = World(voters, others, authority), 0, {}
-        print("council", voters, others, int(authority))
+    def __init__(self, voters, others, authority, needed):
+        self.w, self.now, self.proposals, self.needed = World(voters, others, authority), 0, {}, needed
+        print("council", voters, others, int(authority), "".join(map(str, needed)))
 
     def suspended_first(self, by, code):
         """A suspended member's record fails with that, unless a code before it applies."""
@@ -116,11 +117,11 @@ class Council:
         seen = ["-"] if p is None else [p.standing(self.now), *p.tally(self.w), p.failed]
         print(*words, code, *seen)
 
-    def propose(self, n, by, hours, actions):
+    def propose(self, n, by, signers, hours, actions):
         w = self.w
         p = Proposal(by, actions, self.now + hours * HOUR)
         self.now += 1
-        codes = set()
+        codes = {COSIGN_MISSING} if signers < self.needed[by] else set()
         if not w.voting[by] and not (p.owned and by == w.authority):
             codes.add(ROLE_MISSING)
         try:
@@ -140,12 +141,12 @@ class Council:
             code = KEY_REVOKED
         if code == OK:
             self.proposals[n] = p
-        self.show(["propose", n, by, hours, "+".join(f"{v}:{x}" for v, x in actions)], n, code)
+        self.show(["propose", n, by, signers, hours, "+".join(f"{v}:{x}" for v, x in actions)], n, code)
 
-    def vote(self, ballot, n, by):
+    def vote(self, ballot, n, by, signers):
         self.now += 1
         w, p = self.w, self.proposals.get(n)
-        codes = set()
+        codes = {COSIGN_MISSING} if signers < self.needed[by] else set()
         if p is None:
             codes.add(UNKNOWN)
         else:
@@ -162,7 +163,7 @@ class Council:
             code = KEY_REVOKED
         if code == OK:
             self.count(p, by, ballot)
-        self.show([ballot, n, by], n, code)
+        self.show([ballot, n, by, signers], n, code)
 
     def count(self, p, by, ballot):
         p.votes[by] = ballot
@@ -175,14 +176,16 @@ class Council:
         elif entitled - rejections < needed:
             p.state = "refused"
 
-    def withdraw(self, n, by):
+    def withdraw(self, n, by, signers):
         self.now += 1
         w, p = self.w, self.proposals.get(n)
         codes = {UNKNOWN} if p is None else {CLOSED} if p.standing(self.now) != "open" else {NOT_PROPOSER} if p.by != by else set()
+        if signers < self.needed[by]:
+            codes.add(COSIGN_MISSING)
         code = KEY_REVOKED if by in w.removed else self.suspended_first(by, min(codes, default=OK))
         if code == OK:
             p.state = "withdrawn"
-        self.show(["withdraw", n, by], n, code)
+        self.show(["withdraw", n, by, signers], n, code)
 
     def tick(self, seconds):
         self.now += seconds
@@ -202,24 +205,29 @@ def scenario(seed):
     r = random.Random(seed)
     voters = r.choice([1, 2, 3, 4, 4, 5, 6])
     others = r.randrange(0, 3)
-    c = Council(voters, others, others > 0 and r.random() < 0.7)
+    c = Council(voters, others, others > 0 and r.random() < 0.7, [r.choice([1, 1, 2]) for _ in range(voters + others)])
     numbers = 0
+
+    def signers(by):
+        return r.choice([1, 2]) if r.random() < 0.1 else c.needed[by]
+
     for _ in range(r.randrange(20, 45)):
         roll = r.random()
         if roll < 0.25 or numbers == 0:
             numbers += 1
             n = numbers if r.random() < 0.9 else r.randrange(1, numbers + 1)
             by = r.choice(c.w.voters() or [0]) if r.random() < 0.8 else r.randrange(c.w.n)
-            c.propose(n, by, r.choice([1, 2] + [48] * 9 + [2160, 2161]), random_actions(r, c))
+            c.propose(n, by, signers(by), r.choice([1, 2] + [48] * 9 + [2160, 2161]), random_actions(r, c))
         elif roll < 0.30:
             c.tick(r.choice([60, HOUR, DAY]))
         elif roll < 0.34:
-            c.withdraw(r.randrange(1, numbers + 2), r.randrange(c.w.n))
+            by = r.randrange(c.w.n)
+            c.withdraw(r.randrange(1, numbers + 2), by, signers(by))
         else:
             open_now = [n for n, p in c.proposals.items() if p.standing(c.now) == "open"]
             n = r.choice(open_now) if open_now and r.random() < 0.95 else r.randrange(1, numbers + 2)
             by = r.choice(c.w.voters() or [0]) if r.random() < 0.8 else r.randrange(c.w.n)
-            c.vote("approve" if r.random() < 0.8 else "reject", n, by)
+            c.vote("approve" if r.random() < 0.8 else "reject", n, by, signers(by))
 
 
 for seed in range(150):
