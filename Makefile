@@ -219,6 +219,7 @@ killpoints:
 chaos:
 	scripts/deps.sh build test chaos
 	$(MAKE) -j$$(nproc) all VARIANT=release
+	tests/chaos/standing.py
 	tests/chaos/chaos.py --minutes $(MINUTES)
 	tests/storage/full.py --volume
 	tests/chaos/recovery_times.py

@@ -15,15 +15,11 @@
 
 enum {
     SILENT_MS = 11000, /* twice the longest STATUS period, and a second */
-    STUCK_MS = 5000,
-    TELL_MS = 60000,
-    LOOK_MS = 250,
-    ASKING_MS = 10000,
-    ROWS_LOGGED = 6
+    ASKING_MS = 10000
 };
 
-const char *const hub_standing_names[HUB_STANDING_STATES] = {"ok",        "syncing",  "stuck",
-                                                             "no_quorum", "disk_low", "not_voting"};
+const char *const hub_standing_names[HUB_STANDING_STATES] = {
+    "ok", "syncing", "stuck", "no_quorum", "disk_low", "clock_wrong", "not_voting"};
 
 struct look { /* everything a sentence may need */
     const struct hub_node *n;
@@ -162,13 +158,60 @@ static void look_at_disk(struct look *l)
     static const char *const zh[] = {"", "不再接收新记录", "不再提议区块", "即将停止"};
     if (l->n->disk == HUB_DISK_OK)
         return;
-    struct hub_cause *c = cause(l, "disk_low", UINT64_MAX, false);
+    const uint64_t for_ms = l->now_ms - l->n->facts.disk_since_ms;
+    struct hub_cause *c = cause(l, "disk_low", for_ms, false);
     worsen(l, HUB_STANDING_DISK_LOW);
     put(c->en,
-        "The disk under %s is nearly full: this node %s. Free space there; it goes on by itself.",
-        l->n->cfg.data, en[l->n->disk]);
-    put(c->zh, "%s 所在磁盘空间不足：本节点%s。请释放空间，之后自动恢复。", l->n->cfg.data,
-        zh[l->n->disk]);
+        "The disk under %s is nearly full: this node %s, for %" PRIu64
+        " s now. Free space there; it goes on by itself.",
+        l->n->cfg.data, en[l->n->disk], for_ms / 1000);
+    put(c->zh, "%s 所在磁盘空间不足：本节点%s，已持续 %" PRIu64 " 秒。请释放空间，之后自动恢复。",
+        l->n->cfg.data, zh[l->n->disk], for_ms / 1000);
+}
+
+static void look_at_clock(struct look *l)
+{
+    const struct hub_standing_facts *f = &l->n->facts;
+    const int64_t behind = hub_standing_clock_behind_ms(f, l->now_ms),
+                  off = behind < 0 ? -behind : behind;
+    if (!f->clock.since_ms || !hub_standing_clock_wrong(behind))
+        return;
+    const uint64_t for_ms = l->now_ms - f->clock.since_ms;
+    struct hub_cause *c = cause(l, "clock_wrong", for_ms, false);
+    worsen(l, HUB_STANDING_CLOCK);
+    put(c->en,
+        "This machine's clock is %" PRIi64 " s %s the other validators', noticed %" PRIu64
+        " s ago: %s. Set it (chronyd); the node goes on by itself.",
+        off / 1000, behind > 0 ? "behind" : "ahead of", for_ms / 1000,
+        behind > 0 ? "this node cannot vote for their blocks"
+                   : "they cannot vote for the blocks of this node");
+    put(c->zh,
+        "本机时钟比其他共识节点%s %" PRIi64 " 秒（%" PRIu64
+        " 秒前发现）：%s。请校准时钟（chronyd），之后自动恢复。",
+        behind > 0 ? "慢" : "快", off / 1000, for_ms / 1000,
+        behind > 0 ? "本节点无法为其他节点的区块投票" : "其他节点无法为本节点的区块投票");
+}
+
+/* A leader too far ahead costs a time-out each turn; the others go on. */
+static void look_at_fast_leader(struct look *l)
+{
+    const struct hub_standing_facts *f = &l->n->facts;
+    if (!f->fast.seen_ms || f->clock.since_ms || l->now_ms - f->fast.seen_ms > HUB_FAST_TOLD_MS ||
+        f->fast.leader >= l->set->n)
+        return;
+    struct hub_cause *c = cause(l, "clock_of_peer", l->now_ms - f->fast.since_ms, true);
+    put(c->en, "The clock of ");
+    put(c->zh, "节点");
+    put_name(l, c, f->fast.leader);
+    put(c->en,
+        " is %" PRIu64 " s ahead of this machine's clock, noticed %" PRIu64
+        " s ago: its blocks get no vote, and each of its turns is lost. Its operator must set it "
+        "(chronyd).",
+        f->fast.ahead_ms / 1000, (l->now_ms - f->fast.since_ms) / 1000);
+    put(c->zh,
+        "的时钟比本机快 %" PRIu64 " 秒（%" PRIu64
+        " 秒前发现）：其区块得不到投票，轮到它提议时均被跳过。须由其运维人员校准时钟（chronyd）。",
+        f->fast.ahead_ms / 1000, (l->now_ms - f->fast.since_ms) / 1000);
 }
 
 static void look_at_voting(struct look *l)
@@ -317,7 +360,7 @@ static void look_at_view(struct look *l)
 {
     static struct hub_waiting w; /* main thread only, like its caller */
     const uint64_t since = l->n->facts.work_since_ms;
-    if (!since || l->now_ms - since <= STUCK_MS)
+    if (!since || l->now_ms - since <= HUB_STUCK_MS)
         return;
     hub_cons_waiting(&l->n->replica->cons, hub_clock_wall_ms(), &w);
     const struct hub_waiting_view *v = &w.view[0];
@@ -368,94 +411,10 @@ void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_
     out->state = HUB_STANDING_OK;
     out->causes = 0;
     look_at_voting(&l);
+    look_at_clock(&l);
     look_at_disk(&l);
     look_at_view(&l);
     look_at_links(&l);
+    look_at_fast_leader(&l);
     look_at_sync(&l);
-}
-
-/* ---- each turn */
-
-static void note_links(struct hub_node *n, uint64_t now_ms)
-{
-    struct hub_standing_facts *f = &n->facts;
-    const struct hub_validators *set = &n->replica->chain.set;
-    const bool first = !f->looked_ms || f->epoch != set->epoch;
-    f->epoch = set->epoch;
-    for (uint8_t i = 0; i < set->n; i++) {
-        f->link[i].seen_ms = hub_transport_seen_ms(n->transport, i);
-        f->link[i].address = hub_transport_address(n->transport, i);
-        const bool up = f->link[i].seen_ms && !hub_standing_silent(n, i, now_ms);
-        if (!first && up == f->link[i].up)
-            continue;
-        f->link[i].up = up;
-        f->link[i].since_ms = now_ms;
-        if (!first && i != n->me)
-            HUB_LOG(INFO, up ? "link_up" : "link_down", HUB_LOG_TEXT("member", set->v[i].member),
-                    HUB_LOG_NUMBER("validator", i));
-    }
-}
-
-static void note_work(struct hub_node *n, uint64_t now_ms)
-{
-    struct hub_standing_facts *f = &n->facts;
-    const uint64_t height = n->replica->chain.final_header.height;
-    const bool work = hub_mempool_count(n->pool) > 0 || n->replica->cons.gate_open;
-    if (!work)
-        f->work_since_ms = 0;
-    else if (!f->work_since_ms || height != f->height)
-        f->work_since_ms = now_ms;
-    f->height = height;
-}
-
-/* One letter a validator: who voted what in a view, like "N 0.2. Z .1.. F ....". */
-static void put_row(char text[4 * 64 + 16], const struct hub_waiting_view *v, uint8_t n)
-{
-    const uint64_t who[3] = {v->notarize, v->nullify, v->finalize};
-    size_t at = 0;
-    for (unsigned kind = 0; kind < 3; kind++) {
-        text[at++] = "NZF"[kind];
-        text[at++] = ' ';
-        for (uint8_t i = 0; i < n; i++)
-            text[at++] = who[kind] >> i & 1 ? (char)('0' + i % 10) : '.';
-        text[at++] = kind < 2 ? ' ' : '\0';
-    }
-}
-
-static void tell(const struct hub_node *n, const struct hub_standing *s)
-{
-    static struct hub_waiting w;
-    for (uint32_t i = 0; i < s->causes; i++)
-        if (!s->cause[i].notice)
-            HUB_LOG(WARNING, "standstill", HUB_LOG_TEXT("code", s->cause[i].code),
-                    HUB_LOG_TEXT("why", s->cause[i].en));
-    hub_cons_waiting(&n->replica->cons, hub_clock_wall_ms(), &w);
-    for (uint32_t i = 0; i < w.views && i < ROWS_LOGGED; i++) {
-        char row[4 * 64 + 16];
-        put_row(row, &w.view[i], n->replica->chain.set.n);
-        HUB_LOG(WARNING, "standstill_view", HUB_LOG_NUMBER("view", w.view[i].view),
-                HUB_LOG_NUMBER("leader", w.view[i].leader), HUB_LOG_TEXT("votes", row));
-    }
-}
-
-void hub_standing_tend(struct hub_node *n, uint64_t now_ms)
-{
-    static struct hub_standing s; /* main thread only */
-    struct hub_standing_facts *f = &n->facts;
-    if (f->looked_ms && now_ms - f->looked_ms < LOOK_MS)
-        return;
-    note_links(n, now_ms);
-    note_work(n, now_ms);
-    f->looked_ms = now_ms;
-    const bool stuck = f->work_since_ms && now_ms - f->work_since_ms > STUCK_MS;
-    if (stuck && (!f->told_ms || now_ms - f->told_ms >= TELL_MS)) {
-        hub_standing_of(&s, n, now_ms);
-        tell(n, &s);
-        f->told_ms = now_ms;
-        f->stuck = true;
-    }
-    if (!stuck && f->stuck) {
-        HUB_LOG(INFO, "moving_again", HUB_LOG_NUMBER("height", f->height));
-        f->stuck = false; /* told_ms stays: a network that flutters is not told of each second */
-    }
 }

@@ -8,14 +8,21 @@
 
 struct hub_node;
 
-enum { HUB_CAUSES_MAX = 12, HUB_CAUSE_BYTES = 6144 /* 64 validators by name and address */ };
+enum {
+    HUB_STUCK_MS = 5000, /* work that waits so long without a final block is a standstill */
+    HUB_CAUSES_MAX = 12,
+    HUB_CAUSE_BYTES = 6144,   /* 64 validators by name and address */
+    HUB_FAST_TOLD_MS = 60000, /* a leader's turn comes again sooner, when there is work */
+    HUB_CLOCK_LOOKS = 3       /* one block may have waited long; three in a row have not */
+};
 
 enum hub_standing_state {
     HUB_STANDING_OK,
-    HUB_STANDING_SYNCING,    /* catching up */
-    HUB_STANDING_STUCK,      /* work waits, and nothing becomes final */
-    HUB_STANDING_NO_QUORUM,  /* too few validators are heard */
-    HUB_STANDING_DISK_LOW,   /* takes no records, or proposes nothing */
+    HUB_STANDING_SYNCING,   /* catching up */
+    HUB_STANDING_STUCK,     /* work waits, and nothing becomes final */
+    HUB_STANDING_NO_QUORUM, /* too few validators are heard */
+    HUB_STANDING_DISK_LOW,  /* takes no records, or proposes nothing */
+    HUB_STANDING_CLOCK,     /* this machine's clock is wrong: it cannot vote, or is not voted for */
     HUB_STANDING_NOT_VOTING, /* a validator that abstains until its operator acts */
     HUB_STANDING_STATES
 };
@@ -42,13 +49,29 @@ struct hub_standing_facts { /* what hub_standing_tend keeps in the node; monoton
     uint64_t epoch, height, looked_ms, told_ms;
     uint64_t work_since_ms; /* work waits and nothing became final; 0: no work */
     bool stuck;
+    uint64_t disk_since_ms;
+    unsigned disk; /* the level since then */
+    struct {       /* this machine's clock, by blocks of others as they became final */
+        int64_t told_ms[HUB_CLOCK_LOOKS]; /* Unix time by them, less monotonic time; a ring */
+        uint64_t looks, since_ms;         /* since_ms: wrong since; 0: right, or not known */
+    } clock;
+    struct { /* a leader whose block was too far ahead to vote for */
+        uint8_t leader;
+        uint64_t since_ms, seen_ms, ahead_ms; /* seen_ms 0: none */
+    } fast; /* told until a block of it becomes final, or HUB_FAST_TOLD_MS */
 };
 
 /* now_ms: monotonic. Large: on the heap or static. */
 void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_t now_ms);
 /* A validator this node has not heard of for twice the longest STATUS period, and a second. */
 bool hub_standing_silent(const struct hub_node *n, uint8_t validator, uint64_t now_ms);
-/* Each turn, cheap: since when links are up or down and work waits; logs a standstill when it begins, then at most
+/* How far this machine's clock is behind (> 0) or ahead (< 0) of those by which the others make and accept blocks, ms.
+ * Of three looks the least late counts. It follows the clock when somebody sets it. 0: not known. */
+int64_t hub_standing_clock_behind_ms(const struct hub_standing_facts *f, uint64_t now_ms);
+/* So far behind that this node votes for no block of others, or so far ahead that nobody votes for its own. */
+bool hub_standing_clock_wrong(int64_t behind_ms);
+/* Each turn, cheap: since when links are up or down, the disk is low, a clock is wrong
+ * and work waits; logs a standstill when it begins, then at most
  * once a minute, and its end. */
 void hub_standing_tend(struct hub_node *n, uint64_t now_ms);
 

@@ -31,6 +31,7 @@ static const char *const state_texts[][3] = {
     {"no_quorum", "NO QUORUM: too few validators are heard",
      "法定数不足：能收到消息的共识节点过少"},
     {"disk_low", "DISK LOW", "磁盘空间不足"},
+    {"clock_wrong", "CLOCK WRONG", "时钟错误"},
     {"not_voting", "NOT VOTING: its operator must act", "本节点停止投票：须由运维人员处理"},
 };
 

@@ -87,8 +87,9 @@ class Ledger:
                 "institution": institution}
         return self.record(key, "wallet.open", "BANK", str(institution), body, cosigned=True)
 
-    def transfer(self, key, debit, credit, fen):
-        return self.record(key, "currency.transfer", "BANK", str(debit), {"debit": debit, "amount": fen, "credit": credit})
+    def transfer(self, key, debit, credit, fen, valid_s=3600):
+        body = {"debit": debit, "amount": fen, "credit": credit}
+        return self.record(key, "currency.transfer", "BANK", str(debit), body, valid_s=valid_s)
 
 
 def get(address, path, timeout=5, raw=False):

@@ -1,5 +1,6 @@
 /* The words an operator reads when the network stands still: each way to be stuck, and the names, numbers and remedies
  * that must be in the sentence, in both languages. Core and node state are set by hand; this node is XIANGCHENG (0). */
+#include "node/clock.h"
 #include "node/node.h"
 
 #include "tests/support/core.h"
@@ -199,12 +200,73 @@ Test(standing, tells_a_wrong_clock)
 Test(standing, tells_a_full_disk_first)
 {
     n.disk = HUB_DISK_NO_PROPOSALS;
+    n.facts.disk_since_ms = NOW - 12000;
     is_silent(1);
     look();
     cr_assert_eq(s.state, HUB_STANDING_DISK_LOW);
     cr_assert_str_eq(s.cause[0].code, "disk_low");
-    SAYS(s.cause[0].en, "/var/lib/hub is nearly full: this node proposes no blocks. Free space");
+    SAYS(s.cause[0].en, "/var/lib/hub is nearly full: this node proposes no blocks, for 12 s now. "
+                        "Free space");
+    cr_assert_eq(s.cause[0].since_ms, 12000u);
     SAYS(s.cause[0].zh, "请释放空间");
+}
+
+/* Three blocks of others became final: by them this machine's clock was `behind_s` behind (ahead: < 0). */
+static void clock_is(int64_t behind_s)
+{
+    for (int i = 0; i < HUB_CLOCK_LOOKS; i++)
+        n.facts.clock.told_ms[i] =
+            (int64_t)hub_clock_wall_ms() - NOW + 1000 * behind_s - 1000 * i + 500;
+    n.facts.clock.looks = HUB_CLOCK_LOOKS;
+    n.facts.clock.since_ms = NOW - 7000;
+}
+
+Test(standing, tells_that_this_machines_clock_is_wrong)
+{
+    clock_is(3600);
+    look();
+    cr_assert_eq(s.state, HUB_STANDING_CLOCK);
+    const struct hub_cause *c = cause_of("clock_wrong");
+    cr_assert_not(c->notice);
+    SAYS(c->en, "clock is 3600 s behind the other validators', noticed 7 s ago");
+    SAYS(c->en, "cannot vote for their blocks. Set it (chronyd)");
+    SAYS(c->zh, "慢 3600 秒（7 秒前发现）：本节点无法为其他节点的区块投票");
+    clock_is(-3600);
+    look();
+    SAYS(cause_of("clock_wrong")->en, "clock is 3599 s ahead of the other validators'");
+    SAYS(cause_of("clock_wrong")->zh, "快 3599 秒");
+}
+
+Test(standing, says_nothing_of_a_clock_that_is_right_or_not_known)
+{
+    static const int64_t right[] = {0, 4, -58}; /* bounds: 5 s behind, 60 s ahead */
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        clock_is(right[i]);
+        look();
+        cr_assert_eq(s.state, HUB_STANDING_OK, "%d s", (int)right[i]);
+    }
+    clock_is(3600);
+    n.facts.clock.looks = HUB_CLOCK_LOOKS - 1;
+    look();
+    cr_assert_eq(s.state, HUB_STANDING_OK, "two looks are too few");
+}
+
+Test(standing, names_a_leader_whose_clock_is_ahead)
+{
+    n.facts.fast.leader = 1;
+    n.facts.fast.since_ms = NOW - 9000;
+    n.facts.fast.seen_ms = NOW - 2000;
+    n.facts.fast.ahead_ms = 3600000;
+    look();
+    cr_assert_eq(s.state, HUB_STANDING_OK);
+    const struct hub_cause *c = cause_of("clock_of_peer");
+    cr_assert(c->notice);
+    SAYS(c->en,
+         "The clock of CHANGNING (1) is 3600 s ahead of this machine's clock, noticed 9 s ago");
+    SAYS(c->zh, "长宁区（1）的时钟比本机快 3600 秒");
+    n.facts.fast.seen_ms = NOW - 61000;
+    look();
+    cr_assert_eq(s.causes, 0, "it was long ago");
 }
 
 Test(standing, an_observer_is_no_problem_and_a_halted_validator_is)
