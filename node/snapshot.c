@@ -1,58 +1,18 @@
-#include "node/snapshot.h"
+#include "node/snapshot_impl.h"
 
 #include "hub/hash.h"
-#include "hub/link.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    VERSION = 1,
-    PART_BYTES = 1 << 20,
-    PART_BYTES_MAX = PART_BYTES + HUB_ROW_BYTES_MAX + 8,
-    PARTS_MAX = 65536,
-    MANIFEST_BYTES_MAX = 16 << 20, /* 64 links of at most 100 KB, and the parts of 64 GiB of rows */
-    MAGIC_BYTES = 24
-};
-
 /* Tag 55799 [ "hubledger-snapshot", 1, .. */
-static const uint8_t magic[MAGIC_BYTES] = {0xd9, 0xd9, 0xf7, 0x83, 0x72, 'h', 'u', 'b',
-                                           'l',  'e',  'd',  'g',  'e',  'r', '-', 's',
-                                           'n',  'a',  'p',  's',  'h',  'o', 't', 1};
+const uint8_t hub_snapshot_magic[HUB_SNAPSHOT_MAGIC_BYTES] = {
+    0xd9, 0xd9, 0xf7, 0x83, 0x72, 'h', 'u', 'b', 'l', 'e', 'd', 'g',
+    'e',  'r',  '-',  's',  'n',  'a', 'p', 's', 'h', 'o', 't', 1};
 
-struct part {
-    uint64_t table, first, count;
-    struct hub_hash sha256;
-};
-
-struct manifest {
-    struct hub_edge edge;
-    struct hub_hash chain;
-    struct hub_span links; /* encoded array */
-    struct part *part;     /* [parts], owned */
-    uint32_t parts;
-    uint64_t row_count[HUB_TABLES];
-    struct hub_hash table_root[HUB_TABLES];
-    struct hub_headers headers; /* first the certified one, last the snapshot's */
-    struct hub_certificate certificate;
-};
-
-struct work { /* of one file, either way */
-    FILE *file;
-    struct hub_chain *chain;
-    const struct hub_genesis *genesis;
-    char *why;
-    struct manifest m;
-    struct hub_validators set;        /* that certified the block and votes behind it */
-    uint8_t *manifest, *part, *block; /* owned buffers */
-    struct hub_header header, certified;
-    struct hub_hash hash, certified_hash;
-};
-
-__attribute__((format(printf, 3, 4))) static enum hub_status say(const struct work *w,
-                                                                 enum hub_status status,
-                                                                 const char *format, ...)
+enum hub_status hub_snapshot_say(const struct hub_snapshot_work *w, enum hub_status status,
+                                 const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -61,7 +21,7 @@ __attribute__((format(printf, 3, 4))) static enum hub_status say(const struct wo
     return status;
 }
 
-static bool begin(struct work *w)
+bool hub_snapshot_begin(struct hub_snapshot_work *w)
 {
     w->manifest = malloc(MANIFEST_BYTES_MAX);
     w->part = malloc(PART_BYTES_MAX);
@@ -70,7 +30,7 @@ static bool begin(struct work *w)
     return w->manifest && w->part && w->block && w->m.part;
 }
 
-static enum hub_status end(struct work *w, enum hub_status status)
+enum hub_status hub_snapshot_end(struct hub_snapshot_work *w, enum hub_status status)
 {
     free(w->manifest);
     free(w->part);
@@ -81,17 +41,9 @@ static enum hub_status end(struct work *w, enum hub_status status)
 
 /* ---- the file: byte strings one behind the other */
 
-static bool put_string(struct work *w, struct hub_span bytes)
-{
-    uint8_t head[9];
-    struct hub_buf b = {head, 0, sizeof head, false};
-    hub_put_bytes_head(&b, bytes.len);
-    return fwrite(head, 1, b.len, w->file) == b.len &&
-           fwrite(bytes.data, 1, bytes.len, w->file) == bytes.len;
-}
-
 /* A byte string of at most max bytes, its head the shortest. */
-static bool get_string(struct work *w, uint8_t *out, size_t max, struct hub_span *bytes)
+static bool get_string(struct hub_snapshot_work *w, uint8_t *out, size_t max,
+                       struct hub_span *bytes)
 {
     uint8_t head[5];
     uint32_t len;
@@ -113,105 +65,36 @@ static bool get_string(struct work *w, uint8_t *out, size_t max, struct hub_span
 
 /* ---- rows in parts */
 
-/* As many rows from `first` on as fit into one part. */
-static struct hub_span fill_part(struct work *w, unsigned t, uint32_t first, uint32_t *count)
-{
-    const struct hub_state *s = &w->chain->state;
-    struct hub_buf b = {w->part, 0, PART_BYTES_MAX, false};
-    for (*count = 0; first + *count < s->count[t] && b.len < PART_BYTES; ++*count)
-        hub_put_bytes(&b, hub_state_row(s, (enum hub_table)t, first + *count));
-    HUB_ASSERT(!b.full);
-    return hub_span_of(&b);
-}
-
-static bool list_parts(struct work *w, struct hub_snapshot_facts *facts)
-{
-    for (unsigned t = 0; t < HUB_TABLES; t++)
-        for (uint32_t first = 0, count; first < w->chain->state.count[t]; first += count) {
-            const struct hub_span rows = fill_part(w, t, first, &count);
-            if (w->m.parts == PARTS_MAX)
-                return false;
-            struct part *p = &w->m.part[w->m.parts++];
-            *p = (struct part){.table = t, .first = first, .count = count};
-            hub_hash_span(&p->sha256, rows);
-            facts->rows += count;
-            facts->bytes += rows.len;
-        }
-    return true;
-}
-
-static enum hub_status take_part(struct work *w, const struct part *p)
+static enum hub_status take_part(struct hub_snapshot_work *w, const struct hub_snapshot_part *p)
 {
     struct hub_state *s = &w->chain->state;
     struct hub_span rows;
     struct hub_hash sha256;
     if (!get_string(w, w->part, PART_BYTES_MAX, &rows))
-        return say(w, HUB_BAD_ENCODING, "the file ends inside the rows of table %s, or is damaged",
-                   hub_table_kinds[p->table].name);
+        return hub_snapshot_say(w, HUB_BAD_ENCODING,
+                                "the file ends inside the rows of table %s, or is damaged",
+                                hub_table_kinds[p->table].name);
     hub_hash_span(&sha256, rows);
     if (!hub_hash_equal(&sha256, &p->sha256))
-        return say(w, HUB_CORRUPT, "rows %llu and behind of table %s are not those of the manifest",
-                   (unsigned long long)p->first, hub_table_kinds[p->table].name);
+        return hub_snapshot_say(w, HUB_CORRUPT,
+                                "rows %llu and behind of table %s are not those of the manifest",
+                                (unsigned long long)p->first, hub_table_kinds[p->table].name);
     struct hub_cbor c = hub_cbor_open(rows);
     for (uint64_t i = 0; i < p->count; i++) {
         const struct hub_span row = hub_cbor_bytes(&c, 1, HUB_ROW_BYTES_MAX);
         if (c.bad || !hub_state_row_ok((enum hub_table)p->table, row) ||
             hub_state_add(s, (enum hub_table)p->table, row) != p->first + i)
-            return say(w, HUB_CORRUPT, "row %llu of table %s is not one",
-                       (unsigned long long)(p->first + i), hub_table_kinds[p->table].name);
+            return hub_snapshot_say(w, HUB_CORRUPT, "row %llu of table %s is not one",
+                                    (unsigned long long)(p->first + i),
+                                    hub_table_kinds[p->table].name);
     }
-    return hub_cbor_done(&c) ? HUB_OK
-                             : say(w, HUB_CORRUPT, "table %s: a part holds more than it says",
-                                   hub_table_kinds[p->table].name);
+    return hub_cbor_done(&c)
+               ? HUB_OK
+               : hub_snapshot_say(w, HUB_CORRUPT, "table %s: a part holds more than it says",
+                                  hub_table_kinds[p->table].name);
 }
 
 /* ---- the manifest */
-
-static void put_edge(struct hub_buf *b, const struct hub_edge *e)
-{
-    hub_put_array(b, hub_bits_set(e->size));
-    for (unsigned level = 64; level-- > 0;)
-        if (e->size >> level & 1)
-            hub_put_hash(b, &e->node[level]);
-}
-
-static struct hub_span encode_manifest(struct work *w)
-{
-    const struct hub_state *s = &w->chain->state;
-    struct hub_buf b = {w->manifest, 0, MANIFEST_BYTES_MAX, false};
-    hub_put_map(&b, 8);
-    hub_put_text(&b, "edge");
-    put_edge(&b, &w->chain->final_edge);
-    hub_put_text(&b, "chain");
-    hub_put_hash(&b, &w->chain->id);
-    hub_put_text(&b, "links");
-    hub_put_raw(&b, w->m.links);
-    hub_put_text(&b, "parts");
-    hub_put_array(&b, w->m.parts);
-    for (uint32_t i = 0; i < w->m.parts; i++) {
-        hub_put_array(&b, 4);
-        hub_put_uint(&b, w->m.part[i].table);
-        hub_put_uint(&b, w->m.part[i].first);
-        hub_put_uint(&b, w->m.part[i].count);
-        hub_put_hash(&b, &w->m.part[i].sha256);
-    }
-    hub_put_text(&b, "tables");
-    hub_put_array(&b, HUB_TABLES);
-    for (unsigned t = 0; t < HUB_TABLES; t++) {
-        hub_put_array(&b, 3);
-        hub_put_uint(&b, t);
-        hub_put_uint(&b, s->count[t]);
-        hub_put_hash(&b, &s->table_root[t]);
-    }
-    hub_put_text(&b, "headers");
-    hub_headers_put(&b, &w->m.headers);
-    hub_put_text(&b, "version");
-    hub_put_uint(&b, VERSION);
-    hub_put_text(&b, "certificate");
-    hub_certificate_encode(&b, &w->m.certificate, w->set.n);
-    HUB_ASSERT(!b.full);
-    return hub_span_of(&b);
-}
 
 static void read_edge(struct hub_edge *out, struct hub_cbor *c, struct hub_hash node[64],
                       uint32_t *nodes)
@@ -222,11 +105,11 @@ static void read_edge(struct hub_edge *out, struct hub_cbor *c, struct hub_hash 
         hub_cbor_hash(c, &node[i]);
 }
 
-static void read_tables(struct manifest *m, struct hub_cbor *c)
+static void read_tables(struct hub_snapshot_manifest *m, struct hub_cbor *c)
 {
     m->parts = hub_cbor_array(c, 0, PARTS_MAX);
     for (uint32_t i = 0; i < m->parts; i++) {
-        struct part *p = &m->part[i];
+        struct hub_snapshot_part *p = &m->part[i];
         hub_cbor_array(c, 4, 4);
         p->table = hub_cbor_uint(c, 0, HUB_TABLES - 1);
         p->first = hub_cbor_uint(c, 0, hub_table_kinds[p->table].rows_max);
@@ -243,9 +126,9 @@ static void read_tables(struct manifest *m, struct hub_cbor *c)
     }
 }
 
-static bool decode_manifest(struct work *w, struct hub_span bytes)
+static bool decode_manifest(struct hub_snapshot_work *w, struct hub_span bytes)
 {
-    struct manifest *m = &w->m;
+    struct hub_snapshot_manifest *m = &w->m;
     struct hub_hash node[64];
     struct hub_header first, last = {.version = 0};
     uint32_t nodes, at = 0;
@@ -262,7 +145,7 @@ static bool decode_manifest(struct work *w, struct hub_span bytes)
     hub_cbor_key(&c, "headers");
     hub_headers_read(&m->headers, &c);
     hub_cbor_key(&c, "version");
-    hub_cbor_uint(&c, VERSION, VERSION);
+    hub_cbor_uint(&c, HUB_SNAPSHOT_VERSION, HUB_SNAPSHOT_VERSION);
     hub_cbor_key(&c, "certificate");
     hub_certificate_read(&m->certificate, &c);
     if (!hub_cbor_done(&c) || !m->headers.n ||
@@ -278,38 +161,84 @@ static bool decode_manifest(struct work *w, struct hub_span bytes)
 
 /* ---- what proves it */
 
-/* From genesis over the links to the set of the block's epoch. */
-static enum hub_status walk_links(struct work *w)
+/* Headers above a SEAL are of TAILs upon it, which nobody keeps: the SEAL is then the highest block. */
+static bool find_top(struct hub_snapshot_work *w)
 {
-    const char *what = "links: not of the expected form";
-    w->set = w->genesis->set;
-    return hub_links_walk(&w->set, &what, w->m.links) == HUB_VERDICT_OK
-               ? HUB_OK
-               : say(w, HUB_CORRUPT, "%s", what);
+    w->top = 0;
+    w->sealed = false;
+    for (uint32_t i = 0; i < w->m.headers.n; i++) {
+        struct hub_header h = {.version = 0};
+        if (!hub_header_decode(&h, w->m.headers.bytes[i]) || (w->sealed && h.flags))
+            return false;
+        if (h.flags & HUB_FLAG_SEAL) {
+            w->sealed = true;
+            w->top = i;
+        }
+        if (i == w->top) {
+            w->top_header = h;
+            hub_header_hash(&w->top_hash, w->m.headers.bytes[i]);
+        }
+    }
+    for (uint32_t i = 0; i < w->top; i++) { /* a TAIL without its SEAL is found by the line below */
+        struct hub_header h = {.version = 0};
+        if (!hub_header_decode(&h, w->m.headers.bytes[i]) || h.flags != HUB_FLAG_TAIL)
+            return false;
+    }
+    return w->sealed || !w->top_header.flags;
 }
 
-static enum hub_status check_manifest(struct work *w)
+/* From genesis over the links to the set that certified; if it sealed its epoch, the last link leads out of that. */
+static enum hub_status walk_links(struct hub_snapshot_work *w)
 {
+    static struct hub_link l; /* two certificates and their sets: too large for a stack */
+    static struct hub_link_facts facts;
+    struct hub_cbor c = hub_cbor_open(w->m.links);
+    const uint32_t links = hub_cbor_array(&c, w->sealed, HUB_BUNDLE_LINKS_MAX);
+    const char *what = "links: not of the expected form";
+    w->set = w->genesis->set;
+    for (uint32_t i = 0; i < links; i++) {
+        hub_link_read(&l, &c);
+        if (c.bad || hub_link_check(&facts, &what, &l, &w->set) != HUB_VERDICT_OK)
+            return hub_snapshot_say(w, HUB_CORRUPT, "%s", what);
+        if (w->sealed && i + 1 == links)
+            w->next = facts.next;
+        else
+            w->set = facts.next;
+    }
+    if (!hub_cbor_done(&c) || (w->sealed && !hub_hash_equal(&facts.seal_hash, &w->top_hash)))
+        return hub_snapshot_say(w, HUB_CORRUPT, "%s",
+                                "links: the last does not belong to the seal");
+    return HUB_OK;
+}
+
+static enum hub_status check_manifest(struct hub_snapshot_work *w)
+{
+    struct hub_hash log_root;
     const char *what = "";
     if (!hub_hash_equal(&w->m.chain, &w->genesis->chain))
-        return say(w, HUB_CONFLICT, "the snapshot is of another network than the genesis file");
+        return hub_snapshot_say(w, HUB_CONFLICT,
+                                "the snapshot is of another network than the genesis file");
     if (hub_headers_check(&w->m.headers, &w->m.chain, &w->certified, &w->certified_hash, &w->header,
                           &w->hash, &what) != HUB_VERDICT_OK)
-        return say(w, HUB_CORRUPT, "%s", what);
-    if (w->header.flags || w->certified.flags || !w->header.height)
-        return say(w, HUB_CORRUPT, "no snapshot is made of genesis or of the end of an epoch");
+        return hub_snapshot_say(w, HUB_CORRUPT, "%s", what);
+    hub_merkle_root(&log_root, &w->m.edge);
+    if (!w->header.height || !hub_hash_equal(&log_root, &w->header.log_root) || !find_top(w))
+        return hub_snapshot_say(w, HUB_CORRUPT,
+                                "headers: they do not lead from a block with this log to what "
+                                "certifies it");
     const enum hub_status status = walk_links(w);
     if (status)
         return status;
     if (!hub_certificate_covers(&w->m.certificate, &w->certified, &w->certified_hash, &w->set) ||
         !hub_certificate_ok(&w->m.certificate, &w->set))
-        return say(w, HUB_CORRUPT,
-                   "the certificate is not that of a quorum over the first header: nothing proves "
-                   "this snapshot");
+        return hub_snapshot_say(
+            w, HUB_CORRUPT,
+            "the certificate is not that of a quorum over the first header: nothing proves "
+            "this snapshot");
     return HUB_OK;
 }
 
-static enum hub_status take_rows(struct work *w, struct hub_chain_memory *m,
+static enum hub_status take_rows(struct hub_snapshot_work *w, struct hub_chain_memory *m,
                                  struct hub_snapshot_facts *facts)
 {
     struct hub_hash root;
@@ -326,17 +255,20 @@ static enum hub_status take_rows(struct work *w, struct hub_chain_memory *m,
     for (unsigned t = 0; t < HUB_TABLES; t++)
         if (w->chain->state.count[t] != w->m.row_count[t] ||
             !hub_hash_equal(&w->chain->state.table_root[t], &w->m.table_root[t]))
-            return say(w, HUB_CORRUPT, "the rows of table %s do not give the root of the manifest",
-                       hub_table_kinds[t].name);
-    return hub_chain_resume(w->chain, &w->header, &w->hash, &w->m.edge, &w->set)
-               ? say(w, HUB_CORRUPT, "rows or log do not give the roots of the certified header")
+            return hub_snapshot_say(w, HUB_CORRUPT,
+                                    "the rows of table %s do not give the root of the manifest",
+                                    hub_table_kinds[t].name);
+    const struct hub_validators *set = w->header.flags & HUB_FLAG_SEAL ? &w->next : &w->set;
+    return hub_chain_resume(w->chain, &w->header, &w->hash, &w->m.edge, set)
+               ? hub_snapshot_say(w, HUB_CORRUPT,
+                                  "rows or log do not give the roots of the certified header")
                : HUB_OK;
 }
 
-/* ---- into a new store */
+/* ---- blocks */
 
 /* One block, of which the manifest has the header. edge: of the log before it, and then behind it. */
-static enum hub_status take_block(struct work *w, uint32_t i, struct hub_ports *p,
+static enum hub_status take_block(struct hub_snapshot_work *w, uint32_t i, struct hub_ports *p,
                                   struct hub_edge *edge)
 {
     static struct hub_record records[HUB_BLOCK_RECORDS_MAX]; /* large; one snapshot a process */
@@ -349,37 +281,41 @@ static enum hub_status take_block(struct work *w, uint32_t i, struct hub_ports *
     if (!get_string(w, w->block, HUB_BODY_BYTES_MAX, &bytes) ||
         hub_block_decode(&b, &bad, &code, bytes, &w->m.chain) != HUB_OK ||
         !hub_hash_equal(&b.hash, &want))
-        return say(w, HUB_CORRUPT, "a block is missing, or is not the one that was certified");
+        return hub_snapshot_say(w, HUB_CORRUPT,
+                                "a block is missing, or is not the one that was certified");
     for (uint32_t n = 0; n < b.count && i + 1 < w->m.headers.n; n++)
         hub_merkle_append(edge, &b.records[n].leaf, NULL, NULL);
     hub_merkle_root(&root, edge);
-    if (b.header.flags || !hub_hash_equal(&root, &b.header.log_root))
-        return say(w, HUB_CORRUPT, "the log does not give the root of the header at height %llu",
-                   (unsigned long long)b.header.height);
+    if (!hub_hash_equal(&root, &b.header.log_root))
+        return hub_snapshot_say(w, HUB_CORRUPT,
+                                "the log does not give the root of the header at height %llu",
+                                (unsigned long long)b.header.height);
     return p->put_block && p->put_block(p->store, &b.header, &b.hash, bytes)
-               ? say(w, HUB_IO, "%s", hub_store_why(p->store))
+               ? hub_snapshot_say(w, HUB_IO, "%s", hub_store_why(p->store))
                : HUB_OK;
 }
 
-/* Lowest first: from the snapshot's own block up to the certified one. */
-static enum hub_status take_blocks(struct work *w, struct hub_store *to, struct hub_edge *edge)
+/* Lowest first: from the snapshot's own block up to the certified one, or to the one that seals. */
+static enum hub_status take_blocks(struct hub_snapshot_work *w, struct hub_store *to,
+                                   struct hub_edge *edge)
 {
     struct hub_ports p = {0};
     *edge = w->m.edge;
     if (to)
         hub_store_ports(to, &p);
-    for (uint32_t i = w->m.headers.n; i-- > 0;) {
+    for (uint32_t i = w->m.headers.n; i-- > w->top;) {
         const enum hub_status status = take_block(w, i, &p, edge);
         if (status)
             return status;
     }
-    return fgetc(w->file) == EOF ? HUB_OK
-                                 : say(w, HUB_BAD_ENCODING, "bytes follow behind the last block");
+    return fgetc(w->file) == EOF
+               ? HUB_OK
+               : hub_snapshot_say(w, HUB_BAD_ENCODING, "bytes follow behind the last block");
 }
 
 /* ---- into a new store */
 
-static enum hub_status put_links(struct work *w, struct hub_ports *p)
+static enum hub_status put_links(struct hub_snapshot_work *w, struct hub_ports *p)
 {
     struct hub_cbor c = hub_cbor_open(w->m.links);
     const uint32_t links = hub_cbor_array(&c, 0, HUB_BUNDLE_LINKS_MAX);
@@ -389,14 +325,15 @@ static enum hub_status put_links(struct work *w, struct hub_ports *p)
     return status;
 }
 
-static enum hub_status fill_store(struct work *w, struct hub_store *to, const struct hub_edge *edge)
+static enum hub_status fill_store(struct hub_snapshot_work *w, struct hub_store *to,
+                                  const struct hub_edge *edge)
 {
     struct hub_ports p = {0};
     struct hub_history *h = hub_history_new();
-    const struct hub_point tip = {w->certified.view, w->certified.height, w->certified_hash};
+    const struct hub_point tip = {w->top_header.view, w->top_header.height, w->top_hash};
     hub_store_ports(to, &p);
     enum hub_status status = h ? put_links(w, &p) : HUB_IO;
-    if (status == HUB_OK)
+    if (status == HUB_OK && !w->sealed) /* of a SEAL the link is kept */
         status = p.put_certificate(to, &w->m.certificate, w->set.n);
     if (status == HUB_OK)
         status = hub_store_begin_at(to, &w->header, &tip, edge);
@@ -405,10 +342,10 @@ static enum hub_status fill_store(struct work *w, struct hub_store *to, const st
         status = hub_checkpoint_write(to, w->chain, h); /* commits all of it */
     }
     hub_history_free(h);
-    return status ? say(w, status, "%s", hub_store_why(to)) : HUB_OK;
+    return status ? hub_snapshot_say(w, status, "%s", hub_store_why(to)) : HUB_OK;
 }
 
-static void tell(struct hub_snapshot_facts *facts, const struct work *w)
+void hub_snapshot_facts_of(struct hub_snapshot_facts *facts, const struct hub_snapshot_work *w)
 {
     facts->height = w->header.height;
     facts->log_size = w->header.log_size;
@@ -417,25 +354,35 @@ static void tell(struct hub_snapshot_facts *facts, const struct work *w)
     facts->state_root = w->header.state_root;
 }
 
-static enum hub_status read_all(struct work *w, struct hub_store *to, struct hub_chain_memory *m,
-                                struct hub_snapshot_facts *facts)
+/* Magic and manifest, whole and proven. HUB_NOT_NOW: the file ends before the manifest does. */
+static enum hub_status read_head(struct hub_snapshot_work *w, struct hub_span *manifest)
 {
-    uint8_t head[MAGIC_BYTES];
+    uint8_t head[HUB_SNAPSHOT_MAGIC_BYTES];
+    const size_t got = fread(head, 1, sizeof head, w->file);
+    if (memcmp(head, hub_snapshot_magic, got) != 0)
+        return hub_snapshot_say(w, HUB_BAD_ENCODING, "this is no snapshot of a ledger");
+    if (got < sizeof head || !get_string(w, w->manifest, MANIFEST_BYTES_MAX, manifest))
+        return feof(w->file)
+                   ? hub_snapshot_say(w, HUB_NOT_NOW, "the manifest is cut")
+                   : hub_snapshot_say(w, HUB_BAD_ENCODING, "the manifest is too long or damaged");
+    if (!decode_manifest(w, *manifest))
+        return hub_snapshot_say(w, HUB_BAD_ENCODING, "the manifest is not of the expected form");
+    return check_manifest(w);
+}
+
+static enum hub_status read_all(struct hub_snapshot_work *w, struct hub_store *to,
+                                struct hub_chain_memory *m, struct hub_snapshot_facts *facts)
+{
     struct hub_span manifest;
     struct hub_edge edge;
-    if (fread(head, 1, sizeof head, w->file) != sizeof head ||
-        memcmp(head, magic, sizeof head) != 0)
-        return say(w, HUB_BAD_ENCODING, "this is no snapshot of a ledger");
-    if (!get_string(w, w->manifest, MANIFEST_BYTES_MAX, &manifest) || !decode_manifest(w, manifest))
-        return say(w, HUB_BAD_ENCODING, "the manifest is cut or not of the expected form");
-    enum hub_status status = check_manifest(w);
+    enum hub_status status = read_head(w, &manifest);
     if (status == HUB_OK)
         status = take_rows(w, m, facts);
     if (status == HUB_OK)
         status = take_blocks(w, to, &edge);
     if (status == HUB_OK && to)
         status = fill_store(w, to, &edge);
-    tell(facts, w);
+    hub_snapshot_facts_of(facts, w);
     return status;
 }
 
@@ -443,124 +390,27 @@ enum hub_status hub_snapshot_read(FILE *in, struct hub_store *to, struct hub_cha
                                   struct hub_chain_memory *m, const struct hub_genesis *g,
                                   struct hub_snapshot_facts *facts, char why[HUB_WHY_BYTES])
 {
-    static struct work w; /* certificates and sets: too large for a stack */
-    w = (struct work){.file = in, .chain = c, .genesis = g, .why = why};
+    static struct hub_snapshot_work w; /* certificates and sets: too large for a stack */
+    w = (struct hub_snapshot_work){.file = in, .chain = c, .genesis = g, .why = why};
     memset(facts, 0, sizeof *facts);
-    if (!begin(&w) || hub_chain_init(c, g, m->state, m->caps, m->slots) != HUB_OK)
-        return end(&w, say(&w, HUB_IO, "not enough memory"));
-    return end(&w, read_all(&w, to, m, facts));
+    if (!hub_snapshot_begin(&w) || hub_chain_init(c, g, m->state, m->caps, m->slots) != HUB_OK)
+        return hub_snapshot_end(&w, hub_snapshot_say(&w, HUB_IO, "not enough memory"));
+    return hub_snapshot_end(&w, read_all(&w, to, m, facts));
 }
 
-/* ---- out of a store */
-
-/* Headers from the first certified block at or above the snapshot's down to it. */
-static enum hub_status certify(struct work *w, const struct hub_reader *r, uint8_t *bytes,
-                               size_t cap)
+enum hub_status hub_snapshot_head(FILE *in, const struct hub_genesis *g, struct hub_hash *id,
+                                  uint64_t *height, char why[HUB_WHY_BYTES])
 {
-    struct hub_buf b = {bytes, 0, cap, false};
-    struct hub_span up[HUB_BUNDLE_HEADERS_MAX];
-    uint32_t n = 0;
-    struct hub_header at = w->header;
-    struct hub_hash hash = w->hash;
-    for (; n < HUB_BUNDLE_HEADERS_MAX; n++) {
-        const size_t start = b.len;
-        hub_header_encode(&b, &at);
-        up[n] = (struct hub_span){bytes + start, b.len - start};
-        if (!at.flags && hub_read_final_certificate(r, &at, &hash, &w->m.certificate) == HUB_OK)
-            break;
-        if (at.flags || hub_read_header(r, at.height + 1, &at, &hash) != HUB_OK)
-            return say(w, HUB_NOT_NOW,
-                       "the checkpoint of height %llu ends an epoch, or is not certified by itself "
-                       "yet: make the snapshot again after the next block",
-                       (unsigned long long)w->header.height);
+    static struct hub_snapshot_work w;
+    struct hub_span manifest;
+    w = (struct hub_snapshot_work){.file = in, .genesis = g, .why = why};
+    rewind(in);
+    if (!hub_snapshot_begin(&w))
+        return hub_snapshot_end(&w, hub_snapshot_say(&w, HUB_IO, "not enough memory"));
+    const enum hub_status status = read_head(&w, &manifest);
+    if (status == HUB_OK) {
+        hub_hash_span(id, manifest);
+        *height = w.header.height;
     }
-    if (n == HUB_BUNDLE_HEADERS_MAX || b.full)
-        return say(w, HUB_NOT_NOW, "the checkpoint lies too far below a certificate: try again");
-    w->m.headers.n = n + 1;
-    for (uint32_t i = 0; i <= n; i++)
-        w->m.headers.bytes[i] = up[n - i];
-    return HUB_OK;
-}
-
-static enum hub_status collect_links(struct work *w, const struct hub_reader *r, struct hub_buf *b)
-{
-    hub_put_array(b, w->chain->set.epoch);
-    for (uint64_t e = 1; e <= w->chain->set.epoch; e++) {
-        struct hub_span link;
-        if (hub_read_link(r, e, &link))
-            return say(w, HUB_CORRUPT, "the link to epoch %llu is damaged", (unsigned long long)e);
-        hub_put_raw(b, link);
-    }
-    w->m.links = hub_span_of(b);
-    return b->full ? say(w, HUB_LIMIT, "more epochs than a snapshot holds") : HUB_OK;
-}
-
-static enum hub_status write_all(struct work *w, const struct hub_reader *r,
-                                 struct hub_snapshot_facts *facts)
-{
-    struct hub_hash root;
-    hub_state_root(&w->chain->state, &root);
-    if (!list_parts(w, facts))
-        return say(w, HUB_LIMIT, "the state is larger than a snapshot holds");
-    bool ok = fwrite(magic, 1, sizeof magic, w->file) == sizeof magic &&
-              put_string(w, encode_manifest(w));
-    for (uint32_t i = 0; i < w->m.parts && ok; i++) {
-        uint32_t count;
-        ok = put_string(
-            w, fill_part(w, (unsigned)w->m.part[i].table, (uint32_t)w->m.part[i].first, &count));
-    }
-    for (uint32_t i = 0; i < w->m.headers.n && ok; i++) {
-        struct hub_span block;
-        if (hub_read_block(r, w->header.height + i, &block))
-            return say(w, HUB_CORRUPT, "the block of height %llu is damaged on this disk",
-                       (unsigned long long)(w->header.height + i));
-        ok = put_string(w, block);
-    }
-    return ok && fflush(w->file) == 0 ? HUB_OK : say(w, HUB_IO, "the file cannot be written");
-}
-
-static enum hub_status write_from(struct work *w, struct hub_store *from,
-                                  struct hub_snapshot_facts *facts)
-{
-    static uint8_t headers[HUB_BUNDLE_HEADERS_MAX * HUB_HEADER_BYTES_MAX];
-    const struct hub_reader r = hub_store_reader(from);
-    struct hub_buf links = {malloc(MANIFEST_BYTES_MAX / 2), 0, MANIFEST_BYTES_MAX / 2, false};
-    w->header = w->chain->final_header;
-    w->hash = w->chain->final_hash;
-    w->set = w->chain->set;
-    enum hub_status status = links.data ? certify(w, &r, headers, sizeof headers) : HUB_IO;
-    if (status == HUB_OK)
-        status = collect_links(w, &r, &links);
-    if (status == HUB_OK)
-        status = write_all(w, &r, facts);
-    tell(facts, w);
-    free(links.data);
-    return status;
-}
-
-enum hub_status hub_snapshot_write(FILE *out, struct hub_store *from, struct hub_chain *c,
-                                   struct hub_chain_memory *m, const struct hub_genesis *g,
-                                   struct hub_snapshot_facts *facts, char why[HUB_WHY_BYTES])
-{
-    static struct work w;
-    struct hub_checkpoint_report report;
-    struct hub_history *h = hub_history_new();
-    w = (struct work){.file = out, .chain = c, .genesis = g, .why = why};
-    memset(facts, 0, sizeof *facts);
-    if (!h || !begin(&w)) {
-        hub_history_free(h);
-        return end(&w, say(&w, HUB_IO, "not enough memory"));
-    }
-    enum hub_status status = hub_checkpoint_load(from, c, h, g, m, &report);
-    hub_history_free(h);
-    if (status == HUB_OK && !report.height)
-        status = say(&w, report.damaged ? HUB_CORRUPT : HUB_NOT_FOUND, "%s",
-                     report.damaged ? report.why
-                                    : "the node has written no checkpoint yet: it does so when it "
-                                      "has been idle for 2 s");
-    else if (status)
-        say(&w, status, "%s", report.why);
-    if (status == HUB_OK)
-        status = write_from(&w, from, facts);
-    return end(&w, status);
+    return hub_snapshot_end(&w, status);
 }
