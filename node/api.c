@@ -301,6 +301,13 @@ int hub_api_fd(const struct hub_api *a)
     return a->fd;
 }
 
+/* An empty node that still fetches a snapshot answers only how it is. */
+static bool needs_ledger(const struct hub_route *r)
+{
+    return r->answer != hub_api_get_status && r->answer != hub_api_get_health &&
+           r->answer != hub_api_get_metrics && r->answer != hub_api_get_codes;
+}
+
 void hub_api_serve(struct hub_api *a)
 {
     uint64_t count;
@@ -310,7 +317,10 @@ void hub_api_serve(struct hub_api *a)
         struct hub_query *q = dequeue(a);
         if (!q)
             break;
-        q->route->answer(a, q);
+        if (hub_join_busy(&a->node->join) && needs_ledger(q->route))
+            hub_answer_problem(a, q, "joining", "");
+        else
+            q->route->answer(a, q);
     }
     pthread_mutex_lock(&a->lock);
     const bool more = a->first != NULL;

@@ -116,6 +116,24 @@ static void put_voting(struct hub_buf *out, const struct hub_node *n)
     hub_json_object_end(out);
 }
 
+/* How an empty directory is, or was, filled. */
+static void put_join(struct hub_buf *out, const struct hub_node *n)
+{
+    static const char *const states[] = {"", "asking", "fetching", "checking", "joined", "history"};
+    const struct hub_join *j = &n->join;
+    if (j->state == HUB_JOIN_OFF)
+        return;
+    hub_json_key(out, "join");
+    hub_json_object(out);
+    hub_json_string_member(out, "state", states[j->state]);
+    hub_json_u64_member(out, "height", j->height);
+    hub_json_u64_member(out, "bytes", j->have);
+    hub_json_u64_member(out, "of", j->bytes);
+    if (j->state == HUB_JOIN_FETCHING)
+        hub_json_string_member(out, "peer", j->name(j->net, j->peer));
+    hub_json_object_end(out);
+}
+
 void hub_api_get_status(struct hub_api *a, struct hub_query *q)
 {
     static const char *const disks[] = {"ok", "no_records", "no_proposals", "stopping"};
@@ -156,6 +174,7 @@ void hub_api_get_status(struct hub_api *a, struct hub_query *q)
     hub_json_int_member(out, "waiting_records", hub_mempool_count(n->pool));
     hub_json_string_member(out, "disk", disks[n->disk]);
     put_voting(out, n);
+    put_join(out, n);
     hub_json_u64_member(out, "history_from", n->floor.height + 1); /* 1: all of it */
     hub_json_string_member(out, "guard", hub_guard_failing(n->guard) ? "not_written" : "ok");
     hub_json_u64_member(out, "uptime_s", (now - n->started_ms) / 1000);
@@ -172,7 +191,7 @@ void hub_api_get_health(struct hub_api *a, struct hub_query *q)
     const bool live = strstr(q->route->path, "live") != NULL;
     const bool ready =
         (unsigned)(n->replica->chain.set.n - silent_count(n, now)) >= n->replica->chain.set.q &&
-        !n->replica->sync.active;
+        !n->replica->sync.active && !hub_join_busy(&n->join);
     hub_json_object(&q->out);
     hub_json_bool_member(&q->out, live ? "live" : "ready", live || ready);
     hub_json_object_end(&q->out);

@@ -193,6 +193,9 @@ static bool take(struct hub_config *out, cfg_t *cfg, char *error, const char *pa
         return fail(error, path, "threads", "must be 0 (one a core) to 64");
     out->uplink_mbit = (uint32_t)uplink;
     out->threads = (uint32_t)threads;
+    out->join_snapshot = !strcmp(cfg_getstr(cfg, "join"), "snapshot");
+    if (!out->join_snapshot && strcmp(cfg_getstr(cfg, "join"), "history") != 0)
+        return fail(error, path, "join", "must be snapshot or history; see docs/operations.md");
     if (!take_level(out, cfg_getstr(cfg, "log_level")))
         return fail(error, path, "log_level", "must be debug, info, warning or error");
     return take_peers(out, cfg, error, path);
@@ -211,6 +214,7 @@ bool hub_config_read(struct hub_config *out, char error[512], const char *path)
                            CFG_STR("endpoint", "", CFGF_NONE),
                            CFG_STR("api", "", CFGF_NONE),
                            CFG_STR("log_level", "info", CFGF_NONE),
+                           CFG_STR("join", "history", CFGF_NONE),
                            CFG_INT("uplink_mbit", 100, CFGF_NONE),
                            CFG_INT("threads", 0, CFGF_NONE),
                            CFG_SEC("peer", peer, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),

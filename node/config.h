@@ -24,6 +24,7 @@ struct
     char endpoint[HUB_ADDRESS_MAX +
                   1]; /* where peers reach it, as told on the ledger; listen unless named */
     enum hub_log_level log_level;
+    bool join_snapshot; /* an empty directory is filled by a peer's snapshot, else by all blocks */
     uint32_t uplink_mbit, threads; /* threads 0 = one a core */
     struct hub_config_peer peer[HUB_VALIDATORS_MAX];
     unsigned peers;

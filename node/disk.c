@@ -58,6 +58,15 @@ enum hub_status hub_disk_level(const char *dir, enum hub_disk_level *out)
     return HUB_OK;
 }
 
+uint64_t hub_disk_spare(const char *dir)
+{
+    struct statvfs fs;
+    if (statvfs(dir, &fs) != 0 || !fs.f_frsize)
+        return 0;
+    const uint64_t keep = fs.f_blocks / 100 * 10 + 1;
+    return fs.f_bavail > keep ? (fs.f_bavail - keep) * fs.f_frsize : 0;
+}
+
 static enum hub_status refuse_remote(const char *dir, char *why, size_t cap)
 {
     struct statfs fs;

@@ -2,6 +2,7 @@
  * (H9), watched for space (H6).
  *   DIR/lock      flock of the running node; holds its process id
  *   DIR/ledger/   the LMDB environment; DIR/ledger.new while it is being made
+ *   DIR/snapshot  for peers (offer.h); DIR/joining: of a peer (join.h)
  *   DIR/reserve   space given back when the disk is nearly full, so that the last commits succeed */
 #ifndef HUB_DISK_H
 #define HUB_DISK_H
@@ -20,6 +21,9 @@ enum { HUB_DISK_RESERVE_BYTES = 16 << 20 }; /* one full commit: 8 blocks of 1 Mi
 /* free and total in any one unit; total 0 is HUB_DISK_STOP. */
 enum hub_disk_level hub_disk_level_of(uint64_t free, uint64_t total);
 HUB_MUST_USE enum hub_status hub_disk_level(const char *dir, enum hub_disk_level *out);
+
+/* Bytes that may be written before the level is HUB_DISK_OK no more; 0 if it cannot be known. */
+uint64_t hub_disk_spare(const char *dir);
 
 /* Makes dir if it is missing (not its parents) and takes DIR/lock. *fd stays open as long as the lock is
  * held. Refuses a directory another process holds, and one on a network file system. why[cap] gets the

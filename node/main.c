@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
-enum { OPT_ANCHOR = 1, OPT_RESUME, OPT_ACKNOWLEDGE };
+enum { OPT_ANCHOR = 1, OPT_RESUME, OPT_ACKNOWLEDGE, OPT_SNAPSHOT };
 
 struct options {
-    const char *config;
+    const char *config, *snapshot; /* snapshot: the data directory to make one of */
     struct hub_node_options node;
     bool check;
 };
@@ -28,6 +28,8 @@ static const struct argp_option options[] = {
      0},
     {"acknowledge-halt", OPT_ACKNOWLEDGE, NULL, 0,
      "the reason why voting was halted is known and mended: vote again", 0},
+    {"make-snapshot", OPT_SNAPSHOT, "DATA", 0,
+     "what a node starts for its peers: write DATA/snapshot from the last checkpoint, and end", 0},
     {"check-config", 'C', NULL, 0, "check the configuration and the files it names, then end", 0},
     {0},
 };
@@ -51,11 +53,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ACKNOWLEDGE:
         o->node.acknowledge = true;
         return 0;
+    case OPT_SNAPSHOT:
+        o->snapshot = arg;
+        return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s': options only; the configuration is named with --config FILE", arg);
         return 0;
     case ARGP_KEY_END:
-        if (!o->config)
+        if (!o->config && !o->snapshot)
             argp_error(state, "name the configuration: --config FILE");
         return 0;
     default:
@@ -82,6 +87,10 @@ int main(int argc, char **argv)
     if (hub_crypto_self_test() != HUB_OK)
         return say("the cryptographic library of this machine decides signatures differently from "
                    "the rule of consensus; refusing to run");
+    if (o.snapshot) {
+        hub_log_open(HUB_LOG_INFO);
+        return hub_offer_make(o.snapshot);
+    }
     if (!hub_config_read(&node.cfg, why, o.config))
         return say(why);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* no keys in core files */

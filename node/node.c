@@ -22,17 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    EXIT_BAD_FILE = 65,
-    EXIT_IN_USE = 69,
-    EXIT_BROKEN = 70,
-    EXIT_DISK_FULL =
-        75, /* EX_TEMPFAIL: may be started again at any time, and runs once there is room */
-    TEND_MS = 60000,
-    DISK_MS = 1000,
-    CHECKPOINT_IDLE_MS = 2000,
-    WAIT_MAX_MS = 1000
-};
+enum { EXIT_BAD_FILE = 65, EXIT_IN_USE = 69, EXIT_BROKEN = 70 };
 
 struct making { /* hub_node_open's state: where a reason goes */
     struct hub_node *n;
@@ -178,6 +168,12 @@ static void port_epoch(void *client, const struct hub_validators *set, uint8_t m
     hub_membership_enter(client, set, me);
 }
 
+static void port_snapshot(void *client, const struct hub_hash *id, uint64_t offset,
+                          struct hub_snapshot_message *out)
+{
+    hub_offer_answer(&((struct hub_node *)client)->offer, id, offset, out);
+}
+
 static void settled(void *ctx, const struct hub_hash *id, uint16_t why)
 {
     struct hub_node *n = ctx;
@@ -197,22 +193,17 @@ static void fill_ports(struct hub_node *n, struct hub_ports *p)
     p->alarm = port_alarm;
     p->evidence = port_evidence;
     p->epoch = port_epoch;
+    p->snapshot = port_snapshot;
     p->sign = port_sign;
 }
 
 /* ---- making */
 
-static int make_chain(const struct making *m)
+/* To the checkpoint, else to genesis. */
+static int load_chain(const struct making *m)
 {
     struct hub_node *n = m->n;
     struct hub_checkpoint_report report = {0};
-    n->replica = reserve(sizeof *n->replica);
-    n->history = hub_history_new();
-    if (!n->replica || !n->history || hub_dry_run_open(&n->dry_run) != HUB_OK ||
-        hub_chain_memory_map(&n->memory, NULL) != HUB_OK)
-        return refuse(m, EXIT_BROKEN, "memory",
-                      "this system gives no address space for the state: raise the limit of "
-                      "virtual memory (ulimit -v)");
     const struct hub_reader reader = hub_store_reader(n->store);
     if (hub_read_floor(&reader, &n->floor) != HUB_OK)
         return refuse(m, EXIT_BROKEN, n->cfg.data,
@@ -228,6 +219,19 @@ static int make_chain(const struct making *m)
                 HUB_LOG_TEXT("remedy",
                              "none needed: it is built again from the blocks; check this disk"));
     return 0;
+}
+
+static int make_chain(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    n->replica = reserve(sizeof *n->replica);
+    n->history = hub_history_new();
+    if (!n->replica || !n->history || hub_dry_run_open(&n->dry_run) != HUB_OK ||
+        hub_chain_memory_map(&n->memory, NULL) != HUB_OK)
+        return refuse(m, EXIT_BROKEN, "memory",
+                      "this system gives no address space for the state: raise the limit of "
+                      "virtual memory (ulimit -v)");
+    return load_chain(m);
 }
 
 /* A key that the ledger does not know may be a validator's to come; one that it knows as another's is a mistake. */
@@ -381,11 +385,65 @@ static int make_api(const struct making *m)
     return 0;
 }
 
+static int make_offer(const struct making *m)
+{
+    return hub_offer_open(&m->n->offer, m->n->cfg.data, &m->n->genesis) == HUB_OK
+               ? 0
+               : refuse(m, EXIT_BROKEN, "memory", "no memory for a snapshot's pieces");
+}
+
+/* ---- joining by a snapshot: until it has ended the replica does not begin */
+
+static void send_asked(void *net, int peer, struct hub_span frame)
+{
+    hub_transport_send(((struct hub_node *)net)->transport, peer, frame);
+}
+
+static const char *peer_name(void *net, uint8_t peer)
+{
+    const struct hub_node *n = net;
+    if (peer < n->replica->chain.set.n)
+        return n->replica->chain.set.v[peer].member;
+    return hub_transport_address(n->transport, peer);
+}
+
+/* Nothing is final here, and this journal never voted. */
+static bool is_empty(struct hub_node *n)
+{
+    const struct hub_reader r = hub_store_reader(n->store);
+    struct hub_ports p = {0};
+    struct hub_vote_mark mark;
+    struct hub_point tip;
+    struct hub_edge edge;
+    hub_store_ports(n->store, &p);
+    return hub_read_tip(&r, &tip, &edge) == HUB_NOT_FOUND &&
+           p.get_mark(n->store, &mark) == HUB_OK && !mark.votes;
+}
+
+static int begin_replica(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    const struct hub_validators *set = &n->replica->chain.set;
+    if (!n->cfg.join_snapshot || !is_empty(n))
+        return start_replica(m);
+    uint8_t me = 0;
+    while (me < set->n && !hub_hash_equal(&set->v[me].kid, &n->key.kid))
+        me++;
+    hub_membership_enter(n, set, me);
+    n->join.dir = n->cfg.data;
+    n->join.genesis = &n->genesis;
+    n->join.send = send_asked;
+    n->join.name = peer_name;
+    n->join.net = n;
+    hub_join_begin(&n->join, hub_clock_mono_ms());
+    return 0;
+}
+
 int hub_node_open(struct hub_node *n, char *why, size_t cap)
 {
     static int (*const steps[])(const struct making *) = {
-        read_genesis, open_key,     make_signals, make_store, open_guard,   make_chain,
-        check_role,   make_workers, make_network, make_api,   start_replica};
+        read_genesis, open_key,     make_signals, make_store, open_guard, make_chain,
+        check_role,   make_workers, make_network, make_offer, make_api,   begin_replica};
     const struct making m = {n, why, cap};
     n->signal_fd = -1;
     n->started_ms = hub_clock_mono_ms();
@@ -404,10 +462,21 @@ int hub_node_open(struct hub_node *n, char *why, size_t cap)
     return 0;
 }
 
+int hub_node_follow(struct hub_node *n, bool follow, char *why, size_t cap)
+{
+    const struct making m = {n, why, cap};
+    int code = load_chain(&m);
+    if (code == 0 && follow)
+        code = check_role(&m);
+    return code == 0 && follow ? start_replica(&m) : code;
+}
+
 void hub_node_close(struct hub_node *n)
 {
     if (n->api)
         hub_api_close(n->api);
+    hub_join_close(&n->join);
+    hub_offer_close(&n->offer);
     hub_transport_close(n->transport);
     hub_verifier_close(n->verifier);
     hub_mempool_close(n->pool);
@@ -423,119 +492,4 @@ void hub_node_close(struct hub_node *n)
     n->api = NULL, n->transport = NULL, n->verifier = NULL, n->pool = NULL, n->store = NULL;
     n->guard = NULL, n->history = NULL, n->dry_run = NULL;
     n->genesis_bytes = (struct hub_buf){0}; /* what was mapped goes with the process */
-}
-
-/* ---- running */
-
-static void on_frame(void *ctx, uint8_t peer, struct hub_span frame)
-{
-    struct hub_node *n = ctx;
-    hub_replica_on_message(n->replica, peer, frame,
-                           (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()});
-}
-
-/* Each second: whether the disk still has room (docs/hazards.md H6); a busy node fills a percent in some seconds. */
-static enum hub_status tend_disk(struct hub_node *n, uint64_t now_ms)
-{
-    static const char *const levels[] = {"ok", "takes no new records", "proposes no blocks",
-                                         "stops"};
-    enum hub_disk_level level = n->disk;
-    if (now_ms - n->disk_ms < DISK_MS && n->disk_ms)
-        return HUB_OK;
-    n->disk_ms = now_ms;
-    enum hub_status st = hub_store_disk(n->store, &level);
-    if (level != n->disk)
-        HUB_LOG(WARNING, "disk", HUB_LOG_TEXT("node", levels[level]),
-                HUB_LOG_TEXT("directory", n->cfg.data),
-                HUB_LOG_TEXT("remedy", level == HUB_DISK_OK ? "none needed: there is room again"
-                                                            : "free space on this volume"));
-    n->disk = level;
-    n->intake.closed = level >= HUB_DISK_NO_RECORDS;
-    n->intake.resting = level >= HUB_DISK_NO_PROPOSALS;
-    n->stopping |= level == HUB_DISK_STOP;
-    return st;
-}
-
-/* Once a minute: dead readers of the store, the reserve, and who may speak. */
-static enum hub_status tend(struct hub_node *n, uint64_t now_ms)
-{
-    if (now_ms - n->tended_ms < TEND_MS && n->tended_ms)
-        return HUB_OK;
-    n->tended_ms = now_ms;
-    n->peers_stale = true;
-    return hub_store_tend(n->store, NULL);
-}
-
-/* Derived data to disk: when much lies above the last checkpoint, and when nothing goes on. */
-static enum hub_status checkpoint(struct hub_node *n, uint64_t now_ms)
-{
-    const bool idle = now_ms - n->final_ms > CHECKPOINT_IDLE_MS && hub_mempool_count(n->pool) == 0;
-    const enum hub_checkpoint_due due = hub_checkpoint_due(&n->replica->chain, n->history, idle);
-    if (due == HUB_DUE_NOTHING)
-        return HUB_OK;
-    const enum hub_status st = due == HUB_DUE_LOG
-                                   ? hub_checkpoint_write_log(n->store, n->history)
-                                   : hub_checkpoint_write(n->store, &n->replica->chain, n->history);
-    HUB_LOG(DEBUG, "checkpoint", HUB_LOG_NUMBER("height", n->replica->chain.final_header.height),
-            HUB_LOG_NUMBER("ms", hub_clock_mono_ms() - now_ms));
-    return st;
-}
-
-/* Milliseconds until there is something to do, at most WAIT_MAX_MS. */
-static int64_t wait_time(uint64_t wake_ms)
-{
-    const uint64_t now = hub_clock_mono_ms();
-    if (wake_ms <= now)
-        return 0;
-    return wake_ms - now < WAIT_MAX_MS ? (int64_t)(wake_ms - now) : WAIT_MAX_MS;
-}
-
-static void take_inputs(struct hub_node *n, unsigned ready)
-{
-    struct signalfd_siginfo info;
-    if (ready & 1 && read(n->signal_fd, &info, sizeof info) == sizeof info) {
-        HUB_LOG(INFO, "stopping", HUB_LOG_NUMBER("signal", info.ssi_signo));
-        n->stopping = true;
-    }
-    if (ready & 2) {
-        hub_intake_collect(&n->intake);
-        hub_replica_on_records(n->replica);
-    }
-    if (ready & 4 && n->api)
-        hub_api_serve(n->api);
-}
-
-int hub_node_run(struct hub_node *n)
-{
-    uint64_t wake_ms = 0;
-    while (!n->stopping) {
-        const int fd[] = {n->signal_fd, hub_verifier_fd(n->verifier),
-                          n->api ? hub_api_fd(n->api) : -1};
-        unsigned ready = 0;
-        enum hub_status st = hub_transport_wait(n->transport, wait_time(wake_ms), fd,
-                                                n->api ? 3 : 2, &ready, on_frame, n);
-        if (st == HUB_OK) {
-            take_inputs(n, ready);
-            st = tend_disk(n, hub_clock_mono_ms());
-            if (st == HUB_OK)
-                st = tend(n, hub_clock_mono_ms());
-            hub_membership_tend(n, hub_clock_mono_ms());
-        }
-        if (st == HUB_OK)
-            st = hub_replica_turn(
-                n->replica, (struct hub_now){hub_clock_mono_ms(), hub_clock_wall_ms()}, &wake_ms);
-        if (n->api)
-            hub_api_tend(n->api);
-        hub_docket_tend(n, hub_clock_mono_ms());
-        hub_standing_tend(n, hub_clock_mono_ms());
-        hub_ready_tend(n, hub_clock_mono_ms());
-        if (st == HUB_OK)
-            st = checkpoint(n, hub_clock_mono_ms());
-        if (st != HUB_OK) { /* H3: nothing is retried, nothing more is sent */
-            HUB_LOG(ERROR, "stopped", HUB_LOG_NUMBER("status", st),
-                    HUB_LOG_TEXT("store", hub_store_why(n->store)));
-            _exit(EXIT_BROKEN);
-        }
-    }
-    return n->disk == HUB_DISK_STOP ? EXIT_DISK_FULL : 0;
 }

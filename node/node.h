@@ -10,6 +10,8 @@
 #include "node/dry_run.h"
 #include "node/guard.h"
 #include "node/intake.h"
+#include "node/join.h"
+#include "node/offer.h"
 #include "node/replica.h"
 #include "node/standing.h"
 #include "node/store.h"
@@ -38,6 +40,8 @@ struct hub_node {
     struct hub_history *history;
     struct hub_dry_run *dry_run;
     struct hub_docket docket;
+    struct hub_offer offer; /* of a snapshot, to peers */
+    struct hub_join join;   /* busy: the replica has not begun */
     struct hub_standing_facts facts;
     uint64_t ready_due_ms; /* monotonic: when ready.c looks again */
     struct hub_api *api;   /* NULL: no HTTP */
@@ -60,5 +64,8 @@ HUB_MUST_USE int hub_node_open(struct hub_node *n, char *why, size_t cap);
  * survived (ends the process with 70). */
 HUB_MUST_USE int hub_node_run(struct hub_node *n);
 void hub_node_close(struct hub_node *n);
+/* When an empty directory was filled by a snapshot, or was not: the chain to where the store stands; follow: and the replica
+ * begins. As hub_node_open, but nothing is released. */
+HUB_MUST_USE int hub_node_follow(struct hub_node *n, bool follow, char *why, size_t cap);
 
 #endif

@@ -335,3 +335,14 @@ bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *ha
     hub_message_block(&w, bytes, certificate);
     return frame_close(r, peer, &w);
 }
+
+void hub_outbox_snapshot(struct hub_replica *r, int peer, const struct hub_hash *id,
+                         uint64_t offset)
+{
+    struct hub_snapshot_message s = {.height = 0};
+    if (r->port.snapshot)
+        r->port.snapshot(r->port.client, id, offset, &s);
+    struct hub_buf w = frame_open(r);
+    hub_message_snapshot(&w, &s);
+    frame_close(r, peer, &w);
+}

@@ -8,7 +8,7 @@
 
 #include "hub/chain.h"
 #include "hub/evidence.h"
-#include "hub/simplex.h"
+#include "hub/message.h"
 
 /* How far the votes of this node's key go: by this, guard and journal are compared (docs/hazards.md H12). */
 struct hub_vote_mark {
@@ -130,6 +130,11 @@ struct hub_ports {
     /* Who votes from now on, at start and when an epoch has ended; me = set->n: not this node. Peers have these
      * indices from now on. */
     void (*epoch)(void *client, const struct hub_validators *set, uint8_t me);
+
+    /* What this node has of the file of a snapshot (node/offer.h); out->piece borrowed until the next call. NULL: this node
+     * offers none. */
+    void (*snapshot)(void *client, const struct hub_hash *id, uint64_t offset,
+                     struct hub_snapshot_message *out);
 
     /* The only reader of the secret key. */
     void *signer;

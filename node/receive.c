@@ -404,8 +404,11 @@ static void dispatch(struct hub_replica *r, uint8_t peer, const struct hub_messa
     case HUB_MSG_EVIDENCE:
         on_evidence(r, peer, m->u.evidence);
         break;
-    case HUB_MSG_GET_SNAPSHOT: /* not served by this version */
-    case HUB_MSG_SNAPSHOT:     /* nobody asked */
+    case HUB_MSG_GET_SNAPSHOT:
+        if (may_serve(r, peer))
+            hub_outbox_snapshot(r, peer, &m->u.get_snapshot.id, m->u.get_snapshot.offset);
+        break;
+    case HUB_MSG_SNAPSHOT: /* this node has a chain: it asked nobody, or no longer */
         break;
     }
 }

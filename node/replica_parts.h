@@ -92,6 +92,9 @@ bool hub_outbox_block(struct hub_replica *r, int peer, const struct hub_hash *ha
 void hub_outbox_get_epochs(struct hub_replica *r, int peer, uint64_t from);
 void hub_outbox_epoch_proof(struct hub_replica *r, int peer, const struct hub_span *link,
                             uint32_t n);
+/* What this node has of the file of a snapshot: also when it has none. */
+void hub_outbox_snapshot(struct hub_replica *r, int peer, const struct hub_hash *id,
+                         uint64_t offset);
 bool hub_outbox_reply_room(const struct hub_replica *r);
 void hub_outbox_flush(struct hub_replica *r);
 

@@ -281,6 +281,34 @@ static void look_at_sync(struct look *l)
         r->chain.final_header.height, ahead);
 }
 
+/* An empty node with a snapshot on its way. */
+static void look_at_join(struct look *l)
+{
+    const struct hub_join *j = &l->n->join;
+    if (j->state == HUB_JOIN_OFF || j->state == HUB_JOIN_JOINED ||
+        (j->state == HUB_JOIN_HISTORY && !l->n->replica->sync.active))
+        return;
+    struct hub_cause *c = cause(l, "joining", UINT64_MAX, true);
+    worsen(l, HUB_STANDING_SYNCING);
+    if (j->state == HUB_JOIN_HISTORY) {
+        put(c->en, "Joined without a snapshot (%s): the whole history is fetched.", j->why);
+        put(c->zh, "未能获得可用的状态快照，改为获取全部历史区块。");
+    } else if (j->state == HUB_JOIN_ASKING) {
+        put(c->en,
+            "This node is empty and asks its peers for a snapshot. Wait; their addresses and "
+            "links are in the configuration and below.");
+        put(c->zh, "本节点尚无数据，正向对端索取状态快照。请等待；对端地址见配置，连接情况见下。");
+    } else {
+        put(c->en,
+            "This node fetches the snapshot of height %" PRIu64 " from %s: %" PRIu64 " of %" PRIu64
+            " KiB. Wait.",
+            j->height, j->name(j->net, j->peer), j->have / 1024, j->bytes / 1024);
+        put(c->zh,
+            "正在从 %s 获取高度 %" PRIu64 " 的状态快照：%" PRIu64 " / %" PRIu64 " KiB，请等待。",
+            j->name(j->net, j->peer), j->height, j->have / 1024, j->bytes / 1024);
+    }
+}
+
 /* What stands in the way before votes count. */
 static void put_obstacle(const struct look *l, struct hub_cause *c, const struct hub_waiting *w)
 {
@@ -410,6 +438,12 @@ void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_
     struct look l = {n, &n->replica->chain.set, now_ms, out};
     out->state = HUB_STANDING_OK;
     out->causes = 0;
+    if (hub_join_busy(&n->join)) { /* the replica has not begun: nothing of it counts */
+        look_at_join(&l);
+        look_at_disk(&l);
+        look_at_links(&l);
+        return;
+    }
     look_at_voting(&l);
     look_at_clock(&l);
     look_at_disk(&l);
@@ -417,4 +451,5 @@ void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_
     look_at_links(&l);
     look_at_fast_leader(&l);
     look_at_sync(&l);
+    look_at_join(&l);
 }

@@ -186,6 +186,20 @@ static bool endpoint_ok(struct hub_span code, struct hub_span at)
     return hub_address_ok(address);
 }
 
+/* Who comes later begins with a snapshot, unless the operator has said otherwise: founders have nobody to ask. */
+static bool append_join(char text[CONFIG_BYTES])
+{
+    static const char line[] =
+        "join = \"snapshot\" # or \"history\": all blocks, to audit and back up\n";
+    const size_t len = strlen(text);
+    if (!strncmp(text, "join ", 5) || strstr(text, "\njoin "))
+        return true;
+    if (len + sizeof line > CONFIG_BYTES)
+        return false;
+    memcpy(text + len, line, sizeof line);
+    return true;
+}
+
 static bool append_peers(const struct hub_cli *cli, char text[CONFIG_BYTES],
                          const struct hub_founding *f, const char *own, unsigned *peers)
 {
@@ -268,17 +282,22 @@ static int join(struct hub_cli *cli, const struct hub_node_options *o, const str
         return HUB_EXIT_USAGE;
     const char *own = own_code(f, &shown.kid);
     if (!keep_genesis(cli, o, f) || !config_without_peers(cli, text, path) ||
-        !append_peers(cli, text, f, own, &peers) || !write_text(cli, path, text, true))
+        !(*own || append_join(text)) || !append_peers(cli, text, f, own, &peers) ||
+        !write_text(cli, path, text, true))
         return HUB_EXIT_UNREACHABLE;
-    hub_cli_say(cli,
-                *own ? HUB_T(cli, "node of %s, %u peers; start it: hubledgerd --config %s",
-                             "%s 的节点，%u 个对端；启动：hubledgerd --config %s")
-                     : HUB_T(cli,
-                             "%sno validator of the genesis file: it follows once a governor has "
-                             "registered its key; %u peers; start it: hubledgerd --config %s",
-                             "%s不是创世文件中的共识节点：其密钥经登记后即可同步；%u "
-                             "个对端；启动：hubledgerd --config %s"),
-                own, peers, path);
+    hub_cli_say(
+        cli,
+        *own ? HUB_T(cli, "node of %s, %u peers; start it: hubledgerd --config %s",
+                     "%s 的节点，%u 个对端；启动：hubledgerd --config %s")
+             : HUB_T(cli,
+                     "%sno validator of the genesis file: it follows once a governor has "
+                     "registered its key, and begins with a peer's snapshot, without the "
+                     "history before it (join in node.conf); %u peers; start it: "
+                     "hubledgerd --config %s",
+                     "%s不是创世文件中的共识节点：其密钥经登记后即可同步，并以对端的状态快照起步，"
+                     "不含此前的历史（见 node.conf 的 join）；%u 个对端；启动：hubledgerd "
+                     "--config %s"),
+        own, peers, path);
     return HUB_EXIT_OK;
 }
 

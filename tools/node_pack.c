@@ -84,6 +84,7 @@ static bool write_pack(const struct hub_cli *cli, const char *dir)
                                 "--sparse",
                                 "--exclude=./data/lock",
                                 "--exclude=./data/reserve",
+                                "--exclude=./data/snapshot",
                                 "--transform=s,\\.guard\\.packed$,.guard,",
                                 "--file",
                                 part,

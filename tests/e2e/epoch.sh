@@ -100,12 +100,29 @@ net_stop JIADING
 "$hub" key new --unprotected --role validator -o "$dir/jiading2.key" -q
 "$hub" key add "$dir/jiading2.key" --role validator --key "$(gov JIADING)" --wait=20s -q || failed "the new key"
 six=$(kid_of "$dir/jiading2.key")
+"$hub" key new --unprotected --role observer -o "$dir/observer.key" -q
+"$hub" key add "$dir/observer.key" --role observer --key "$(gov XIANGCHENG)" --wait=20s -q || failed "the observer's key"
 change_set 3 "${kids[0]}" "$six" "${kids[3]}" "$five"
 until_field XIANGCHENG epoch 2
 until_field CHANGNING role observer
 until_logged CHANGNING safe_to_retire
 until_field CHANGNING safe_to_retire True
+seal=$(net_field XIANGCHENG height) # the last block is the SEAL, and nothing comes after it: a snapshot is made of it
+for i in $(seq 100); do
+    rm -f "$dir/sealed"
+    "$hub" snapshot make "$net/XIANGCHENG/data" -o "$dir/sealed" --json >"$dir/out" 2>&1 && grep -q "\"height\": *\"$seal\"" "$dir/out" && break
+    sleep 0.1
+done
+[ "$i" -lt 100 ] || failed "no snapshot of the SEAL at $seal: $(cat "$dir/out")"
+"$hub" snapshot load --verify "$dir/sealed" --lang en >"$dir/out" || failed "the SEAL's snapshot: $(cat "$dir/out")"
+new_node OBSERVER "$dir/observer.key"
+echo 'join = "snapshot"' >>"$net/OBSERVER/node.conf"
+net_start OBSERVER # and by wire
+until_field OBSERVER epoch 2
+[ "$(net_field OBSERVER history_from)" = $((seal + 1)) ] || failed "the observer's history begins at $(net_field OBSERVER history_from)"
 record
+until_field OBSERVER height "$(net_field XIANGCHENG height)"
+net_stop OBSERVER
 new_node JIADING2 "$dir/jiading2.key" # from genesis, by two links
 net_start JIADING2
 until_field JIADING2 epoch 2

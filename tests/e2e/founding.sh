@@ -95,6 +95,11 @@ refused 3 "endpoint of JIADING" "$hub" node join evil.invite --dir XIANGCHENG --
 for m in "${MEMBERS[@]}"; do "$hub" node join genesis.invite --dir "$m" --confirm "$phrase" -q; done
 "$hub" node join genesis.invite --dir JIADING --confirm "$phrase" -q # again: the peers are written anew, once each
 [ "$(grep -c '^peer ' JIADING/node.conf)" = 3 ] || failed "peers of a node that joined twice: $(cat JIADING/node.conf)"
+"$hub" node new --dir LATE --unprotected -q
+"$hub" node join genesis.invite --dir LATE --confirm "$phrase" -q
+"$hub" node join genesis.invite --dir LATE --confirm "$phrase" -q # who comes later begins with a snapshot; founders cannot
+[ "$(grep -c '^join = "snapshot"' LATE/node.conf)" = 1 ] && ! grep -q '^join' JIADING/node.conf || failed "join: $(cat LATE/node.conf)"
+"${hub}d" --check-config --config LATE/node.conf >/dev/null || failed "a late node's configuration is refused"
 for m in XIANGCHENG CHANGNING; do "$hub" network sign other.draft --key "$m/g1.key" --confirm "$("$hub" network show other.draft | sed -n 's/^chain  *\(....\) \(....\).*/\1\2/p')" -q; done
 cd - >/dev/null
 export HUBLEDGER_GENESIS=$dir/genesis.cbor

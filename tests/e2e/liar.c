@@ -1,7 +1,9 @@
-/* liar.c: a validator that lies on the wire, for tests/e2e/evidence.sh: with the configuration and key of a stopped node
- * it connects to the others and signs NOTARIZE for two blocks of one view, again and again until it is ended.
- * usage: liar NODE.CONF VIEW */
+/* liar.c: a validator that lies on the wire: with the configuration and key of a stopped node it connects to the others.
+ *   liar NODE.CONF VIEW                 signs NOTARIZE for two blocks of one view, again and again (evidence.sh)
+ *   liar NODE.CONF garbage HEIGHT       offers rubbish as a snapshot of that height (snapshot.sh)
+ *   liar NODE.CONF stops HEIGHT FILE    offers the snapshot in FILE as if it were longer, and sends no more than it has */
 #include "hub/genesis.h"
+#include "hub/hash.h"
 #include "hub/keyfile.h"
 #include "hub/message.h"
 #include "node/config.h"
@@ -80,22 +82,109 @@ static void ignore(void *ctx, uint8_t peer, struct hub_span frame)
     (void)ctx, (void)peer, (void)frame;
 }
 
-int main(int argc, char **argv)
+/* ---- snapshots */
+
+static struct { /* what is offered; garbage: nothing but 0xff */
+    uint8_t bytes[HUB_SNAPSHOT_PIECE_BYTES];
+    size_t len;
+    struct hub_snapshot_message offer;
+} lie;
+static struct { /* the last question of each peer, answered after the wait that brought it */
+    bool waits;
+    uint64_t offset;
+} asked[HUB_PEERS_MAX];
+
+static void note_question(void *ctx, uint8_t peer, struct hub_span frame)
+{
+    static struct hub_message m;
+    (void)ctx;
+    if (!hub_message_decode(&m, frame) || m.kind != HUB_MSG_GET_SNAPSHOT)
+        return;
+    asked[peer].waits = true;
+    asked[peer].offset = m.u.get_snapshot.offset;
+}
+
+static void answer(struct hub_transport *t, uint8_t peer)
+{
+    static uint8_t bytes[HUB_SNAPSHOT_PIECE_BYTES + 128];
+    struct hub_buf frame = {bytes, 0, sizeof bytes, false};
+    struct hub_snapshot_message s = lie.offer;
+    const bool inside = asked[peer].offset < lie.len;
+    asked[peer].waits = false;
+    if (asked[peer].offset < s.bytes && !inside)
+        return; /* this is where it stops */
+    if (inside) {
+        s.offset = asked[peer].offset;
+        s.piece = (struct hub_span){lie.bytes + s.offset, lie.len - s.offset};
+    }
+    hub_message_snapshot(&frame, &s);
+    hub_transport_send(t, peer, hub_span_of(&frame));
+}
+
+/* The manifest is the byte string behind the magic (formats.cddl section 11); its hash is the id. */
+static bool read_lie(const char *file)
+{
+    FILE *f = fopen(file, "rb");
+    if (!f)
+        return false;
+    lie.len = fread(lie.bytes, 1, sizeof lie.bytes, f);
+    fclose(f);
+    if (lie.len < 27 || lie.bytes[24] != 0x59) /* a head of three bytes: 256 to 65,535 */
+        return false;
+    const size_t len = (size_t)lie.bytes[25] << 8 | lie.bytes[26];
+    if (lie.len < 27 + len)
+        return false;
+    hub_hash_span(&lie.offer.id, (struct hub_span){lie.bytes + 27, len});
+    return true;
+}
+
+static int offer_snapshots(struct hub_transport *t, const char *height, const char *file)
 {
     unsigned ready;
-    if (argc != 3 || hub_crypto_self_test() != HUB_OK || !load(argv[1]))
-        return complain(
-            "usage: liar NODE.CONF VIEW, with the configuration of a stopped validator");
-    struct hub_transport *t = connect_to_all();
-    if (!t)
-        return complain("no network: is the node stopped?");
+    memset(lie.bytes, 0xff, sizeof lie.bytes);
+    memset(lie.offer.id.b, 0xee, sizeof lie.offer.id.b);
+    lie.len = sizeof lie.bytes;
+    if (file && !read_lie(file))
+        return complain("FILE is no snapshot of at most 128 KiB");
+    lie.offer.height = strtoull(height, NULL, 10);
+    lie.offer.bytes = lie.len + (1 << 20);
+    for (int i = 0; i < 10 * ROUNDS; i++) {
+        if (hub_transport_wait(t, WAIT_MS / 4, NULL, 0, &ready, note_question, NULL) != HUB_OK)
+            return complain("the network failed");
+        for (unsigned peer = 0; peer < HUB_PEERS_MAX; peer++)
+            if (asked[peer].waits)
+                answer(t, (uint8_t)peer);
+    }
+    return 0;
+}
+
+/* ---- votes */
+
+static int vote_twice(struct hub_transport *t, uint64_t view)
+{
+    unsigned ready;
     for (int i = 0; i < ROUNDS; i++) {
-        vote_for(t, strtoull(argv[2], NULL, 10), 0xaa);
-        vote_for(t, strtoull(argv[2], NULL, 10), 0xbb);
+        vote_for(t, view, 0xaa);
+        vote_for(t, view, 0xbb);
         if (hub_transport_wait(t, WAIT_MS, NULL, 0, &ready, ignore, NULL) != HUB_OK)
             return complain("the network failed");
     }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const bool garbage = argc == 4 && !strcmp(argv[2], "garbage");
+    const bool stops = argc == 5 && !strcmp(argv[2], "stops");
+    if ((argc != 3 && !garbage && !stops) || hub_crypto_self_test() != HUB_OK || !load(argv[1]))
+        return complain("usage: liar NODE.CONF VIEW | garbage HEIGHT | stops HEIGHT FILE, with the "
+                        "configuration of a stopped validator");
+    struct hub_transport *t = connect_to_all();
+    if (!t)
+        return complain("no network: is the node stopped?");
+    const int code = garbage || stops ? offer_snapshots(t, argv[3], stops ? argv[4] : NULL)
+                                      : vote_twice(t, strtoull(argv[2], NULL, 10));
     hub_transport_close(t);
     hub_keyfile_close(&key);
-    return 0;
+    return code;
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A new node joins by a snapshot: it has the same roots, votes, gives receipts for what came after, and says that it
-# has no history before. A snapshot with any byte changed is refused.
+# A new node joins by a snapshot, from its peers over the wire or by a file: it has the same roots, votes, gives receipts
+# for what came after, and says that it has no history before. A snapshot with any byte changed is refused.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
 dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
+liars=
+trap 'for p in $liars; do kill "$p" 2>/dev/null || true; done; net_cleanup; rm -rf "$dir"' EXIT
 hub=$BIN/hubledger
 failed() { echo "FAILED: $*" >&2; tail -n 3 "$dir"/net/JIADING/node.log >&2; exit 1; }
 keys=0
@@ -69,15 +70,59 @@ exits 6 "$hub" snapshot load "$dir/bad/20" -o "$dir/never"
 "$hub" network init --local 1 --dir "$dir/other" -q --port "$(net_free_ports 2)"
 exits 6 "$hub" snapshot load --verify --genesis "$dir/other/genesis.cbor" "$dir/state"
 
-record # after the snapshot, before the newcomer
-exits 0 "$hub" snapshot load "$dir/state" -o "$dir/net/JIADING/data"
+
+# The file as a directory: an audit of it is incomplete, and it is no backup.
+exits 0 "$hub" snapshot load "$dir/state" -o "$dir/loaded"
+exits 4 "$BIN/hubledger-verify" --genesis "$dir/net/genesis.cbor" --stopped "$dir/loaded"
+exits 3 "$hub" backup --stopped "$dir/loaded" -o "$dir/backup"
+grep -q "joined by a snapshot" "$dir/said" || failed "backup: $(cat "$dir/said")"
+
+# Jiading joins over the wire, from one honest peer that is frozen at first, one that offers rubbish and one that stops
+# in the middle; it is killed there, and starts again.
+record
+newer() { [ "$("$hub" snapshot load --verify "$1" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["height"])')" -gt "$height" ]; }
+for i in $(seq 60); do # until the honest peer has written a newer checkpoint
+    rm -f "$dir/newer"
+    "$hub" snapshot make "$dir/net/XIANGCHENG/data" -o "$dir/newer" -q && newer "$dir/newer" && break
+    sleep 0.3
+done
+net_stop CHANGNING HUBOFFICE
+kill -STOP "${NET_PID[XIANGCHENG]}"
+"$BIN/liar" "$dir/net/CHANGNING/node.conf" garbage $((height + 100)) &
+liars=$!
+"$BIN/liar" "$dir/net/HUBOFFICE/node.conf" stops "$height" "$dir/state" &
+liars="$liars $!"
+joining=$dir/net/JIADING/data/joining
+echo 'join = "snapshot"' >>"$dir/net/JIADING/node.conf"
 net_start JIADING
+said() { grep -q "$1" "$dir/net/JIADING/node.log"; }
+until_said() { # what, the line it is looked for in
+    for i in $(seq 150); do said "$1" && return; sleep 0.1; done
+    failed "after 15 s the log has no $1"
+}
+until_said '"event":"join_fetches","peer":"HUBOFFICE"'
+said '"event":"join_peer_failed","peer":"CHANGNING","why":"this is no snapshot' || failed "the rubbish is not named"
+for i in $(seq 50); do [ -s "$joining" ] && break; sleep 0.1; done
+[[ $("$hub" status --node "$(net_api JIADING)" --lang zh) == *"正在从 HUBOFFICE 获取高度 $height 的状态快照"* ]] || failed "status does not tell: $("$hub" status --node "$(net_api JIADING)")"
+[ "$(curl -s -o "$dir/answer" -w '%{http_code}' "$(net_api JIADING)/v1/supply")" = 503 ] || failed "it answers from an empty ledger"
+net_kill JIADING
+kill -CONT "${NET_PID[XIANGCHENG]}"
+net_start JIADING
+until_said '"event":"join_resumed"'
+until_said '"event":"joined"'
+said '"event":"join_peer_failed","peer":"HUBOFFICE","why":"it stopped sending"' || failed "who stopped is not named"
+said '"event":"join_fetches","peer":"XIANGCHENG"' || failed "it is not from the honest peer"
+[ ! -e "$joining" ] || failed "the file is left behind"
+kill $liars 2>/dev/null || true
+liars=
+floor=$(net_field JIADING history_from)
+[ "$floor" -gt $((height + 1)) ] || failed "history from $floor, and the newer snapshot is above $height"
+net_start CHANGNING HUBOFFICE
 net_same_root "${MEMBERS[@]}" >/dev/null || failed "a node on a snapshot does not reach the same root"
 record
 net_same_root "${MEMBERS[@]}" >/dev/null
 [ "$(net_field JIADING voting)" = votes ] || failed "the newcomer says $(net_field JIADING voting)"
-[ "$(net_field JIADING history_from)" = $((height + 1)) ] || failed "history from $(net_field JIADING history_from)"
-curl -sf "$(net_api JIADING)/v1/records" | grep -q "\"height\":\"$((height + 1))\"" || failed "it does not list what it has"
+curl -sf "$(net_api JIADING)/v1/records" | grep -q "\"height\":\"$floor\"" || failed "it does not list what it has"
 [ "$(curl -s -o "$dir/said" -w '%{http_code}' "$(net_api JIADING)/v1/events?after=1")" = 404 ] &&
     grep -q '"history_from"' "$dir/said" || failed "events of before its history: $(cat "$dir/said")"
 newest=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["record_id"])' "$dir/record")
@@ -92,8 +137,6 @@ net_start JIADING
 net_ready
 record
 net_same_root XIANGCHENG JIADING HUBOFFICE >/dev/null || failed "after its restart"
-net_stop JIADING
-exits 4 "$BIN/hubledger-verify" --genesis "$dir/net/genesis.cbor" --stopped "$dir/net/JIADING/data"
-exits 3 "$hub" backup --stopped "$dir/net/JIADING/data" -o "$dir/backup"
-grep -q "joined by a snapshot" "$dir/said" || failed "backup: $(cat "$dir/said")"
-echo "snapshot: $(stat -c %s "$dir/state") bytes at height $height; 44 changed ones refused; the newcomer votes"
+[ "$(net_field JIADING history_from)" = "$floor" ] || failed "history from $(net_field JIADING history_from)"
+[ "$(grep -c '"event":"joined"' "$dir/net/JIADING/node.log")" = 1 ] || failed "it joined twice"
+echo "snapshot: $(stat -c %s "$dir/state") bytes at height $height; 44 changed ones refused; by wire from $floor on, past rubbish, a peer that stops and a kill"

@@ -29,7 +29,7 @@ Test(config, reads_every_option_and_resolves_paths)
     cr_assert(read_text(&c, error,
                         "# a comment\n" GOOD
                         "endpoint = \"node.example:7001\"\napi = \"127.0.0.1:8001\"\nlog_level = "
-                        "\"debug\"\nuplink_mbit = 25\nthreads = 3\n"
+                        "\"debug\"\njoin = \"snapshot\"\nuplink_mbit = 25\nthreads = 3\n"
                         "peer CHANGNING { address = \"10.0.0.2:7001\" }\npeer 0123abcd { address = "
                         "\"[::1]:9\" }\n"),
               "%s", error);
@@ -38,7 +38,7 @@ Test(config, reads_every_option_and_resolves_paths)
     cr_assert_str_eq(c.api, "127.0.0.1:8001");
     cr_assert_str_eq(c.endpoint, "node.example:7001");
     cr_assert(c.log_level == HUB_LOG_DEBUG && c.uplink_mbit == 25 && c.threads == 3 &&
-              c.peers == 2);
+              c.peers == 2 && c.join_snapshot);
     cr_assert_str_eq(c.peer[0].name, "CHANGNING");
     cr_assert_str_eq(c.peer[1].address, "[::1]:9");
 }
@@ -57,7 +57,7 @@ Test(config, has_defaults)
     char error[512];
     cr_assert(read_text(&c, error, GOOD), "%s", error);
     cr_assert(c.log_level == HUB_LOG_INFO && c.uplink_mbit == 100 && c.threads == 0 &&
-              c.peers == 0 && !c.api[0]);
+              c.peers == 0 && !c.api[0] && !c.join_snapshot);
     cr_assert_str_eq(c.endpoint, "127.0.0.1:7001", "as it listens");
 }
 
@@ -68,6 +68,7 @@ ParameterizedTestParameters(config, refuses_and_names_what_is_wrong)
 {
     static struct bad bad[] = {
         {"", "genesis"},
+        {GOOD "join = \"fast\"\n", "snapshot or history"},
         {"genesis = \"g\"\ndata = \"d\"\nkey = \"k\"\n", "listen"},
         {GOOD "endpoint = \"nowhere\"\n", "endpoint"},
         {GOOD "listne = \"x\"\n", ":5:"},

@@ -79,3 +79,24 @@ Test(receive, no_vote_before_enough_peers_answered)
     hub_permit_ask(&r);
     cr_assert_eq(r.permit.why, HUB_ABSTAIN_NOT);
 }
+
+/* docs/protocol.md 11: requests cost a token as well: 64 at once, 32 a second (receive.c). This node offers none, and says
+ * so; with a file each answer would be 128 KiB. */
+Test(receive, a_piece_of_a_snapshot_costs_its_reader_a_token)
+{
+    static uint8_t room[1 << 16];
+    uint8_t bytes[64];
+    struct hub_buf frame = {bytes, 0, sizeof bytes, false};
+    const struct hub_hash newest = {{0}};
+    hub_message_get_snapshot(&frame, &newest, 0);
+    r.outbox = (struct hub_buf){room, 0, sizeof room, false};
+    for (int i = 0; i < 64 + 10; i++)
+        hub_replica_on_message(&r, 1, hub_span_of(&frame), now);
+    cr_assert_eq(r.frame_count, 64);
+    now.mono_ms += 1000;
+    for (int i = 0; i < 64; i++)
+        hub_replica_on_message(&r, 1, hub_span_of(&frame), now);
+    cr_assert_eq(r.frame_count, 64 + 32);
+    hub_replica_on_message(&r, 2, hub_span_of(&frame), now);
+    cr_assert_eq(r.frame_count, 64 + 32 + 1, "others have their own");
+}
