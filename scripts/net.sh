@@ -14,6 +14,7 @@
 #   exits CODE COMMAND...             it must end with that code; what it says goes to $dir/said
 #   refused CODE WORDS COMMAND...     and say that
 : "${BIN:=build/release}"
+export PATH=/usr/bin:$PATH # the python3 and node that scripts/deps.sh installs, before any other
 declare -A NET_PID=()
 NET_DIR=
 MEMBERS=()

@@ -83,8 +83,6 @@ if [ -x build/release/fault_at.so ]; then
     run "nodes killed at disk calls" tests/storage/killpoints.py --trials 12
     run "a volume filled and freed" tests/storage/full.py
 fi
-for script in tests/e2e/*.sh; do
-    [ -x "$script" ] && run "$script" "$script"
-done
+run_scripts tests/e2e/*.sh
 
 finish
