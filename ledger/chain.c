@@ -1,185 +1,16 @@
-/* chain.c: the one way history grows. */
-#include "hub/chain.h"
+/* chain.c: the one way history grows. Where its blocks stand in memory is in chain_places.c. */
+#include "ledger/chain_places.h"
 
 #include "ledger/claims.h"
 #include "ledger/epoch.h"
 
 #include <string.h>
 
-enum { SLOTS = HUB_UNFINAL_MAX + 1, FINAL = -1 };
-
-/* ---- places: the final block, slots, empty blocks */
-
-struct place {
-    const struct hub_header *header;
-    const struct hub_hash *hash;
-    int8_t state; /* slot whose state and log the block has */
-    int8_t below; /* nearest ancestor with records, the block itself not counted */
-    bool empty;
-};
-
-static struct place place_of_slot(const struct hub_chain *c, int8_t i)
-{
-    if (i == FINAL)
-        return (struct place){&c->final_header, &c->final_hash, FINAL, FINAL, false};
-    HUB_ASSERT(i >= 0 && i < SLOTS && c->slot[i].used);
-    return (struct place){&c->slot[i].header, &c->slot[i].hash, i, c->slot[i].parent, false};
-}
-
-static struct place place_of_empty(const struct hub_chain *c, uint32_t i)
-{
-    const struct hub_empty *e = &c->empty[i];
-
-    return (struct place){&e->header, &e->hash, e->base, e->base, true};
-}
-
-static bool find(const struct hub_chain *c, struct place *out, const struct hub_hash *hash)
-{
-    if (hub_hash_equal(hash, &c->final_hash)) {
-        *out = place_of_slot(c, FINAL);
-        return true;
-    }
-    for (int8_t i = 0; i < SLOTS; i++)
-        if (c->slot[i].used && hub_hash_equal(hash, &c->slot[i].hash)) {
-            *out = place_of_slot(c, i);
-            return true;
-        }
-    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
-        if (c->empty[i].used && hub_hash_equal(hash, &c->empty[i].hash)) {
-            *out = place_of_empty(c, i);
-            return true;
-        }
-    return false;
-}
-
-static const struct hub_edge *edge_of(const struct hub_chain *c, int8_t slot)
-{
-    return slot == FINAL ? &c->final_edge : &c->slot[slot].edge;
-}
-
-/* True if slot a is b or an ancestor of b. */
-static bool is_above(const struct hub_chain *c, int8_t a, int8_t b)
-{
-    while (b != a && b != FINAL)
-        b = c->slot[b].parent;
-    return b == a;
-}
-
-/* Undoes to the common ancestor and redoes from there. */
-static void move_to(struct hub_chain *c, int8_t target)
-{
-    int8_t path[SLOTS], depth = 0;
-
-    while (!is_above(c, c->at, target)) {
-        hub_state_swap_back(&c->state, &c->slot[c->at].undo);
-        c->at = c->slot[c->at].parent;
-    }
-    for (int8_t i = target; i != c->at; i = c->slot[i].parent)
-        path[depth++] = i;
-    while (depth > 0) {
-        c->at = path[--depth];
-        hub_state_swap_forward(&c->state, &c->slot[c->at].undo);
-    }
-    HUB_ASSERT(c->at == target);
-}
-
-enum hub_status hub_chain_move(struct hub_chain *c, const struct hub_hash *to)
-{
-    struct place place;
-
-    if (!find(c, &place, to))
-        return HUB_UNKNOWN_PARENT;
-    move_to(c, place.state);
-    return HUB_OK;
-}
-
-const struct hub_header *hub_chain_header(const struct hub_chain *c, const struct hub_hash *hash)
-{
-    struct place place;
-
-    return find(c, &place, hash) ? place.header : NULL;
-}
-
-size_t hub_chain_logs(const struct hub_chain *c, const struct hub_undo *logs[HUB_UNFINAL_MAX])
-{
-    size_t n = 0, at;
-
-    for (int8_t i = c->at; i != FINAL; i = c->slot[i].parent)
-        n++;
-    HUB_ASSERT(n <= HUB_UNFINAL_MAX);
-    at = n;
-    for (int8_t i = c->at; i != FINAL; i = c->slot[i].parent)
-        logs[--at] = &c->slot[i].undo;
-    return n;
-}
-
-/* ---- slots */
-
-static void free_slot(struct hub_chain *c, int8_t i)
-{
-    c->slot[i].used = false;
-    c->slot[i].undo.len = 0;
-    c->slot[i].results.len = 0;
-}
-
-static int used_slots(const struct hub_chain *c)
-{
-    int n = 0;
-
-    for (int8_t i = 0; i < SLOTS; i++)
-        n += c->slot[i].used;
-    return n;
-}
-
-static int8_t unused_slot(const struct hub_chain *c)
-{
-    int8_t i = 0;
-
-    while (i < SLOTS && c->slot[i].used)
-        i++;
-    HUB_ASSERT(i < SLOTS); /* chain.h 1: one is always free */
-    return i;
-}
-
-/* The slot to give up for a child of `base`, FINAL if there is none: no ancestor of the child, nothing with
- * records on it, lowest view. */
-static int8_t victim_for(const struct hub_chain *c, int8_t base)
-{
-    int8_t victim = FINAL;
-
-    for (int8_t i = 0; i < SLOTS; i++) {
-        bool leaf = true;
-
-        if (!c->slot[i].used || is_above(c, i, base))
-            continue;
-        for (int8_t j = 0; j < SLOTS; j++)
-            if (c->slot[j].used && c->slot[j].parent == i)
-                leaf = false;
-        if (leaf && (victim == FINAL || c->slot[i].header.view < c->slot[victim].header.view))
-            victim = i;
-    }
-    return victim;
-}
-
-static bool has_room(const struct hub_chain *c, int8_t base)
-{
-    return used_slots(c) < HUB_UNFINAL_MAX || victim_for(c, base) != FINAL;
-}
-
-static void give_up(struct hub_chain *c, int8_t victim)
-{
-    HUB_ASSERT(victim != FINAL && victim != c->at);
-    for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
-        if (c->empty[i].used && c->empty[i].base == victim)
-            c->empty[i].used = false;
-    free_slot(c, victim);
-}
-
 /* ---- start */
 
 size_t hub_chain_memory_bytes(void)
 {
-    return (size_t)SLOTS * (HUB_BLOCK_UNDO_BYTES_MAX + HUB_BLOCK_RESULT_BYTES_MAX);
+    return (size_t)HUB_CHAIN_SLOTS * (HUB_BLOCK_UNDO_BYTES_MAX + HUB_BLOCK_RESULT_BYTES_MAX);
 }
 
 enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g, void *state_memory,
@@ -191,8 +22,8 @@ enum hub_status hub_chain_init(struct hub_chain *c, const struct hub_genesis *g,
     memset(c, 0, sizeof *c);
     c->id = g->chain;
     c->set = g->set;
-    c->at = FINAL;
-    for (int8_t i = 0; i < SLOTS; i++) {
+    c->at = HUB_SLOT_FINAL;
+    for (int8_t i = 0; i < HUB_CHAIN_SLOTS; i++) {
         c->slot[i].undo = (struct hub_undo){at, 0, HUB_BLOCK_UNDO_BYTES_MAX, false, false};
         at += HUB_BLOCK_UNDO_BYTES_MAX;
         c->slot[i].results = (struct hub_buf){at, 0, HUB_BLOCK_RESULT_BYTES_MAX, false};
@@ -218,10 +49,10 @@ enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *h
         !hub_hash_equal(&log_root, &header->log_root) || edge->size != header->log_size ||
         !hub_hash_equal(&set->hash, &header->next_validators))
         return HUB_CORRUPT;
-    for (int8_t i = 0; i < SLOTS; i++)
-        free_slot(c, i);
+    for (int8_t i = 0; i < HUB_CHAIN_SLOTS; i++)
+        hub_slot_free(c, i);
     memset(c->empty, 0, sizeof c->empty);
-    c->at = FINAL;
+    c->at = HUB_SLOT_FINAL;
     c->set = *set;
     c->final_header = *header;
     c->final_hash = *hash;
@@ -234,7 +65,8 @@ enum hub_status hub_chain_resume(struct hub_chain *c, const struct hub_header *h
 /* The header a block with these choices (view, time_ms, proposer) must have on this parent, as far as that is
  * known without execution; a choice that is not allowed is replaced by the nearest that is. Whether it seals,
  * execution says. */
-static struct hub_header expected_header(const struct hub_chain *c, const struct place *parent,
+static struct hub_header expected_header(const struct hub_chain *c,
+                                         const struct hub_chain_place *parent,
                                          const struct hub_header *got)
 {
     struct hub_header want = *got;
@@ -261,7 +93,8 @@ static struct hub_header expected_header(const struct hub_chain *c, const struct
 }
 
 /* The whole header of a TAIL: nothing in it is free but view and proposer. */
-static struct hub_header expected_tail(const struct hub_chain *c, const struct place *parent,
+static struct hub_header expected_tail(const struct hub_chain *c,
+                                       const struct hub_chain_place *parent,
                                        const struct hub_header *got)
 {
     struct hub_header want = expected_header(c, parent, got);
@@ -314,19 +147,20 @@ static void add_outcome(const struct hub_chain *c, struct hub_header *want,
 
 /* Applies the block to its parent in the free slot: the one execution behind append and build. The state
  * then stands behind the block, with its log in that slot; *epochs: how many it had before. */
-static enum hub_status execute(struct hub_chain *c, const struct place *parent,
+static enum hub_status execute(struct hub_chain *c, const struct hub_chain_place *parent,
                                struct hub_block *block, bool strict, struct hub_outcome *out,
                                uint32_t *epochs, struct hub_fault *fault)
 {
-    struct hub_applied *slot = &c->slot[unused_slot(c)];
+    struct hub_applied *slot = &c->slot[hub_slot_unused(c)];
     enum hub_status status;
 
     if (block->count > 0)
-        move_to(c, parent->state);
+        hub_slot_enter(c, parent->state);
     *epochs = c->state.count[HUB_TABLE_EPOCHS];
     out->results = slot->results;
-    status = hub_state_apply(&c->state, &slot->undo, parent->header, edge_of(c, parent->state),
-                             block, strict, out, &fault->record, &fault->why);
+    status =
+        hub_state_apply(&c->state, &slot->undo, parent->header, hub_slot_edge(c, parent->state),
+                        block, strict, out, &fault->record, &fault->why);
     if (status != HUB_OK) {
         HUB_ASSERT(slot->undo.len == 0);
         if (fault->why == 0)
@@ -343,13 +177,13 @@ static enum hub_status execute(struct hub_chain *c, const struct place *parent,
 /* The execution did not give what was claimed. */
 static void take_back(struct hub_chain *c)
 {
-    struct hub_applied *slot = &c->slot[unused_slot(c)];
+    struct hub_applied *slot = &c->slot[hub_slot_unused(c)];
 
     hub_state_swap_back(&c->state, &slot->undo);
     slot->undo.len = 0;
 }
 
-static void keep_empty(struct hub_chain *c, const struct place *parent,
+static void keep_empty(struct hub_chain *c, const struct hub_chain_place *parent,
                        const struct hub_block *block)
 {
     struct hub_empty *e = &c->empty[c->empty_next];
@@ -360,10 +194,10 @@ static void keep_empty(struct hub_chain *c, const struct place *parent,
 }
 
 /* Keeps the block just executed; the state stands behind it. */
-static void keep(struct hub_chain *c, const struct place *parent, const struct hub_block *block,
-                 const struct hub_outcome *out)
+static void keep(struct hub_chain *c, const struct hub_chain_place *parent,
+                 const struct hub_block *block, const struct hub_outcome *out)
 {
-    int8_t i = unused_slot(c);
+    int8_t i = hub_slot_unused(c);
     struct hub_applied *slot = &c->slot[i];
 
     if (block->count == 0) {
@@ -377,13 +211,14 @@ static void keep(struct hub_chain *c, const struct place *parent, const struct h
     slot->parent = parent->state;
     slot->used = true;
     c->at = i;
-    if (used_slots(c) > HUB_UNFINAL_MAX)
-        give_up(c, victim_for(c, i));
-    HUB_ASSERT(used_slots(c) <= HUB_UNFINAL_MAX);
+    if (hub_slots_used(c) > HUB_UNFINAL_MAX)
+        hub_slot_give_up(c, hub_slot_victim(c, i));
+    HUB_ASSERT(hub_slots_used(c) <= HUB_UNFINAL_MAX);
 }
 
 /* On a block that ends the epoch only a TAIL can stand until it is final. */
-static enum hub_status no_block_here(const struct hub_chain *c, const struct place *parent,
+static enum hub_status no_block_here(const struct hub_chain *c,
+                                     const struct hub_chain_place *parent,
                                      const struct hub_header *got, struct hub_fault *fault)
 {
     struct hub_header want = expected_tail(c, parent, got);
@@ -397,23 +232,23 @@ enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
                                  struct hub_fault *fault)
 {
     struct hub_outcome out;
-    struct place parent, same;
+    struct hub_chain_place parent, same;
     struct hub_header want;
     uint32_t epochs;
     enum hub_status status;
 
     memset(fault, 0, sizeof *fault);
     fault->record = UINT32_MAX;
-    if (find(c, &same, &block->hash))
+    if (hub_place_find(c, &same, &block->hash))
         return HUB_OK;
-    if (!find(c, &parent, &block->header.parent))
+    if (!hub_place_find(c, &parent, &block->header.parent))
         return HUB_UNKNOWN_PARENT;
     if (hub_chain_ends_epoch(c, parent.header))
         return no_block_here(c, &parent, &block->header, fault);
     want = expected_header(c, &parent, &block->header);
     if (!hub_claims_hold(&want, &block->header, fault))
         return HUB_BAD_BLOCK;
-    if (block->count > 0 && !has_room(c, parent.state))
+    if (block->count > 0 && !hub_slots_room(c, parent.state))
         return HUB_LIMIT;
     status = execute(c, &parent, block, true, &out, &epochs, fault);
     if (status != HUB_OK)
@@ -428,7 +263,7 @@ enum hub_status hub_chain_append(struct hub_chain *c, struct hub_block *block,
 }
 
 /* A link shows every header from the certified one down to SEAL, so TAILs in a row are bounded. */
-static bool tail_has_room(const struct hub_chain *c, const struct place *parent)
+static bool tail_has_room(const struct hub_chain *c, const struct hub_chain_place *parent)
 {
     uint64_t tails = parent->header->time_ms - c->slot[parent->state].header.time_ms;
 
@@ -438,14 +273,14 @@ static bool tail_has_room(const struct hub_chain *c, const struct place *parent)
 enum hub_status hub_chain_tail(struct hub_chain *c, const struct hub_block *block,
                                struct hub_fault *fault)
 {
-    struct place parent, same;
+    struct hub_chain_place parent, same;
     struct hub_header want;
 
     memset(fault, 0, sizeof *fault);
     fault->record = UINT32_MAX;
-    if (find(c, &same, &block->hash))
+    if (hub_place_find(c, &same, &block->hash))
         return HUB_OK;
-    if (!find(c, &parent, &block->header.parent))
+    if (!hub_place_find(c, &parent, &block->header.parent))
         return HUB_UNKNOWN_PARENT;
     if (!hub_chain_ends_epoch(c, parent.header)) {
         want = expected_header(c, &parent, &block->header);
@@ -480,11 +315,11 @@ static void encode_block(struct hub_block *block, struct hub_buf *out)
     HUB_ASSERT(good);
 }
 
-static enum hub_status build_tail(struct hub_chain *c, const struct place *parent,
+static enum hub_status build_tail(struct hub_chain *c, const struct hub_chain_place *parent,
                                   struct hub_block *block, struct hub_buf *out)
 {
     struct hub_header want = expected_tail(c, parent, &block->header);
-    struct place same;
+    struct hub_chain_place same;
 
     if (want.view != block->header.view || want.parent_view != block->header.parent_view ||
         want.proposer != block->header.proposer || !tail_has_room(c, parent))
@@ -492,7 +327,7 @@ static enum hub_status build_tail(struct hub_chain *c, const struct place *paren
     block->header = want;
     block->count = 0;
     encode_block(block, out);
-    if (!find(c, &same, &block->hash))
+    if (!hub_place_find(c, &same, &block->hash))
         keep_empty(c, parent, block);
     return HUB_OK;
 }
@@ -502,12 +337,12 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
 {
     struct hub_outcome outcome;
     struct hub_fault fault;
-    struct place parent, same;
+    struct hub_chain_place parent, same;
     struct hub_header want;
     uint32_t epochs;
     enum hub_status status;
 
-    if (!find(c, &parent, parent_hash))
+    if (!hub_place_find(c, &parent, parent_hash))
         return HUB_UNKNOWN_PARENT;
     if (hub_chain_ends_epoch(c, parent.header))
         return build_tail(c, &parent, block, out);
@@ -517,13 +352,13 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
         want.time_ms != block->header.time_ms || want.proposer != block->header.proposer)
         return HUB_BAD_BLOCK;
     block->header = want;
-    if (!has_room(c, parent.state))
+    if (!hub_slots_room(c, parent.state))
         block->count = 0;
     status = execute(c, &parent, block, false, &outcome, &epochs, &fault);
     HUB_ASSERT(status == HUB_OK); /* what cannot be applied was left out */
     add_outcome(c, &block->header, &outcome, epochs);
     encode_block(block, out);
-    if (find(c, &same, &block->hash))
+    if (hub_place_find(c, &same, &block->hash))
         take_back(c);
     else
         keep(c, &parent, block, &outcome);
@@ -535,17 +370,18 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
 /* True if b is x or stands on it. Where the empty blocks between b and its nearest ancestor with records were
  * forgotten and x is an empty block on that same ancestor, b is taken to stand on x if its parent's view allows
  * it: at worst a dead block is kept until a later one is final, and its own certificate can never exist. */
-static bool stands_on(const struct hub_chain *c, struct place b, const struct place *x)
+static bool stands_on(const struct hub_chain *c, struct hub_chain_place b,
+                      const struct hub_chain_place *x)
 {
-    struct place up;
+    struct hub_chain_place up;
 
     for (;;) {
         if (hub_hash_equal(b.hash, x->hash))
             return true;
         if (b.header->height <= x->header->height)
             return false;
-        if (!find(c, &up, &b.header->parent)) {
-            up = place_of_slot(c, b.below);
+        if (!hub_place_find(c, &up, &b.header->parent)) {
+            up = hub_place_of_slot(c, b.below);
             if (up.header->height < x->header->height)
                 return x->empty && x->state == b.below && b.header->parent_view >= x->header->view;
         }
@@ -554,37 +390,37 @@ static bool stands_on(const struct hub_chain *c, struct place b, const struct pl
 }
 
 /* Frees everything that does not stand on x; what stood on a freed slot now stands on the final block. */
-static void prune(struct hub_chain *c, const struct place *x)
+static void prune(struct hub_chain *c, const struct hub_chain_place *x)
 {
-    bool stays[SLOTS] = {false}, empty_stays[HUB_EMPTY_MAX] = {false};
+    bool stays[HUB_CHAIN_SLOTS] = {false}, empty_stays[HUB_EMPTY_MAX] = {false};
 
-    for (int8_t i = 0; i < SLOTS; i++)
-        stays[i] = c->slot[i].used && i != x->state && stands_on(c, place_of_slot(c, i), x);
+    for (int8_t i = 0; i < HUB_CHAIN_SLOTS; i++)
+        stays[i] = c->slot[i].used && i != x->state && stands_on(c, hub_place_of_slot(c, i), x);
     for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++)
         empty_stays[i] = c->empty[i].used && c->empty[i].header.height > x->header->height &&
-                         stands_on(c, place_of_empty(c, i), x);
-    if (c->at == FINAL || !stays[c->at]) {
-        move_to(c, x->state);
-        c->at = FINAL; /* the state of x is now the final one */
+                         stands_on(c, hub_place_of_empty(c, i), x);
+    if (c->at == HUB_SLOT_FINAL || !stays[c->at]) {
+        hub_slot_enter(c, x->state);
+        c->at = HUB_SLOT_FINAL; /* the state of x is now the final one */
     }
-    for (int8_t i = 0; i < SLOTS; i++) {
+    for (int8_t i = 0; i < HUB_CHAIN_SLOTS; i++) {
         if (!stays[i])
-            free_slot(c, i);
-        else if (c->slot[i].parent != FINAL && !stays[c->slot[i].parent])
-            c->slot[i].parent = FINAL;
+            hub_slot_free(c, i);
+        else if (c->slot[i].parent != HUB_SLOT_FINAL && !stays[c->slot[i].parent])
+            c->slot[i].parent = HUB_SLOT_FINAL;
     }
     for (uint32_t i = 0; i < HUB_EMPTY_MAX; i++) {
         c->empty[i].used = empty_stays[i];
-        if (empty_stays[i] && c->empty[i].base != FINAL && !stays[c->empty[i].base])
-            c->empty[i].base = FINAL;
+        if (empty_stays[i] && c->empty[i].base != HUB_SLOT_FINAL && !stays[c->empty[i].base])
+            c->empty[i].base = HUB_SLOT_FINAL;
     }
 }
 
 static void visit_final(const struct hub_chain *c, int8_t last, hub_chain_visit *visit, void *ctx)
 {
-    int8_t path[SLOTS], depth = 0;
+    int8_t path[HUB_CHAIN_SLOTS], depth = 0;
 
-    for (int8_t i = last; i != FINAL; i = c->slot[i].parent)
+    for (int8_t i = last; i != HUB_SLOT_FINAL; i = c->slot[i].parent)
         path[depth++] = i;
     while (depth > 0 && visit != NULL)
         visit(ctx, &c->slot[path[--depth]]);
@@ -599,14 +435,15 @@ static bool certifies(const struct hub_certificate *cert, const struct hub_heade
 }
 
 /* x and its ancestors are final. A block that ends the epoch makes its SEAL the final one, and the next set vote. */
-static void make_final(struct hub_chain *c, const struct place *x, hub_chain_visit *visit,
+static void make_final(struct hub_chain *c, const struct hub_chain_place *x, hub_chain_visit *visit,
                        void *ctx)
 {
     bool ends = hub_chain_ends_epoch(c, x->header);
-    struct place last = ends ? place_of_slot(c, x->state) : *x; /* a SEAL has records, so a slot */
+    struct hub_chain_place last =
+        ends ? hub_place_of_slot(c, x->state) : *x; /* a SEAL has records, so a slot */
     struct hub_header header = *last.header;
     struct hub_hash hash = *last.hash;
-    struct hub_edge edge = *edge_of(c, last.state);
+    struct hub_edge edge = *hub_slot_edge(c, last.state);
 
     HUB_ASSERT(!ends || header.flags == HUB_FLAG_SEAL);
     visit_final(c, last.state, visit, ctx);
@@ -618,7 +455,8 @@ static void make_final(struct hub_chain *c, const struct place *x, hub_chain_vis
     if (ends) {
         struct hub_validators next;
 
-        HUB_ASSERT(c->at == FINAL && used_slots(c) == 0); /* only TAILs stand on a SEAL */
+        HUB_ASSERT(c->at == HUB_SLOT_FINAL &&
+                   hub_slots_used(c) == 0); /* only TAILs stand on a SEAL */
         newest_epoch(c, &next);
         HUB_ASSERT(hub_hash_equal(&next.hash, &header.next_validators));
         c->set = next;
@@ -628,11 +466,11 @@ static void make_final(struct hub_chain *c, const struct place *x, hub_chain_vis
 enum hub_status hub_chain_finalize(struct hub_chain *c, const struct hub_certificate *cert,
                                    hub_chain_visit *visit, void *ctx)
 {
-    struct place x;
+    struct hub_chain_place x;
 
     if (cert->subject.kind != HUB_FINALIZE)
         return HUB_BAD_CERTIFICATE;
-    if (!find(c, &x, &cert->subject.block_hash))
+    if (!hub_place_find(c, &x, &cert->subject.block_hash))
         return HUB_NOT_FOUND;
     if (!certifies(cert, x.header) || !hub_certificate_ok(cert, &c->set))
         return HUB_BAD_CERTIFICATE;
@@ -646,11 +484,11 @@ enum hub_status hub_chain_cross(struct hub_chain *c, const struct hub_link *link
 {
     struct hub_link_facts facts;
     const char *what;
-    struct place x;
+    struct hub_chain_place x;
 
     if (hub_link_check(&facts, &what, link, &c->set) != HUB_VERDICT_OK)
         return HUB_BAD_CERTIFICATE;
-    if (!find(c, &x, &facts.seal_hash))
+    if (!hub_place_find(c, &x, &facts.seal_hash))
         return HUB_NOT_FOUND;
     make_final(c, &x, visit, ctx);
     return HUB_OK;
