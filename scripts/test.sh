@@ -79,6 +79,7 @@ if [ -x build/release/exhaustive ]; then
     run "and of clusters with a guard removed" tests/exhaustive/controls.sh build/release
 fi
 run "the judge of histories" tests/chaos/history_test.py
+run "the judge of readings" tests/chaos/reading_test.py
 if [ -x build/release/fault_at.so ]; then
     run "nodes killed at disk calls" tests/storage/killpoints.py --trials 12
     run "a volume filled and freed" tests/storage/full.py

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Real nodes under fire: four, then seven, each in a network namespace with a volume of its own; faults of every kind
-(faults.py) while clients pay each other, auditors read and members sign agreements. Then everything heals, all must
-agree, the history checker (history.py) judges what clients saw, and the auditor executes every node's data.
+(faults.py) while clients pay each other, auditors read and members sign agreements, and somebody reads what the nodes
+say of themselves (reading.py). Then everything heals, all must agree and say that all is well, the history checker
+(history.py) judges what clients saw, and the auditor executes every node's data.
 usage: chaos.py [--minutes M] [--nodes N] [--seed S] [--keep]"""
 import argparse
 import json
@@ -19,6 +20,7 @@ from faults import KINDS, SECONDS, Site, demand_tools  # noqa: E402
 from history import check  # noqa: E402
 from ledger import Key, Ledger, family, get, record_id, reserve, submit, wallet_number, wallet_text  # noqa: E402
 from network import BIN, Failure, Network, run  # noqa: E402
+from reading import Reading, Sampler, lacks  # noqa: E402
 
 WALLETS, PAYERS, BANK = 6, 4, 3
 OF_NODES = ["validator.ready"]  # a node's own records; evidence.report is none that may come: nobody here lies
@@ -33,6 +35,8 @@ class World:
         self.network = Network(count, *parameters, base="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         self.site = None
         self.operations, self.struck, self.ended = [], Counter(), Counter()
+        self.faults = []  # what held when: see Sampler
+        self.sampler = Sampler(self.network, self.faults)
         self.held, self.may_end = set(), {}  # members held down; member -> (codes, until)
 
     def open(self):
@@ -154,11 +158,15 @@ class World:
         if kind in ("Kill", "KillAll"):
             down = [n.member for n in self.network.node] if kind == "KillAll" else [member]
             self.held |= set(down)
+        held = {"kind": kind, "members": down, "start": time.monotonic(), "end": None, "what": ""}
+        self.faults.append(held)
         fault.strike()
+        held["what"], held["start"] = fault.name(), time.monotonic()
         self.struck[kind] += 1
         print(f"  {time.monotonic() - self.began:6.1f} s  {fault.name()}, {seconds:.1f} s", flush=True)
         self.stop.wait(seconds)
         fault.heal()
+        held["end"] = time.monotonic()
         self.held -= set(down)
 
     def strike(self, dice, seconds):
@@ -185,12 +193,31 @@ class World:
         except Exception as error:  # a thread's failure is the run's
             self.errors.append(f"{work.__name__}: {type(error).__name__}: {error}")
 
+    def look(self):
+        """Reads one node after the other as an operator would; what is not true is the run's failure."""
+        at = 0
+        while not self.stop.wait(1):
+            at += 1
+            untrue = self.sampler.sample(self.network.node[at % len(self.network.node)])
+            if untrue:
+                self.errors.append(untrue)
+
+    def all_well(self, seconds=60):
+        """After the faults every node says so, and nothing else."""
+        end, said = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            said = [(r, lacks(r, 0, ["in order"], ["正常"], absent=["! ", "- "])) for r in map(Reading, self.network.node)]
+            if not any(missing for _, missing in said):
+                return []
+            time.sleep(0.5)
+        return [f"{r.node.member} does not say that all is well ({missing}): {r.en}" for r, missing in said if missing]
+
     # ---- the run and its verdict
 
     def fire(self, seconds):
         self.began = time.monotonic()
         work = [threading.Thread(target=self.guarded, args=(self.pay, i)) for i in range(PAYERS)]
-        work += [threading.Thread(target=self.guarded, args=(f,)) for f in (self.read, self.agree, self.watch)]
+        work += [threading.Thread(target=self.guarded, args=(f,)) for f in (self.read, self.agree, self.watch, self.look)]
         for t in work:
             t.start()
         try:
@@ -227,6 +254,7 @@ class World:
                 self.start_node(n)
                 n.await_api(60)
         self.network.same_root(90)
+        broken += self.all_well()
         self.history = self.order()
         broken += check(self.operations, self.history)
         broken += self.network.alarms()
@@ -266,6 +294,7 @@ def trial(count, seconds, options):
         outcomes = Counter((o["kind"], o["outcome"]) for o in world.operations)
         print("faults: " + ", ".join(f"{k} {v}" for k, v in sorted(world.struck.items())))
         print("operations: " + ", ".join(f"{kind} {outcome} {n}" for (kind, outcome), n in sorted(outcomes.items())))
+        print(f"readings: {world.sampler.samples}, with {world.sampler.problems} problems told")
         print(f"ended by themselves: {dict(world.ended) or 'none'}")
         print(f"{len(world.history)} records in the order; longest time without an outcome {world.longest_silence():.1f} s; "
               f"after the last fault {world.recovered:.1f} s to the next")

@@ -6,9 +6,7 @@ heals, and all nodes must say that all is well. What is expected is written here
 usage: standing.py [--only NAME] [--show]"""
 import argparse
 import os
-import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,31 +14,13 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from faults import Site, demand_tools, set_clock  # noqa: E402
 from ledger import get, post, reserve  # noqa: E402
-from network import BIN, EXIT_DISK_FULL, Failure, Network  # noqa: E402
+from network import EXIT_DISK_FULL, Failure, Network  # noqa: E402
+from reading import Reading, about, lacks  # noqa: E402
 from recovery_times import Money  # noqa: E402
 
 HOUR_S = 3600
-TELL_S, WELL_S, SLACK_S = 40, 40, 4  # until the fault is told, until it is forgotten; how exact "since when" must be
+TELL_S, WELL_S = 40, 40  # until the fault is told, until it is forgotten
 # A peer is silent after 11 s (node/standing.c): until then the node says what it has, which is not wrong.
-
-
-class Reading:
-    """What one node says of itself and its network, once."""
-
-    def __init__(self, node):
-        self.node = node
-        self.en, self.code = self.words("en")
-        self.zh, _ = self.words("zh")
-
-    def words(self, lang):
-        done = subprocess.run([f"{BIN}/hubledger", "status", "--check", "--lang", lang, "--node",
-                               f"http://{self.node.api[0]}:{self.node.api[1]}"], capture_output=True, text=True)
-        return done.stdout + done.stderr, done.returncode
-
-    def seconds(self, pattern):
-        """The number of seconds a sentence tells."""
-        found = re.search(pattern, self.en)
-        return int(found.group(1)) if found else None
 
 
 class Drill:
@@ -101,27 +81,6 @@ class Drill:
         for i in range(4):
             self.site.blocked[i].clear()
             self.site.filter(i)
-
-
-def lacks(reading, code, en, zh, absent=()):
-    """What an operator does not find in it, or None."""
-    if reading.code != code:
-        return f"exit {reading.code}, not {code}"
-    for text, words in ((reading.en, en), (reading.zh, zh)):
-        for word in words:
-            if word not in text:
-                return f"does not say '{word}'"
-    for word in absent:
-        if re.search(r"^" + re.escape(word) if word.endswith(" ") else re.escape(word), reading.en, re.M):
-            return f"says '{word}'"
-    return None
-
-
-def about(told, truth):
-    """Since when: what is told, and what the harness knows, in seconds."""
-    if told is None:
-        return "does not say since when"
-    return None if abs(told - truth) <= SLACK_S else f"says {told} s, it was {truth:.0f} s"
 
 
 def away(drill, gone, since, readers):

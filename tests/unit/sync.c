@@ -67,3 +67,20 @@ Test(sync, a_certified_block_far_above_does_not_hold_up_the_next_request)
     cr_assert_geq(requests(a, 10), 1, "at once, not when the time of the last request is over");
     cr_assert_eq(a[0].from, next);
 }
+
+/* A frozen peer costs one time-out of a second and rests then; meanwhile two others are asked. */
+Test(sync, a_silent_peer_costs_one_time_out_and_rests)
+{
+    struct asked a[4];
+    cr_assert_eq(begin(a), 1);
+    const int frozen = a[0].peer;
+    cr_assert_eq(requests(a, 990), 0);
+    cr_assert_eq(requests(a, 10), 2, "one second is over");
+    cr_assert(a[0].peer != frozen && a[1].peer != frozen && a[0].peer != a[1].peer);
+    cr_assert(a[0].from == 1 && a[1].from == 1);
+    for (uint64_t rounds = 0; rounds < 20; rounds++) { /* 20 answers in 4 s */
+        r.chain.final_header.height = r.sync.asked;
+        cr_assert_eq(requests(a, 200), 1);
+        cr_assert_neq(a[0].peer, frozen, "it rests for 5 s");
+    }
+}
