@@ -390,7 +390,7 @@ enum hub_status hub_api_open(struct hub_api **out, char why[512], struct hub_nod
             MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
             MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
             (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+            MHD_OPTION_END);
     if (!a->daemon) {
         snprintf(why, 512, "cannot serve HTTP on %s: %s; give an IPv4 address and a free port",
                  node->cfg.api, strerror(errno));

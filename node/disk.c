@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
+#define SHORTER "; name a shorter one with `data`"
 
 /* f_type of file systems whose locks or memory maps another machine can break (statfs(2)). */
 static const struct {
@@ -31,6 +32,28 @@ __attribute__((format(printf, 3, 4))) static enum hub_status fail(char *why, siz
     vsnprintf(why, cap, format, args);
     va_end(args);
     return HUB_IO;
+}
+
+const char *hub_disk_remedy(int code)
+{
+    switch (code) {
+    case EACCES:
+    case EPERM:
+        return "; it must belong to the user that the node runs as: chown it, or start as that "
+               "user";
+    case EROFS:
+        return "; mount the volume for writing";
+    case ENOSPC:
+    case EDQUOT:
+        return "; free space on this volume";
+    case ENOENT:
+        return "; make the folder above it, or name another with `data`";
+    case ENOTDIR:
+    case EISDIR:
+        return "; something else stands in the place of a file or folder of the node: move it away";
+    default:
+        return "; check this disk";
+    }
 }
 
 static bool path_of(char out[PATH_BYTES], const char *dir, const char *name, const char *suffix)
@@ -71,7 +94,7 @@ static enum hub_status refuse_remote(const char *dir, char *why, size_t cap)
 {
     struct statfs fs;
     if (statfs(dir, &fs) != 0)
-        return fail(why, cap, "store: %s: %s", dir, strerror(errno));
+        return fail(why, cap, "store: %s: %s%s", dir, strerror(errno), hub_disk_remedy(errno));
     for (size_t i = 0; i < sizeof remote_systems / sizeof *remote_systems; i++)
         if (((unsigned long)fs.f_type & 0xffffffff) == remote_systems[i].type)
             return fail(
@@ -98,20 +121,20 @@ enum hub_status hub_disk_lock(const char *dir, int *fd, char *why, size_t cap)
 {
     char path[PATH_BYTES];
     if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-        return fail(why, cap, "store: cannot make %s: %s", dir, strerror(errno));
+        return fail(why, cap, "store: cannot make %s: %s%s", dir, strerror(errno), hub_disk_remedy(errno));
     enum hub_status status = refuse_remote(dir, why, cap);
     if (status)
         return status;
     if (!path_of(path, dir, "lock", ""))
-        return fail(why, cap, "store: the path of the directory is longer than %d bytes",
-                    PATH_BYTES);
+        return fail(why, cap, "store: the path of the directory is longer than %d bytes%s",
+                    PATH_BYTES, SHORTER);
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (lock < 0)
-        return fail(why, cap, "store: cannot open %s: %s", path, strerror(errno));
+        return fail(why, cap, "store: cannot open %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
         status = errno == EWOULDBLOCK
                      ? held(lock, dir, why, cap)
-                     : fail(why, cap, "store: cannot lock %s: %s", path, strerror(errno));
+                     : fail(why, cap, "store: cannot lock %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
         close(lock);
         return status;
     }
@@ -172,14 +195,14 @@ enum hub_status hub_disk_stage(const char *dir, const char *name, char *why, siz
 {
     char path[PATH_BYTES];
     if (!path_of(path, dir, name, ".new"))
-        return fail(why, cap, "store: the path of the directory is longer than %d bytes",
-                    PATH_BYTES);
+        return fail(why, cap, "store: the path of the directory is longer than %d bytes%s",
+                    PATH_BYTES, SHORTER);
     if (!sync_name_of(dir))
-        return fail(why, cap, "store: cannot sync the folder above %s: %s", dir, strerror(errno));
+        return fail(why, cap, "store: cannot sync the folder above %s: %s%s", dir, strerror(errno), hub_disk_remedy(errno));
     if (mkdir(path, 0750) == 0)
         return HUB_OK;
     if (errno != EEXIST || !each_file(path, remove_file))
-        return fail(why, cap, "store: cannot make an empty %s: %s", path, strerror(errno));
+        return fail(why, cap, "store: cannot make an empty %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
     return HUB_OK;
 }
 
@@ -187,11 +210,11 @@ enum hub_status hub_disk_publish(const char *dir, const char *name, char *why, s
 {
     char from[PATH_BYTES], to[PATH_BYTES];
     if (!path_of(from, dir, name, ".new") || !path_of(to, dir, name, ""))
-        return fail(why, cap, "store: the path of the directory is longer than %d bytes",
-                    PATH_BYTES);
+        return fail(why, cap, "store: the path of the directory is longer than %d bytes%s",
+                    PATH_BYTES, SHORTER);
     if (!each_file(from, sync_file) || !sync_path(from, O_RDONLY | O_DIRECTORY) ||
         rename(from, to) != 0 || !sync_path(dir, O_RDONLY | O_DIRECTORY))
-        return fail(why, cap, "store: cannot put %s in its place: %s", from, strerror(errno));
+        return fail(why, cap, "store: cannot put %s in its place: %s%s", from, strerror(errno), hub_disk_remedy(errno));
     return HUB_OK;
 }
 

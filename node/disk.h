@@ -16,6 +16,9 @@ enum hub_disk_level { /* H6: free space of the volume as this user sees it */
                       HUB_DISK_STOP          /* at most 2 %: stop the node cleanly */
 };
 
+/* "; ...": what an operator can do about this errno of a call on the directory. Static storage. */
+const char *hub_disk_remedy(int code);
+
 enum { HUB_DISK_RESERVE_BYTES = 16 << 20 }; /* one full commit: 8 blocks of 1 MiB and their pages */
 
 /* free and total in any one unit; total 0 is HUB_DISK_STOP. */

@@ -36,6 +36,14 @@ static int refuse(const struct making *m, int code, const char *thing, const cha
     return code;
 }
 
+/* The reason of a lower layer, and what to do about it here. */
+static int refuse_why(const struct making *m, int code, const char *thing, const char *reason,
+                      const char *remedy)
+{
+    snprintf(m->why, m->cap, "%s: %s; %s", thing, reason, remedy);
+    return code;
+}
+
 /* Address space of the maximum size, zeroed and touched only as used. */
 static void *reserve(size_t bytes)
 {
@@ -50,7 +58,8 @@ static int read_genesis(const struct making *m)
     const char *why = "";
     const int fd = open(n->cfg.genesis, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return refuse(m, EXIT_BAD_FILE, n->cfg.genesis, strerror(errno));
+        return refuse_why(m, EXIT_BAD_FILE, n->cfg.genesis, strerror(errno),
+                          "name the network's genesis file with `genesis`");
     n->genesis_bytes.cap = HUB_GENESIS_BYTES_MAX + 1;
     n->genesis_bytes.data = malloc(n->genesis_bytes.cap);
     ssize_t got = 0;
@@ -63,7 +72,8 @@ static int read_genesis(const struct making *m)
         return refuse(m, EXIT_BAD_FILE, n->cfg.genesis,
                       "cannot be read, or is larger than 65,535 bytes");
     if (hub_genesis_decode(&n->genesis, &why, hub_span_of(&n->genesis_bytes)) != HUB_OK)
-        return refuse(m, EXIT_BAD_FILE, n->cfg.genesis, why);
+        return refuse_why(m, EXIT_BAD_FILE, n->cfg.genesis, why,
+                          "get the file again from another member, and compare its fingerprint");
     return 0;
 }
 
@@ -325,7 +335,9 @@ static int make_network(const struct making *m)
     memcpy(t.public_key, n->key.transport, 32);
     memcpy(t.secret_key, n->key.secrets->transport, 32);
     if (hub_transport_open(&n->transport, &why, &t) != HUB_OK)
-        code = refuse(m, EXIT_IN_USE, "network", why);
+        code = refuse_why(m, EXIT_IN_USE, "network", why,
+                          "give `listen` an address of this machine and a port that no other "
+                          "program uses");
     explicit_bzero(t.secret_key, sizeof t.secret_key);
     return code;
 }

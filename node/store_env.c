@@ -2,6 +2,7 @@
 
 #include "hub/hash.h"
 #include "node/clock.h"
+#include "node/disk.h"
 
 #include <lmdb.h>
 
@@ -94,10 +95,13 @@ static const char *remedy_of(int code)
 {
     if (code == EIO || code == ENOSPC)
         return ": the disk fails or is full. Free space or replace it, then start again";
-    if (code == MDB_BAD_TXN || code == MDB_PANIC || code == MDB_CORRUPTED ||
+    if (code == MDB_BAD_TXN || code == MDB_PANIC || code == MDB_CORRUPTED || code == MDB_INVALID ||
         code == MDB_PAGE_NOTFOUND || code == MDB_CURSOR_FULL)
         return ": a page of the database is damaged. Keep a copy of the directory, check the disk, "
                "then start with an empty directory: the node fetches the chain from its peers";
+    if (code == MDB_VERSION_MISMATCH)
+        return ": it was written with another version of the database library. Start the program "
+               "that wrote it, or start with an empty directory";
     return "";
 }
 
@@ -167,7 +171,8 @@ static enum hub_status open_lmdb(struct hub_env *e, const char *dir, uint64_t ma
                    code == MDB_INVALID || code == MDB_CORRUPTED || code == MDB_VERSION_MISMATCH
                        ? HUB_CORRUPT
                        : HUB_IO,
-                   "store: %s does not open: %s", dir, mdb_strerror(code));
+                   "store: %s does not open: %s%s", dir, mdb_strerror(code),
+                   code > 0 ? hub_disk_remedy(code) : remedy_of(code));
 }
 
 enum hub_status hub_env_open(struct hub_env **out, char why[HUB_WHY_BYTES], const char *dir,

@@ -61,8 +61,8 @@ static enum hub_status create(char why[HUB_WHY_BYTES], const char *dir, const st
     hub_env_close(env);
     if (status == HUB_OK && !set_modes(path))
         status =
-            hub_store_explain(why, HUB_IO, "store: cannot set the modes of the files in %s: %s",
-                              path, strerror(errno));
+            hub_store_explain(why, HUB_IO, "store: cannot set the modes of the files in %s: %s%s",
+                              path, strerror(errno), hub_disk_remedy(errno));
     return status ? status : hub_disk_publish(dir, environment, why, HUB_WHY_BYTES);
 }
 

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { HUB_FRAMES_WHY_BYTES = 512 };
+enum { HUB_FRAMES_WHY_BYTES = 1536 };
 
 struct hub_frames; /* an open source; owned, released by hub_frames_close */
 
