@@ -74,6 +74,12 @@ void hub_chain_memory_clear(struct hub_chain_memory *m)
 }
 
 /* ---- what the checkpoint is of */
+/* Beside a checkpoint that is not to be used: what else was derived is damaged. */
+static struct hub_span given_up_key(void)
+{
+    return (struct hub_span){(const uint8_t *)"rebuild", 7};
+}
+
 static struct hub_span meta_key(void)
 {
     return (struct hub_span){(const uint8_t *)"checkpoint", 10};
@@ -214,6 +220,16 @@ static enum hub_status save_table(struct hub_env *env, struct hub_state *s, unsi
     return HUB_OK;
 }
 
+void hub_checkpoint_rewrite_page(struct hub_state *s, struct hub_span key)
+{
+    if (key.len != ROW_KEY_BYTES || key.data[0] >= HUB_TABLES)
+        return;
+    const unsigned t = key.data[0];
+    const uint64_t row = (uint64_t)hub_get_be32(key.data + 1) * rows_a_page(t);
+    if (row < s->count[t])
+        s->mem[t].unsaved[row / 64] |= UINT64_C(1) << row % 64;
+}
+
 /* ---- writing */
 static uint64_t pages_of(const struct hub_state *s)
 {
@@ -249,6 +265,19 @@ enum hub_status hub_checkpoint_write_log(struct hub_store *s, struct hub_history
     return status;
 }
 
+static enum hub_status take_up_again(struct hub_env *env)
+{
+    enum hub_status status = hub_env_del(env, HUB_MAP_META, given_up_key());
+    return status == HUB_NOT_FOUND ? HUB_OK : status;
+}
+
+enum hub_status hub_checkpoint_give_up(struct hub_store *s)
+{
+    struct hub_env *env = hub_store_env(s);
+    enum hub_status status = hub_env_put(env, HUB_MAP_META, given_up_key(), given_up_key());
+    return status ? status : hub_env_commit(env);
+}
+
 enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
                                      struct hub_history *h)
 {
@@ -271,6 +300,8 @@ enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
         status = hub_history_save(h, env);
     if (status == HUB_OK)
         status = save_meta(env, c);
+    if (status == HUB_OK && hub_history_whole(h))
+        status = take_up_again(env);
     if (status == HUB_OK)
         status = hub_env_commit(env);
     if (status == HUB_OK)
@@ -470,7 +501,13 @@ enum hub_status hub_checkpoint_load(struct hub_store *s, struct hub_chain *c, st
     status = load_meta(&cp, &r);
     if (status == HUB_NOT_FOUND)
         return HUB_OK;
-    if (status == HUB_OK) {
+    struct hub_span given_up;
+    if (hub_env_get(&r, HUB_MAP_META, given_up_key(), &given_up) != HUB_NOT_FOUND) {
+        status = explain(report->why, HUB_CORRUPT,
+                         "checkpoint of height %llu: a part of the record index, the results or "
+                         "the log beside it is damaged",
+                         (unsigned long long)cp.height);
+    } else if (status == HUB_OK) {
         zero(m->state, m->state_bytes); /* the rows of genesis are in the checkpoint */
         hub_state_init(&c->state, m->state, m->caps);
         hub_genesis_name(g, &c->state);

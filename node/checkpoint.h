@@ -45,6 +45,12 @@ HUB_MUST_USE enum hub_status hub_checkpoint_write_log(struct hub_store *s, struc
 HUB_MUST_USE enum hub_status hub_checkpoint_write(struct hub_store *s, struct hub_chain *c,
                                                   struct hub_history *h);
 
+/* ---- what scrub.c found damaged */
+/* The page of rows under this key of HUB_MAP_ROW is written again with the next checkpoint. */
+void hub_checkpoint_rewrite_page(struct hub_state *s, struct hub_span key);
+/* From the next start on there is no checkpoint, until one is written that began at genesis. Puts and commits. */
+HUB_MUST_USE enum hub_status hub_checkpoint_give_up(struct hub_store *s);
+
 struct hub_checkpoint_report { /* what a load did, for the log */
     uint64_t height;           /* where chain and history stand; 0 = genesis */
     bool damaged;              /* there was a checkpoint and it could not be used */

@@ -121,7 +121,8 @@ enum hub_status hub_disk_lock(const char *dir, int *fd, char *why, size_t cap)
 {
     char path[PATH_BYTES];
     if (mkdir(dir, 0750) != 0 && errno != EEXIST)
-        return fail(why, cap, "store: cannot make %s: %s%s", dir, strerror(errno), hub_disk_remedy(errno));
+        return fail(why, cap, "store: cannot make %s: %s%s", dir, strerror(errno),
+                    hub_disk_remedy(errno));
     enum hub_status status = refuse_remote(dir, why, cap);
     if (status)
         return status;
@@ -130,11 +131,12 @@ enum hub_status hub_disk_lock(const char *dir, int *fd, char *why, size_t cap)
                     PATH_BYTES, SHORTER);
     int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (lock < 0)
-        return fail(why, cap, "store: cannot open %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
+        return fail(why, cap, "store: cannot open %s: %s%s", path, strerror(errno),
+                    hub_disk_remedy(errno));
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        status = errno == EWOULDBLOCK
-                     ? held(lock, dir, why, cap)
-                     : fail(why, cap, "store: cannot lock %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
+        status = errno == EWOULDBLOCK ? held(lock, dir, why, cap)
+                                      : fail(why, cap, "store: cannot lock %s: %s%s", path,
+                                             strerror(errno), hub_disk_remedy(errno));
         close(lock);
         return status;
     }
@@ -198,11 +200,13 @@ enum hub_status hub_disk_stage(const char *dir, const char *name, char *why, siz
         return fail(why, cap, "store: the path of the directory is longer than %d bytes%s",
                     PATH_BYTES, SHORTER);
     if (!sync_name_of(dir))
-        return fail(why, cap, "store: cannot sync the folder above %s: %s%s", dir, strerror(errno), hub_disk_remedy(errno));
+        return fail(why, cap, "store: cannot sync the folder above %s: %s%s", dir, strerror(errno),
+                    hub_disk_remedy(errno));
     if (mkdir(path, 0750) == 0)
         return HUB_OK;
     if (errno != EEXIST || !each_file(path, remove_file))
-        return fail(why, cap, "store: cannot make an empty %s: %s%s", path, strerror(errno), hub_disk_remedy(errno));
+        return fail(why, cap, "store: cannot make an empty %s: %s%s", path, strerror(errno),
+                    hub_disk_remedy(errno));
     return HUB_OK;
 }
 
@@ -214,7 +218,8 @@ enum hub_status hub_disk_publish(const char *dir, const char *name, char *why, s
                     PATH_BYTES, SHORTER);
     if (!each_file(from, sync_file) || !sync_path(from, O_RDONLY | O_DIRECTORY) ||
         rename(from, to) != 0 || !sync_path(dir, O_RDONLY | O_DIRECTORY))
-        return fail(why, cap, "store: cannot put %s in its place: %s%s", from, strerror(errno), hub_disk_remedy(errno));
+        return fail(why, cap, "store: cannot put %s in its place: %s%s", from, strerror(errno),
+                    hub_disk_remedy(errno));
     return HUB_OK;
 }
 

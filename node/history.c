@@ -74,6 +74,7 @@ void hub_history_genesis(struct hub_history *h, const struct hub_genesis *g)
 {
     struct hub_hash leaf;
     hub_history_clear(h, 0);
+    h->whole = true;
     memset(&h->edge, 0, sizeof h->edge);
     hub_merkle_leaf(&leaf, g->bytes);
     hub_merkle_append(&h->edge, &leaf, keep_node, h);
@@ -87,6 +88,7 @@ void hub_history_begin(struct hub_history *h, const struct hub_edge *edge)
 {
     hub_history_clear(h, edge->size);
     h->edge = *edge;
+    h->whole = false;
     for (unsigned level = 0; level < 64; level++) {
         struct hub_history_level *l = &h->level[level];
         l->count = (uint32_t)((edge->size >> level) % HUB_NODE_PAGE);
@@ -141,6 +143,11 @@ struct hub_history_size hub_history_size(const struct hub_history *h)
 const struct hub_edge *hub_history_edge(const struct hub_history *h)
 {
     return &h->edge;
+}
+
+bool hub_history_whole(const struct hub_history *h)
+{
+    return h->whole;
 }
 
 /* ---- to and from the checkpoint */
@@ -234,8 +241,10 @@ void hub_history_clear(struct hub_history *h, uint64_t log_size)
 
 void hub_history_saved(struct hub_history *h, bool checkpoint)
 {
-    if (checkpoint)
+    if (checkpoint) {
         memset(&h->size, 0, sizeof h->size);
+        h->whole = false;
+    }
     struct hub_hash tail[HUB_NODE_PAGE];
     uint32_t left[64];
     for (unsigned level = 0; level < 64;
@@ -255,6 +264,7 @@ enum hub_status hub_history_resume(struct hub_history *h, const struct hub_reade
 {
     hub_history_clear(h, edge->size);
     h->edge = *edge;
+    h->whole = false;
     for (unsigned level = 0; level < 64; level++) {
         struct hub_history_level *l = &h->level[level];
         uint32_t tail = (uint32_t)((edge->size >> level) % HUB_NODE_PAGE);

@@ -78,6 +78,8 @@ HUB_MUST_USE enum hub_status hub_history_save(const struct hub_history *h, struc
 /* Once that is committed: holds nothing but the last page of each level, which will be written again.
  * checkpoint: the rows were saved too. */
 void hub_history_saved(struct hub_history *h, bool checkpoint);
+/* It began at genesis and no checkpoint has been written since: the next one replaces all that is stored. */
+bool hub_history_whole(const struct hub_history *h);
 /* Begins behind the checkpoint with this log. HUB_CORRUPT: its last nodes cannot be read. */
 HUB_MUST_USE enum hub_status hub_history_resume(struct hub_history *h, const struct hub_reader *r,
                                                 const struct hub_edge *edge);

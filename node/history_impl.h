@@ -21,6 +21,7 @@ struct hub_history_level { /* nodes first .. first + count - 1 of one level; fir
 };
 
 struct hub_history {
+    bool whole;          /* from genesis on, and not saved yet */
     uint64_t first_leaf; /* records below it are found on disk */
     struct hub_edge edge;
     struct hub_history_block *block; /* in order of height, only blocks with records */

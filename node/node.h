@@ -13,6 +13,7 @@
 #include "node/join.h"
 #include "node/offer.h"
 #include "node/replica.h"
+#include "node/scrub.h"
 #include "node/standing.h"
 #include "node/store.h"
 #include "node/transport.h"
@@ -38,6 +39,7 @@ struct hub_node {
     struct hub_replica *replica;    /* mapped; its chain holds the state */
     struct hub_chain_memory memory; /* of the chain in replica */
     struct hub_history *history;
+    struct hub_scrub scrub;
     struct hub_dry_run *dry_run;
     struct hub_docket docket;
     struct hub_offer offer; /* of a snapshot, to peers */
@@ -52,7 +54,7 @@ struct hub_node {
     int signal_fd;
     bool stopping;
     enum hub_disk_level disk;
-    uint64_t started_ms, tended_ms, disk_ms, placed_ms,
+    uint64_t started_ms, tended_ms, disk_ms, scrubbed_ms, placed_ms,
         final_ms;                         /* monotonic; final_ms: the last final block */
     uint64_t final_blocks, final_records; /* since start */
 };

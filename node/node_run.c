@@ -18,6 +18,7 @@ enum {
         75, /* EX_TEMPFAIL: may be started again at any time, and runs once there is room */
     TEND_MS = 60000,
     DISK_MS = 1000,
+    SCRUB_MS = 1000,
     CHECKPOINT_IDLE_MS = 2000,
     WAIT_MAX_MS = 1000
 };
@@ -79,6 +80,15 @@ static enum hub_status checkpoint(struct hub_node *n, uint64_t now_ms)
     return st;
 }
 
+/* Each second a little of what is derived is read again. */
+static enum hub_status scrub(struct hub_node *n, uint64_t now_ms)
+{
+    if (now_ms - n->scrubbed_ms < SCRUB_MS)
+        return HUB_OK;
+    n->scrubbed_ms = now_ms;
+    return hub_scrub(&n->scrub, n->store, &n->replica->chain, n->history);
+}
+
 /* Verified whole before the first byte goes into the store: only what is proven gets there. Meanwhile nothing else is
  * answered, about a second for 100,000 wallets. */
 static bool take_snapshot(struct hub_node *n, char why[HUB_WHY_BYTES])
@@ -128,6 +138,8 @@ static enum hub_status follow(struct hub_node *n, uint64_t *wake_ms)
     hub_ready_tend(n, hub_clock_mono_ms());
     if (st == HUB_OK)
         st = checkpoint(n, hub_clock_mono_ms());
+    if (st == HUB_OK)
+        st = scrub(n, hub_clock_mono_ms());
     return st;
 }
 

@@ -39,7 +39,11 @@ enum hub_env_mode {
     HUB_ENV_READ_ALONE, /* no lock file: only while no node runs */
 };
 
-enum { HUB_WHY_BYTES = 1536 /* a path of a configuration, 1,023, and a sentence */, HUB_SEAL_BYTES = 16, HUB_ENV_KEY_MAX = 48 };
+enum {
+    HUB_WHY_BYTES = 1536 /* a path of a configuration, 1,023, and a sentence */,
+    HUB_SEAL_BYTES = 16,
+    HUB_ENV_KEY_MAX = 48
+};
 #define HUB_STORE_MAP_BYTES                                                                        \
     (UINT64_C(1) << 40) /* address space, not disk: alarms watch the disk (H7) */
 

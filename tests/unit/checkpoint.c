@@ -1,12 +1,17 @@
 /* Checkpoints and the questions answered from them: a restart stands where the node stood, and a checkpoint
  * that is wrong anywhere is left aside. */
+#include "node/scrub.h"
 #include "tests/support/ledger_dir.h"
 #include "tests/support/stored_ledger.h"
 
 #include <criterion/criterion.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { WALLETS = 300, RECORDS_MAX = 4096, BLOCKS_MAX = 64 };
 
@@ -393,6 +398,101 @@ Test(checkpoint, a_lost_node_of_the_log_is_found, .init = begin, .fini = end)
     struct hub_hash after = state_root();
     cr_assert(hub_hash_equal(&before, &after));
     all_paths_verify();
+}
+
+/* A bit of a stored value flips on the disk, in every copy of its page. */
+static void flip(enum hub_env_map map, struct hub_span key)
+{
+    const struct hub_reader r = hub_store_reader(s.store);
+    struct hub_span value;
+    char path[128];
+    must(hub_env_get(&r, map, key, &value));
+    uint8_t part[64], bit;
+    const bool small =
+        value.len < 32; /* then it lies behind its key, and by itself it would be found elsewhere */
+    const size_t before = small ? key.len : 0, rest = sizeof part - before,
+                 len = before + (value.len < rest ? value.len : rest);
+    memcpy(part, key.data, before);
+    memcpy(part + before, value.data, len - before);
+    snprintf(path, sizeof path, "%s/ledger/data.mdb", dir);
+    const int fd = open(path, O_RDWR);
+    struct stat st;
+    cr_assert(fd >= 0 && fstat(fd, &st) == 0);
+    uint8_t *file = malloc((size_t)st.st_size);
+    cr_assert(file && pread(fd, file, (size_t)st.st_size, 0) == st.st_size);
+    unsigned hits = 0;
+    for (off_t at = 0; at + (off_t)len <= st.st_size; at++) {
+        if (memcmp(file + at, part, len) != 0)
+            continue;
+        bit = file[at + (off_t)before] ^ 4;
+        cr_assert_eq(pwrite(fd, &bit, 1, at + (off_t)before), 1);
+        hits++;
+    }
+    cr_assert_geq(hits, 1);
+    free(file);
+    close(fd);
+    cr_assert_eq(hub_env_get(&r, map, key, &value), HUB_CORRUPT);
+}
+
+/* Once through all derived maps, at 64 values a call. */
+static uint64_t scrub_all(void)
+{
+    struct hub_scrub at = {.map = 0};
+    const struct hub_reader r = hub_store_reader(s.store);
+    static const enum hub_env_map maps[] = {HUB_MAP_ROW, HUB_MAP_NODE, HUB_MAP_RECORD,
+                                            HUB_MAP_RESULT};
+    uint64_t values, calls = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        must(hub_env_count(&r, maps[i], &values));
+        cr_assert_gt(values, 0);
+        calls += values / 64 + 2; /* the last of a map, and one that ends at damage */
+    }
+    for (; calls; calls--)
+        must(hub_scrub(&at, s.store, s.chain, s.history));
+    return at.damaged;
+}
+
+Test(checkpoint, damaged_rows_are_found_and_written_again, .init = begin, .fini = end)
+{
+    const uint8_t key[7] = {HUB_TABLE_WALLETS};
+    fill();
+    must(hub_checkpoint_write(s.store, s.chain, s.history));
+    cr_assert_eq(scrub_all(), 0);
+    flip(HUB_MAP_ROW, (struct hub_span){key, sizeof key});
+    cr_assert_eq(scrub_all(), 1);
+    restart();
+    cr_assert_not(s.report.damaged, "%s", s.report.why);
+    cr_assert_eq(s.report.height, s.heights);
+}
+
+Test(checkpoint, what_comes_of_the_blocks_is_found_and_built_at_the_next_start, .init = begin,
+     .fini = end, .timeout = 60)
+{
+    uint8_t node[HUB_NODE_KEY_BYTES], record[HUB_RECORD_KEY_BYTES], result[8];
+    fill();
+    must(hub_checkpoint_write(s.store, s.chain, s.history));
+    hub_node_key(node, 0, 0);
+    hub_record_key(record, 2, &seen[0].id);
+    hub_put_be64(result, seen[0].height);
+    const struct {
+        enum hub_env_map map;
+        struct hub_span key;
+    } parts[] = {{HUB_MAP_NODE, {node, sizeof node}},
+                 {HUB_MAP_RECORD, {record, sizeof record}},
+                 {HUB_MAP_RESULT, {result, sizeof result}}};
+    for (unsigned i = 0; i < 3; i++) {
+        flip(parts[i].map, parts[i].key);
+        cr_assert_geq(scrub_all(), 1, "map %d", (int)parts[i].map);
+        restart();
+        cr_assert(s.report.damaged);
+        cr_assert_eq(s.report.height, 0, "from genesis");
+        stored_catch_up(&s);
+        must(hub_checkpoint_write(s.store, s.chain, s.history));
+        cr_assert_eq(scrub_all(), 0);
+        restart();
+        cr_assert_not(s.report.damaged, "%s", s.report.why);
+        all_questions_answered();
+    }
 }
 
 Test(checkpoint, is_not_used_without_a_certificate_that_reaches_it, .init = begin, .fini = end)
