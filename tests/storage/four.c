@@ -1,14 +1,18 @@
 #include "tests/storage/four.h"
 
 #include "hub/message.h"
+#include "node/guard.h"
 #include "node/log.h"
 #include "tests/support/net.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FRAMES_MAX = 8192, WALLETS = 8, STEP_LIMIT = 2000000 };
 
@@ -153,19 +157,68 @@ static void port_sign(void *signer, struct hub_signature *out, struct hub_span m
     hub_sign(out, net->key[NET_VALIDATOR + ((struct four_node *)signer)->index].secret, message);
 }
 
+/* The node's guard for one read or one write: its thread writes while this one waits for its end, so calls are recorded
+ * in order. */
+static struct hub_guard *open_guard(const struct four_node *n, struct hub_ports *p)
+{
+    struct hub_guard *g;
+    char path[160], why[HUB_GUARD_WHY_BYTES];
+    snprintf(path, sizeof path, "%s/%u/guard", n->all->dir, n->index);
+    must(hub_guard_open(&g, why, path, &net->key[NET_VALIDATOR + n->index].kid,
+                        &net->genesis.chain) == HUB_OK,
+         why);
+    hub_guard_ports(g, p);
+    return g;
+}
+
+enum hub_status four_guard(struct four_node *n, struct hub_vote_mark *out)
+{
+    struct hub_ports p;
+    *out = n->all->guard[n->index];
+    if (!n->all->guard_beside)
+        return HUB_OK;
+    struct hub_guard *g = open_guard(n, &p);
+    const enum hub_status st = p.guard_read(p.guard, out);
+    hub_guard_close(g);
+    return st;
+}
+
 static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
 {
-    const struct four_node *n = guard;
-    *out = n->all->guard[n->index];
-    return HUB_OK;
+    return four_guard(guard, out);
 }
 
 static void guard_note(void *guard, const struct hub_vote_mark *m)
 {
     struct four_node *n = guard;
+    struct four *f = n->all;
     const struct disk_mark mark = {.kind = DISK_MARK_GUARD, .votes = *m};
-    n->all->guard[n->index] = *m;
-    disk_log_mark(n->index, &mark);
+    struct hub_ports p;
+    if (f->guard_beside && f->now_ms < n->guard_due_ms)
+        return;
+    n->guard_due_ms = f->now_ms + HUB_GUARD_PERIOD_MS;
+    f->guard[n->index] = *m;
+    if (f->guard_beside) {
+        struct hub_guard *g = open_guard(n, &p);
+        p.guard_note(p.guard, m);
+        hub_guard_close(g);
+    }
+    disk_log_mark(n->index, &mark); /* from now on it is remembered */
+}
+
+void four_make_guards(struct four *f)
+{
+    char path[160], why[HUB_GUARD_WHY_BYTES];
+    const int root = open(f->dir, O_RDONLY | O_DIRECTORY);
+    must(root >= 0, f->dir);
+    for (uint8_t i = 0; i < FOUR; i++) {
+        snprintf(path, sizeof path, "%s/%u", f->dir, i);
+        must(mkdir(path, 0750) == 0, path);
+        snprintf(path, sizeof path, "%s/%u/guard", f->dir, i);
+        must(hub_guard_create(path, &net->key[NET_VALIDATOR + i].kid, why) == HUB_OK, why);
+    }
+    must(fsync(root) == 0 && close(root) == 0, f->dir);
+    f->guard_beside = true;
 }
 
 static void port_alarm(void *client, const char *what, const struct hub_hash *block)

@@ -24,6 +24,7 @@ struct four_node {
     void *work;
     struct hub_ports port;
     uint64_t wake_ms, told;  /* told: height of the newest block a client was told is final */
+    uint64_t guard_due_ms;   /* when its guard file may be written again */
     enum hub_status stopped; /* why it failed */
 };
 
@@ -41,13 +42,18 @@ struct four {
     uint32_t said_count[FOUR];
     struct hub_hash final[FOUR_HEIGHTS]; /* what clients were told; zero = nothing */
     uint64_t final_max;
-    struct hub_vote_mark guard[FOUR]; /* on volumes that never fail */
+    bool guard_beside;                /* guard files lie in the nodes' directories */
+    struct hub_vote_mark guard[FOUR]; /* else on volumes that never fail: the marks themselves */
     char failure[256], why[HUB_WHY_BYTES];
 };
 
 /* dir holds, or gets, the directories "0" to "3". Nodes are down. */
 struct four *four_open(const char *dir, uint64_t seed, uint32_t loss_permille);
 void four_close(struct four *f);
+/* Makes the directories, each with the guard file of a key that never voted, durably. */
+void four_make_guards(struct four *f);
+/* What the guard remembers. HUB_NOT_FOUND, HUB_CORRUPT: as of a guard's port. */
+enum hub_status four_guard(struct four_node *n, struct hub_vote_mark *out);
 /* Opens store, checkpoint and replica as the node does. On failure f->why tells and the node stays down. */
 enum hub_status four_boot(struct four *f, uint8_t node);
 /* As a kill: what was not committed is gone. */

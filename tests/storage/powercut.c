@@ -5,7 +5,8 @@
  * A good image: it opens; every vote that had left the node is in its journal; the tip is no lower than the
  * last one committed; every final block is there with the right hash and is the one clients were told. Of one
  * image in REVIVE_EACH all four nodes start again: they make progress, what clients were told is final on all
- * of them, and nobody votes against an earlier vote.
+ * of them, and nobody votes against an earlier vote. In every other recording the guard files lie in the same
+ * directories: each must hold the newest mark whose write had ended, and allow its node to vote.
  *
  * With --lie the disk ignores syncs: then losses must be found, or the judge is blind. */
 #include "tests/storage/storage.h"
@@ -16,6 +17,11 @@
 #include <sys/stat.h>
 
 enum { REVIVE_EACH = 16, ROUNDS = 60, PATH_BYTES = 80 };
+
+static bool guards_beside(uint64_t seed)
+{
+    return seed % 2 == 0;
+}
 
 static void act(struct four *f, uint64_t *random)
 {
@@ -29,13 +35,18 @@ static void act(struct four *f, uint64_t *random)
         storage_must(four_boot(f, node) == HUB_OK, f->why);
 }
 
-static void record_run(struct disk_log *log, const char *dir, uint64_t seed)
+/* In every other seed the guard files lie in the nodes' directories. Returns where the life of the nodes begins: before
+ * it keys are made. */
+static size_t record_run(struct disk_log *log, const char *dir, uint64_t seed)
 {
     uint64_t random = seed * 77 + 5;
     const uint32_t loss = seed % 4 == 0 ? 0 : (uint32_t)(disk_random(&random) % 120);
     storage_must(mkdir(dir, 0750) == 0, dir);
     disk_log_start(log, dir);
     struct four *f = four_open(dir, seed, loss);
+    if (guards_beside(seed))
+        four_make_guards(f);
+    const size_t born = log->ops;
     for (uint8_t i = 0; i < FOUR; i++)
         storage_must(four_boot(f, i) == HUB_OK, f->why);
     for (unsigned round = 0; round < ROUNDS && !f->failure[0]; round++) {
@@ -46,6 +57,7 @@ static void record_run(struct disk_log *log, const char *dir, uint64_t seed)
     storage_must(!f->failure[0], f->failure);
     four_close(f);
     test_dir_remove(dir);
+    return born;
 }
 
 struct cut {
@@ -79,10 +91,23 @@ static uint64_t tell(struct four *f, const struct cut *c)
     return tip;
 }
 
+/* A guard in the same image holds the newest mark that was written whole, and allows the node to vote. */
+static void judge_guard(struct four *f, uint8_t node, const struct hub_vote_mark *written)
+{
+    struct hub_vote_mark found;
+    if (four_guard(&f->node[node], &found) != HUB_OK)
+        storage_judged("the guard cannot be read");
+    if (found.votes < written->votes)
+        storage_judged("the guard has forgotten votes");
+    if (f->node[node].replica->permit.why > HUB_ABSTAIN_ASKING)
+        storage_judged("the guard does not allow the node to vote");
+}
+
 static void judge(void *ctx)
 {
     struct cut *c = ctx;
     struct four *f = four_open(c->dir, c->seed, 0);
+    f->guard_beside = guards_beside(c->seed);
     const uint64_t least = tell(f, c);
     f->now_ms += 3600000; /* clocks went on */
     for (uint8_t i = 0; i < FOUR; i++)
@@ -91,6 +116,7 @@ static void judge(void *ctx)
     if (four_boot(f, c->node) != HUB_OK)
         storage_judged(f->why);
     storage_judge_node(f, c->node, least);
+    judge_guard(f, c->node, &f->guard[c->node]);
     if (!c->revive)
         return;
     for (uint8_t i = 0; i < FOUR; i++)
@@ -133,14 +159,14 @@ void storage_powercut(const struct storage_options *o, const char *scratch, uint
     char dir[PATH_BYTES];
     uint64_t random = seed;
     snprintf(dir, sizeof dir, "%s/run", scratch);
-    record_run(&log, dir, seed);
+    const size_t born = record_run(&log, dir, seed);
     snprintf(dir, sizeof dir, "%s/image", scratch);
     disk_state_open(&state, &log, o->lie);
     const size_t first = disk_random(&random) % o->every;
     for (size_t i = 0; i < log.ops && !storage_enough(o); i++) {
         const struct disk_op *op = &log.op[i];
         disk_state_issue(&state);
-        if (op->kind != DISK_MARK && i % o->every == first &&
+        if (i >= born && op->kind != DISK_MARK && i % o->every == first &&
             disk_state_open_ends(&state, op->owner))
             cut_here(&state, dir, seed, &random);
         disk_state_return(&state);
