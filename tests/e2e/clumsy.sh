@@ -4,15 +4,13 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/net.sh
-dir=$(mktemp -d)
-trap 'net_cleanup; rm -rf "$dir"' EXIT
+net_test
 daemon=$PWD/$BIN/hubledgerd
 [ "${BIN#/}" = "$BIN" ] || daemon=$BIN/hubledgerd
 net=$dir/net
 home=$net/JIADING
-failed() { echo "FAILED: $*" >&2; exit 1; }
 tries=0
-refused() { # CODE REGEX [COMMAND...]: the daemon, by that command if one is given, with $home/try.conf
+ends() { # CODE REGEX [COMMAND...]: the daemon, by that command if one is given, with $home/try.conf
     local code=$1 regex=$2 got=0
     shift 2
     timeout 20 "$@" "$daemon" --config "$home/try.conf" >"$dir/out" 2>&1 || got=$?
@@ -34,59 +32,58 @@ fresh() { # everything as it was
 net_make 4 "$net" --parameter consensus.pace_ms=0
 net_start
 net_ready
-"$BIN/hubledger" key new -o "$dir/k" --unprotected -q
-"$BIN/hubledger" key add "$dir/k" --role seal --key "$net/XIANGCHENG/governor-1.key" --wait=30s -q || failed "the first record"
+record
 net_same_root "${MEMBERS[@]}" >/dev/null
 height=$(net_field JIADING height)
 
 # Two starts, while one runs.
 conf
-refused 69 "another node (process ${NET_PID[JIADING]}) runs on .*: stop it, or give this node a directory of its own"
+ends 69 "another node (process ${NET_PID[JIADING]}) runs on .*: stop it, or give this node a directory of its own"
 conf 's/"data"/"other"/'
-refused 69 'cannot listen for peers on .* in use; give `listen` an address of this machine and a port that no other'
+ends 69 'cannot listen for peers on .* in use; give `listen` an address of this machine and a port that no other'
 conf "s/\"data\"/\"other\"/; s/^listen.*/listen = \"127.0.0.1:$(net_free_ports 1)\"/"
-refused 69 'cannot serve HTTP on .* in use; give an IPv4 address and a free port'
+ends 69 'cannot serve HTTP on .* in use; give an IPv4 address and a free port'
 net_stop JIADING
 cp -a "$home" "$dir/kept"
 
 # Files of somebody else, cut, or gone.
 fresh
 cp "$net/CHANGNING/node.key" "$home/"
-refused 65 'guard file .* is of another key: name the right one with `guard`'
+ends 65 'guard file .* is of another key: name the right one with `guard`'
 fresh
 cp "$home/governor-1.key" "$home/node.key"
 rm "$home/node.key.guard"
-refused 65 "neither a validator's nor an observer's; give the node's own key"
+ends 65 "neither a validator's nor an observer's; give the node's own key"
 fresh
 conf 's/genesis.cbor/cut.cbor/'
-refused 65 "No such file or directory; name the network's genesis file"
+ends 65 "No such file or directory; name the network's genesis file"
 head -c 100 "$net/genesis.cbor" >"$net/cut.cbor"
-refused 65 'get the file again from another member, and compare its fingerprint'
+ends 65 'get the file again from another member, and compare its fingerprint'
 (net_make 4 "$dir/another" >/dev/null)
 conf 's|../genesis.cbor|../../another/genesis.cbor|'
-refused 65 'give this network a directory of its own, or the node its right genesis file'
+ends 65 'give this network a directory of its own, or the node its right genesis file'
 
 # A database that is none.
 for bytes in 1 5000 100000; do
     fresh
     head -c "$bytes" /dev/urandom >"$home/data/ledger/data.mdb"
-    refused 70 'Keep a copy of the directory, check the disk, then start with an empty directory'
+    ends 70 'Keep a copy of the directory, check the disk, then start with an empty directory'
 done
 
 # Places that are not what they should be.
 fresh
 rm -r "$home/data" && touch "$home/data"
-refused 70 'Not a directory; something else stands in the place of a file or folder'
+ends 70 'Not a directory; something else stands in the place of a file or folder'
 long=$(printf 'a%.0s' $(seq 200))
 conf "s|\"data\"|\"$home/$long/$long/$long/$long/data\"|"
-refused 70 'No such file or directory; make the folder above it'
+ends 70 'No such file or directory; make the folder above it'
 if [ "$(id -u)" = 0 ]; then
     fresh
     chmod 755 "$dir" "$net" "$home"
     chown nobody "$home" "$home"/node.key* "$home/data" "$home/data/ledger"
     cp "$daemon" "$dir/daemon" # where nobody can run it
     daemon=$dir/daemon
-    refused 70 'Permission denied; it must belong to the user that the node runs as' setpriv --reuid=nobody --clear-groups
+    ends 70 'Permission denied; it must belong to the user that the node runs as' setpriv --reuid=nobody --clear-groups
 fi
 
 # Killed while it starts, and told to stop fifty times: nothing is lost, and it is the node it was.

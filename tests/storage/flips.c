@@ -104,6 +104,14 @@ static void judge_others(struct four *f, const struct trial *t)
             storage_judged("the other nodes do not go on");
 }
 
+static bool holds_votes(struct four *f, struct four_node *n)
+{
+    for (uint32_t i = 0; i < f->said_count[n->index]; i++)
+        if (!four_holds_vote(n, &f->said[n->index][i]))
+            return false;
+    return true;
+}
+
 static void try_flip(void *ctx)
 {
     struct trial *t = ctx;
@@ -130,6 +138,14 @@ static void try_flip(void *ctx)
     if (n->replica->voting == HUB_VOTING_FORBIDDEN && n->replica->permit.why)
         _exit(
             STORAGE_TOLD); /* an older tree: its journal lacks votes, the guard or a peer knows, it casts none */
+    if (!holds_votes(
+            f,
+            n)) { /* a pointer led to an older copy of its page, which was used again meanwhile */
+        if (four_boot(f, t->node) == HUB_OK)
+            storage_judged(
+                "a vote that was sent is not in the journal, and the next start says nothing");
+        _exit(STORAGE_TOLD);
+    }
     storage_judge_node(f, t->node, f->final_max - 1);
     _exit(f->rebuilt ? STORAGE_REBUILT : n->replica->mend.mended ? STORAGE_MENDED : 0);
 }
