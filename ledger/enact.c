@@ -40,15 +40,6 @@ static struct voters count_voters(const struct hub_state *s)
     return v;
 }
 
-/* A code once used, by whomever, is never used again. */
-static bool code_used(const struct hub_state *s, struct hub_span code)
-{
-    struct hub_member m;
-    uint32_t row;
-
-    return hub_state_find(s, HUB_TABLE_MEMBERS, code, &row) || hub_member_find(&m, s, code);
-}
-
 /* The member an action names; members that were removed are none. */
 static uint16_t named_member(struct hub_member *out, const struct enactment *e,
                              struct hub_span action, const char *field)
@@ -95,7 +86,7 @@ static uint16_t add_member(struct hub_member *m, const struct enactment *e, stru
     struct hub_member other;
 
     hub_member_from_map(m, map);
-    if (code_used(s, m->code) ||
+    if (hub_member_code_used(s, m->code) ||
         (m->institution != 0 && hub_member_of_institution(&other, s, m->institution)))
         return HUB_CODE_member_exists;
     if (m->kind == HUB_KIND_AUTHORITY)
@@ -212,14 +203,13 @@ static uint16_t succeed(struct enactment *e, struct hub_span action)
     struct hub_member m;
     uint16_t why = named_member(&m, e, action, "succeed");
 
-    if (code_used(e->a->state, code) && !hub_span_equal(code, m.code))
+    if (hub_member_code_used(e->a->state, code) && !hub_span_equal(code, m.code))
         return HUB_CODE_member_exists; /* the same code with new names is a change of name */
     if (why != 0)
         return why;
-    m.code = code;
     m.name_zh = hub_field_span(names, "zh");
     m.name_en = hub_field_span(names, "en");
-    hub_member_put(e->a->state, &m);
+    hub_member_rename(e->a->state, &m, code);
     return 0;
 }
 

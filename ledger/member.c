@@ -129,6 +129,48 @@ bool hub_member_find(struct hub_member *out, const struct hub_state *s, struct h
     return true;
 }
 
+/* What a succession gave is remembered in a row of references: between its first code and that of today a member may
+ * have had others, which its own row does not tell. */
+static struct hub_hash given_code(struct hub_span code)
+{
+    uint8_t bytes[HUB_MEMBER_CODE_MAX + 4];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+    struct hub_hash key;
+
+    hub_put_array(&b, 1);
+    hub_put_text_span(&b, code);
+    HUB_ASSERT(!b.full);
+    hub_hash_tagged(&key, "hubledger/member-code/1", hub_span_of(&b));
+    return key;
+}
+
+bool hub_member_code_used(const struct hub_state *s, struct hub_span code)
+{
+    const struct hub_hash given = given_code(code);
+    uint32_t row;
+
+    return hub_state_find(s, HUB_TABLE_MEMBERS, code, &row) ||
+           hub_state_find(s, HUB_TABLE_REFERENCES, (struct hub_span){given.b, sizeof given.b},
+                          &row);
+}
+
+void hub_member_rename(struct hub_state *s, struct hub_member *m, struct hub_span code)
+{
+    const struct hub_hash given = given_code(code);
+    uint8_t bytes[HUB_REFERENCE_ROW_BYTES - 2];
+    struct hub_buf b = {bytes, 0, sizeof bytes, false};
+
+    if (!hub_member_code_used(s, code)) {
+        hub_put_array(&b, 2);
+        hub_put_hash(&b, &given);
+        hub_put_uint(&b, m->row);
+        HUB_ASSERT(!b.full);
+        hub_state_add(s, HUB_TABLE_REFERENCES, hub_span_of(&b));
+    }
+    m->code = code;
+    hub_member_put(s, m);
+}
+
 bool hub_member_of_institution(struct hub_member *out, const struct hub_state *s,
                                uint64_t institution)
 {

@@ -14,6 +14,10 @@ extern const struct hub_field hub_key_add_fields[], hub_key_revoke_fields[],
     hub_key_cancel_fields[];
 extern const char *const hub_revoke_reasons[]; /* ends with NULL */
 
+/* A code once used, by whomever, is never used again: those members were admitted with, and those a succession gave. */
+bool hub_member_code_used(const struct hub_state *s, struct hub_span code);
+/* Writes the row under this code, which is its own or was never used. */
+void hub_member_rename(struct hub_state *s, struct hub_member *m, struct hub_span code);
 /* Fills a member from a checked map `member` of a genesis file or an admission; spans borrow from the map. */
 void hub_member_from_map(struct hub_member *out, struct hub_span map);
 /* Fills a key from a checked grant (body of key.add, entry of a genesis file): all but row and

@@ -538,6 +538,15 @@ Test(governance, a_successor_keeps_the_row_and_the_old_code_is_gone)
     cr_assert_eq(propose(), HUB_CODE_member_exists, "a code once used");
     put_succeed(actions(1), "MERGED", "MERGED");
     cr_assert_eq(propose(), 0, "only the name");
+    cr_assert_eq(outcome("01"), HUB_PROPOSAL_ENACTED);
+    put_succeed(actions(1), "MERGED", "LATEST");
+    cr_assert_eq(propose(), 0);
+    cr_assert_eq(outcome("01"), HUB_PROPOSAL_ENACTED);
+    put_succeed(actions(1), "MEM2", "MERGED");
+    cr_assert_eq(propose(), HUB_CODE_member_exists, "one it had in between");
+    put_admit(actions(1), "MERGED", "district", 0, false);
+    cosign_spares(3);
+    cr_assert_eq(propose(), HUB_CODE_member_exists);
     council_close(&c);
 }
 
