@@ -38,8 +38,9 @@ static void add_move_and_crash(struct search *s, int word, int bit, int word2, i
 
 static bool arrives_alone(const struct world *w, int subject)
 {
-    return w->cfg.single_votes ||
-           (w->cfg.single_nullify && w->subject[subject].kind == HUB_NULLIFY);
+    const uint8_t kind = w->subject[subject].kind;
+    return w->cfg.single_votes || (w->cfg.single_nullify && kind == HUB_NULLIFY) ||
+           (w->cfg.wrong_numbers && kind == HUB_FINALIZE);
 }
 
 void search_list_moves(struct search *s)
@@ -48,7 +49,7 @@ void search_list_moves(struct search *s)
     add_move_and_crash(s, 0, OWN_TICK, 0, OWN_TICK_CRASH, (struct action){.kind = ACT_TICK});
     if (w->cfg.crashes) {
         add_move(s, 0, OWN_CRASH, (struct action){.kind = ACT_CRASH});
-        add_move(s, 0, OWN_CRASH_LATER, (struct action){.kind = ACT_CRASH_LATER});
+        add_move(s, 0, OWN_COMMIT, (struct action){.kind = ACT_COMMIT});
     }
     add_move_and_crash(s, 0, OWN_BUILT, 0, OWN_BUILT_CRASH, (struct action){.kind = ACT_BUILT});
     for (int b = 0; b < w->blocks; b++) {
@@ -63,18 +64,30 @@ void search_list_moves(struct search *s)
         struct action a = {.kind = ACT_CERTIFICATE, .which = i};
         add_move_and_crash(s, 3, i, 4, i, a);
         a.kind = ACT_VOTE;
-        for (uint8_t j = 0; j < w->cfg.n && arrives_alone(w, i); j++) {
+        for (uint8_t j = 0; j < w->cfg.n; j++) {
             a.signer = j;
-            add_move_and_crash(s, 5 + 2 * j, i, 6 + 2 * j, i, a);
+            if (arrives_alone(w, i))
+                add_move_and_crash(s, 5 + 2 * j, i, 6 + 2 * j, i, a);
         }
     }
-}
-
-static void all_moves(const struct search *s, struct moves *out)
-{
     for (int word = 0; word < WORDS; word++)
         for (int bit = 0; bit < 64; bit++)
-            out->bit[word] |= (uint64_t)(s->move_of[word][bit] >= 0) << bit;
+            s->all.bit[word] |= (uint64_t)(s->move_of[word][bit] >= 0) << bit;
+}
+
+/* Nothing up to the final block, which a restart finds again, is wanted ever again, nor is a certificate that a restart
+ * finds. */
+static void forget_moves(const struct search *s, const struct node *x, struct moves *ever)
+{
+    uint64_t blocks = 0, subjects = 0;
+    for (int b = 0; b < s->w.blocks; b++)
+        blocks |= (uint64_t)(s->w.block[b].facts.view <= x->stored_fin.view) << b;
+    for (int i = 0; i < s->w.subjects; i++)
+        subjects |= (uint64_t)(s->w.subject[i].view <= x->stored_fin.view) << i;
+    for (int word = 1; word <= 2; word++)
+        ever->bit[word] &= ~(blocks | blocks << 32);
+    for (int word = 3; word < WORDS; word++)
+        ever->bit[word] &= ~(word <= 4 ? subjects | x->stored : subjects);
 }
 
 /* ---- node states */
@@ -117,17 +130,34 @@ static void rehash_locals(struct search *s)
     }
 }
 
+/* Few: searched from the end. */
+static uint32_t number_of_sent(struct search *s, uint64_t sent)
+{
+    for (uint32_t i = s->sents; i-- > 0;)
+        if (s->sent[i] == sent)
+            return i;
+    if (s->sents == s->sents_cap) {
+        s->sents_cap = s->sents_cap ? 2 * s->sents_cap : 256;
+        s->sent = search_grow(s->sent, s->sents_cap, sizeof *s->sent);
+    }
+    HUB_ASSERT(s->bits == 64 || (uint64_t)s->sents >> s->bits == 0);
+    s->sent[s->sents] = sent;
+    return s->sents++;
+}
+
 static void note_local(struct search *s, uint32_t id, const struct node *x)
 {
     struct local *l = &s->local[id];
     l->sent = x->sent;
+    l->sent_number = number_of_sent(s, x->sent);
     l->kept = x->kept;
     l->bodies = x->bodies;
     l->ticks = x->core.view <= s->w.cfg.views;
     l->building = x->core.building && x->core.view <= s->w.cfg.views;
     l->bad = x->alarmed || !node_votes_agree(x, &s->w);
-    l->useful = (struct moves){{0}};
-    all_moves(s, &l->useful);
+    l->ever = s->all;
+    forget_moves(s, x, &l->ever);
+    l->useful = l->ever;
     memset(&s->next[(size_t)id * (size_t)s->moves], 0, (size_t)s->moves * sizeof *s->next);
 }
 

@@ -3,7 +3,6 @@
 #include "world.h"
 
 #include "consensus/round.h"
-#include "consensus/timer.h"
 
 #include <string.h>
 
@@ -32,11 +31,6 @@ static struct hub_event *push(struct turn *t, enum hub_event_kind kind)
     return ev;
 }
 
-static uint32_t with_ancestors(const struct world *w, int block)
-{
-    return block == GENESIS ? 0 : (uint32_t)(w->block[block].ancestors | UINT64_C(1) << block);
-}
-
 static uint64_t everyone(const struct world *w)
 {
     return (UINT64_C(1) << w->cfg.n) - 1;
@@ -46,11 +40,11 @@ static uint64_t everyone(const struct world *w)
 
 static void give_verdict(struct turn *t, int block)
 {
-    if (block == GENESIS || with_ancestors(t->w, block) & ~t->x->bodies)
+    if (block == GENESIS || world_chain(t->w, block) & ~t->x->bodies)
         return; /* not held, or an ancestor is missing: no verdict */
     struct hub_event *ev = push(t, HUB_EV_BLOCK);
     ev->u.block.header = t->w->block[block].facts;
-    ev->u.block.valid = true;
+    ev->u.block.valid = !t->w->block[block].invalid;
 }
 
 static void build(struct turn *t)
@@ -58,7 +52,7 @@ static void build(struct turn *t)
     struct node *x = t->x;
     const struct hub_hash *base = hub_cons_base(&x->core);
     int b = world_block_of(t->w, x->core.view, world_block_named(base), 0);
-    x->bodies |= with_ancestors(t->w, b);
+    x->bodies |= world_chain(t->w, b);
     struct hub_event *ev = push(t, HUB_EV_BUILT);
     ev->u.built.view = x->core.view;
     ev->u.built.outcome = HUB_BUILT_OK;
@@ -77,7 +71,7 @@ static void make_final(struct turn *t, const struct hub_effect *fx)
 {
     int s = world_subject_named(t->w, &fx->subject);
     HUB_ASSERT(t->x->kept >> s & 1); /* the replica takes the certificate from its store */
-    HUB_ASSERT(!(with_ancestors(t->w, t->w->subject_block[s]) & ~t->x->bodies));
+    HUB_ASSERT(!(world_chain(t->w, t->w->subject_block[s]) & ~t->x->bodies));
     t->x->fin = t->x->core.fin;
 }
 
@@ -98,7 +92,7 @@ static void run_effect(struct turn *t, const struct hub_effect *fx)
 {
     switch (fx->kind) {
     case HUB_FX_KEEP_BLOCK:
-        t->keep |= with_ancestors(t->w, world_block_named(&fx->block_hash));
+        t->keep |= world_chain(t->w, world_block_named(&fx->block_hash));
         HUB_ASSERT(!(t->keep & ~t->x->bodies));
         break;
     case HUB_FX_VOTE:
@@ -235,7 +229,7 @@ void node_start(struct node *x, struct world *w, uint8_t me)
     memset(x, 0, sizeof *x);
     x->stored_fin = (struct hub_point){0, 0, world_hash(GENESIS)};
     restart(x, w, me);
-    node_settle(x);
+    node_settle(x, w);
 }
 
 /* ---- actions */
@@ -278,7 +272,7 @@ static bool begin(struct turn *t, const struct action *a)
     case ACT_BLOCK:
         if (!wants_block(x, &b->facts.hash))
             return false;
-        x->bodies |= with_ancestors(t->w, a->which);
+        x->bodies |= world_chain(t->w, a->which);
         give_verdict(t, a->which);
         return true;
     case ACT_CERTIFICATE:
@@ -310,17 +304,17 @@ bool node_act(struct node *x, struct world *w, const struct action *a)
     t.cast = t.resend = 0;
     t.crash = a->crash;
     const uint8_t me = x->core.cfg.me;
-    if (a->kind == ACT_CRASH || a->kind == ACT_CRASH_LATER) {
-        if (a->kind == ACT_CRASH_LATER)
-            commit(&t);
+    if (a->kind == ACT_CRASH) {
         restart(x, w, me);
+    } else if (a->kind == ACT_COMMIT) {
+        commit(&t);
     } else {
         if (!begin(&t, a) || !run(&t))
             return false;
         if (a->crash)
             restart(x, w, me);
     }
-    node_settle(x);
+    node_settle(x, w);
     return true;
 }
 
@@ -330,150 +324,4 @@ bool node_votes_agree(const struct node *x, const struct world *w)
         if (x->journal >> s & 1 && x->journal & w->excluded[s])
             return false;
     return true;
-}
-
-/* ---- the same state, the same bytes */
-
-/* The proposal of a view that was left serves one thing only: a certificate for it finds its block and verdict there,
- * where it would else ask for the block and get both in the same turn, since the body is held. So it is forgotten here. */
-static void settle_view(const struct hub_cons *c, struct hub_view *v)
-{
-    if (v->view < c->view) {
-        memset(&v->prop, 0, sizeof v->prop);
-        v->prop_state = HUB_SLOT_NONE;
-    }
-    bool recent = c->now_mono_ms < v->cert_since_ms + HUB_UNFINALIZED_MS;
-    v->cert_since_ms = v->cert_state == HUB_SLOT_NONE ? 0
-                       : recent && !c->has_records    ? NODE_NOW_MS
-                                                      : NODE_NOW_MS - HUB_UNFINALIZED_MS;
-    v->ask_due_ms = NODE_NOW_MS + HUB_RETRY_MS;
-    v->ask_wait_ms = HUB_RETRY_MS;
-    if (v->cert_signers)
-        v->cert_signers = (UINT64_C(1) << c->cfg.n) - 1;
-}
-
-static void settle_peer(const struct hub_cons *c, struct hub_peer_seen *p)
-{
-    bool recent = p->opened && c->now_mono_ms < p->opened_ms + HUB_OPENED_BY_PEER_MS;
-    bool matters = p->opened && (recent || p->opened_view == c->view);
-    uint64_t view = p->opened_view;
-    memset(p, 0, sizeof *p);
-    p->seen_ms = NODE_NOW_MS;
-    if (!matters)
-        return;
-    p->opened = true;
-    p->opened_view = view;
-    p->opened_ms = recent ? NODE_NOW_MS : NODE_NOW_MS - HUB_OPENED_BY_PEER_MS;
-}
-
-static uint64_t armed(uint64_t due_ms, uint64_t in_ms)
-{
-    return due_ms == HUB_NEVER ? HUB_NEVER : NODE_NOW_MS + in_ms;
-}
-
-/* An armed timer may fire at any later moment, whatever is left of it: only whether it is armed counts. */
-void node_settle(struct node *x)
-{
-    struct hub_cons *c = &x->core;
-    for (uint32_t i = 0; i < HUB_VIEWS_MAX; i++)
-        if (c->views[i].used)
-            settle_view(c, &c->views[i]);
-    for (uint8_t i = 0; i < c->cfg.n; i++)
-        settle_peer(c, &c->peer[i]);
-    c->now_mono_ms = c->entered_ms = c->opened_ms = c->last_block_ms = NODE_NOW_MS;
-    c->now_wall_ms = NODE_WALL_MS;
-    c->fin_time_ms = NODE_WALL_MS - 60000;
-    c->leader_due_ms = armed(c->leader_due_ms, 1000);
-    c->advance_due_ms = armed(c->advance_due_ms, 2000);
-    c->retry_due_ms = armed(c->retry_due_ms, HUB_RETRY_MS);
-    c->standstill_due_ms = armed(c->standstill_due_ms, HUB_STANDSTILL_MS);
-    c->retry_wait_ms = c->certs_wait_ms = HUB_RETRY_MS;
-    c->certs_due_ms = NODE_NOW_MS + HUB_RETRY_MS;
-    c->certs_peer = 0;
-}
-
-#define FRONT_BYTES offsetof(struct hub_cons, views)
-#define VIEW_BYTES offsetof(struct hub_view, notarize)
-
-struct writer {
-    uint8_t *at, *end;
-};
-static void put(struct writer *p, const void *from, size_t bytes)
-{
-    HUB_ASSERT(bytes <= (size_t)(p->end - p->at));
-    memcpy(p->at, from, bytes);
-    p->at += bytes;
-}
-static void get(const uint8_t **at, void *to, size_t bytes)
-{
-    memcpy(to, *at, bytes);
-    *at += bytes;
-}
-
-static void put_tally(struct writer *p, const struct hub_tally *t)
-{
-    put(p, &t->count, sizeof t->count);
-    put(p, t->candidate, t->count * sizeof t->candidate[0]);
-}
-static void get_tally(const uint8_t **at, struct hub_tally *t)
-{
-    get(at, &t->count, sizeof t->count);
-    get(at, t->candidate, t->count * sizeof t->candidate[0]);
-}
-
-/* The slots in use by rising view: which slot a view has means nothing. */
-static uint32_t sorted_views(const struct hub_cons *c, const struct hub_view *out[HUB_VIEWS_MAX])
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < HUB_VIEWS_MAX; i++) {
-        if (!c->views[i].used)
-            continue;
-        uint32_t k = count++;
-        for (; k > 0 && out[k - 1]->view > c->views[i].view; k--)
-            out[k] = out[k - 1];
-        out[k] = &c->views[i];
-    }
-    return count;
-}
-
-size_t node_pack(const struct node *x, uint8_t out[NODE_PACKED_MAX])
-{
-    struct writer p = {out, out + NODE_PACKED_MAX};
-    const struct hub_cons *c = &x->core;
-    const struct hub_view *views[HUB_VIEWS_MAX];
-    uint32_t count = sorted_views(c, views);
-    put(&p, c, FRONT_BYTES);
-    put(&p, &count, sizeof count);
-    for (uint32_t i = 0; i < count; i++) {
-        put(&p, views[i], VIEW_BYTES);
-        put_tally(&p, &views[i]->notarize);
-        put_tally(&p, &views[i]->finalize);
-    }
-    put(&p, &c->nullified_count, sizeof c->nullified_count);
-    put(&p, c->nullified, c->nullified_count * sizeof c->nullified[0]);
-    put(&p, &c->notarized_count, sizeof c->notarized_count);
-    put(&p, c->notarized, c->notarized_count * sizeof c->notarized[0]);
-    put(&p, c->peer, c->cfg.n * sizeof c->peer[0]);
-    put(&p, &x->journal, sizeof *x - offsetof(struct node, journal));
-    return (size_t)(p.at - out);
-}
-
-void node_unpack(struct node *x, const uint8_t *in)
-{
-    struct hub_cons *c = &x->core;
-    uint32_t count;
-    memset(x, 0, sizeof *x);
-    get(&in, c, FRONT_BYTES);
-    get(&in, &count, sizeof count);
-    for (uint32_t i = 0; i < count; i++) {
-        get(&in, &c->views[i], VIEW_BYTES);
-        get_tally(&in, &c->views[i].notarize);
-        get_tally(&in, &c->views[i].finalize);
-    }
-    get(&in, &c->nullified_count, sizeof c->nullified_count);
-    get(&in, c->nullified, c->nullified_count * sizeof c->nullified[0]);
-    get(&in, &c->notarized_count, sizeof c->notarized_count);
-    get(&in, c->notarized, c->notarized_count * sizeof c->notarized[0]);
-    get(&in, c->peer, c->cfg.n * sizeof c->peer[0]);
-    get(&in, &x->journal, sizeof *x - offsetof(struct node, journal));
 }

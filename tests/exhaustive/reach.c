@@ -58,7 +58,7 @@ void search_possible(const struct search *s, const struct local *const l[WORLD_N
 
 static uint64_t own_moves(const struct local *l)
 {
-    return UINT64_C(1) << OWN_CRASH | UINT64_C(1) << OWN_CRASH_LATER |
+    return UINT64_C(1) << OWN_CRASH | UINT64_C(1) << OWN_COMMIT |
            (l->ticks ? UINT64_C(1) << OWN_TICK | UINT64_C(1) << OWN_TICK_CRASH : 0) |
            (l->building ? UINT64_C(1) << OWN_BUILT | UINT64_C(1) << OWN_BUILT_CRASH : 0);
 }
@@ -89,7 +89,7 @@ static bool meets(struct search *s, uint32_t id)
     return true;
 }
 
-static struct moves own_and(const struct local *l, const struct moves *can, bool all)
+struct moves search_own_and(const struct local *l, const struct moves *can, bool all)
 {
     struct moves m = *can;
     m.bit[0] = all ? own_moves(l) : l->building ? UINT64_C(1) << OWN_BUILT : 0;
@@ -106,6 +106,12 @@ static bool none(const struct moves *m)
     return !any;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* Follows every silent move of the node and collects the states right after a move that sends: r->sends of them. */
 static void follow(struct search *s, struct reach *r)
 {
@@ -115,7 +121,7 @@ static void follow(struct search *s, struct reach *r)
     s->found[count++] = r->id;
     for (size_t at = 0; at < count; at++) {
         uint32_t id = s->found[at];
-        struct moves m = own_and(&s->local[id], &r->can, true);
+        struct moves m = search_own_and(&s->local[id], &r->can, true);
         r->bad |= s->local[id].bad;
         for (int word = 0; word < WORDS; word++)
             for (uint64_t left = m.bit[word]; left; left &= left - 1) {
@@ -131,11 +137,15 @@ static void follow(struct search *s, struct reach *r)
     }
     r->sends = (uint32_t)(s->listed - r->first);
     for (size_t at = 0; at < count && s->w.cfg.sinks; at++) {
-        struct moves m = own_and(&s->local[s->found[at]], &r->honest, false);
+        struct moves m = search_own_and(&s->local[s->found[at]], &r->honest, false);
         if (none(&m))
             list(s, s->found[at]);
     }
     r->rests = (uint32_t)(s->listed - r->first) - r->sends;
+    for (size_t at = 0; at < count; at++)
+        list(s, s->found[at]);
+    r->silent = (uint32_t)count;
+    qsort(s->list + (s->listed - count), count, sizeof *s->list, by_number);
 }
 
 static void rehash_reaches(struct search *s)
@@ -154,22 +164,38 @@ static void rehash_reaches(struct search *s)
     }
 }
 
-/* The answer for a node state and a network, kept: it is asked for again and again. */
-struct reach search_look(struct search *s, uint32_t id, const struct moves *can,
-                         const struct moves *honest)
+const struct reach *search_look(struct search *s, uint32_t id, const struct moves *can,
+                                const struct moves *honest)
 {
-    struct reach r = {.id = id, .can = *can, .honest = *honest};
+    const struct local *l = &s->local[id];
+    struct reach r = {.id = id};
+    for (int word = 0; word < WORDS; word++) {
+        r.can.bit[word] = can->bit[word] & l->ever.bit[word];
+        r.honest.bit[word] = s->w.cfg.sinks ? honest->bit[word] & l->ever.bit[word] : 0;
+    }
     if (s->reaches + 1 >= s->reaches_cap)
         rehash_reaches(s);
     uint64_t at = search_hash((const uint8_t *)&r.can, 2 * sizeof r.can) ^ search_mix(id);
     for (; s->reach_slot[at %= 2 * s->reaches_cap]; at++) {
         const struct reach *old = &s->reach[s->reach_slot[at] - 1];
         if (old->id == id && !memcmp(&old->can, &r.can, 2 * sizeof r.can))
-            return *old;
+            return old;
     }
     r.first = s->listed;
     follow(s, &r);
     s->reach[s->reaches++] = r;
     s->reach_slot[at] = (uint32_t)s->reaches;
-    return r;
+    return &s->reach[s->reaches - 1];
+}
+
+void search_forget_looks(struct search *s)
+{
+    free(s->reach);
+    free(s->reach_slot);
+    free(s->list);
+    s->reach = NULL;
+    s->reach_slot = NULL;
+    s->list = NULL;
+    s->reaches = s->reaches_cap = 0;
+    s->listed = s->list_cap = 0;
 }

@@ -11,7 +11,7 @@ static const char BAD[] =
 
 /* ---- tuples */
 
-static uint64_t pack_ids(const struct search *s, const uint32_t id[WORLD_NODES])
+uint64_t search_pack(const struct search *s, const uint32_t id[WORLD_NODES])
 {
     uint64_t key = 0;
     for (int i = s->count; i-- > 0;)
@@ -27,34 +27,40 @@ void search_unpack(const struct search *s, uint64_t key, uint32_t id[WORLD_NODES
     }
 }
 
-static void rehash_states(struct search *s)
+static void rehash_layer(struct layer *y)
 {
-    s->states_cap = s->states_cap ? 2 * s->states_cap : 1 << 16;
-    s->slots = 2 * s->states_cap;
-    s->state = search_grow(s->state, s->states_cap, sizeof *s->state);
-    s->parent = search_grow(s->parent, s->states_cap, sizeof *s->parent);
-    free(s->slot);
-    s->slot = calloc(s->slots, sizeof *s->slot);
-    HUB_ASSERT(s->slot);
-    for (uint64_t i = 0; i < s->states; i++) {
-        uint64_t at = search_mix(s->state[i]) & (s->slots - 1);
-        while (s->slot[at])
-            at = (at + 1) & (s->slots - 1);
-        s->slot[at] = (uint32_t)i + 1;
+    y->cap = y->cap ? 2 * y->cap : 1 << 10;
+    y->key = search_grow(y->key, y->cap, sizeof *y->key);
+    y->parent = search_grow(y->parent, y->cap, sizeof *y->parent);
+    free(y->slot);
+    y->slot = calloc(2 * y->cap, sizeof *y->slot);
+    HUB_ASSERT(y->slot);
+    for (uint64_t i = 0; i < y->count; i++) {
+        uint64_t at = search_mix(y->key[i]) & (2 * y->cap - 1);
+        while (y->slot[at])
+            at = (at + 1) & (2 * y->cap - 1);
+        y->slot[at] = (uint32_t)i + 1;
     }
 }
 
-static void visit(struct search *s, uint64_t key, uint64_t from)
+static void visit(struct search *s, uint64_t key, uint64_t parent)
 {
-    if (s->states + 1 >= s->states_cap)
-        rehash_states(s);
-    uint64_t at = search_mix(key) & (s->slots - 1);
-    for (; s->slot[at]; at = (at + 1) & (s->slots - 1))
-        if (s->state[s->slot[at] - 1] == key)
+    uint32_t id[WORLD_NODES] = {0};
+    int sent = 0;
+    search_unpack(s, key, id);
+    for (int i = 0; i < s->count; i++)
+        sent += __builtin_popcountll(s->local[id[i]].sent);
+    struct layer *y = &s->layer[sent];
+    if (y->count + 1 >= y->cap)
+        rehash_layer(y);
+    uint64_t at = search_mix(key) & (2 * y->cap - 1);
+    for (; y->slot[at]; at = (at + 1) & (2 * y->cap - 1))
+        if (y->key[y->slot[at] - 1] == key)
             return;
-    s->state[s->states] = key;
-    s->parent[s->states] = (uint32_t)from;
-    s->slot[at] = (uint32_t)++s->states;
+    y->key[y->count] = key;
+    y->parent[y->count] = parent;
+    y->slot[at] = (uint32_t)++y->count;
+    s->out->found++;
 }
 
 /* ---- safety */
@@ -76,6 +82,8 @@ static const char *unsafe(const struct search *s, const struct local *const l[WO
     for (int i = 0; i < s->count; i++)
         if (l[i]->bad)
             return BAD;
+    if (certificate & s->w.invalid)
+        return "a certificate of an INVALID block";
     for (uint64_t left = certificate; left; left &= left - 1) {
         int a = __builtin_ctzll(left);
         if (certificate & s->w.conflicts[a])
@@ -87,109 +95,13 @@ static const char *unsafe(const struct search *s, const struct local *const l[WO
     return NULL;
 }
 
-/* ---- sinks */
-
-/* Delivers to the living all they can use until nothing changes. Byzantine validators are silent: a certificate is
- * formed of honest votes, or held by a living node. */
-static void deliver_all(struct search *s, uint32_t id[WORLD_NODES], int dead)
-{
-    for (bool again = true; again;) {
-        again = false;
-        for (int i = 0; i < s->count; i++) {
-            const struct local *l[WORLD_NODES];
-            uint64_t sent[WORLD_NODES], kept = 0, bodies = 0;
-            struct moves can;
-            for (int k = 0; k < s->count; k++) {
-                l[k] = &s->local[id[k]];
-                sent[k] = l[k]->sent;
-                kept |= k == dead ? 0 : l[k]->kept;
-                bodies |= k == dead ? 0 : l[k]->bodies;
-            }
-            if (i == dead)
-                continue;
-            search_possible(s, l, &can, kept | search_reached(sent, s->count, s->w.cfg.q));
-            can.bit[0] = l[i]->building ? UINT64_C(1) << OWN_BUILT : 0;
-            can.bit[1] = (can.bit[1] & ~s->w.byzantine_blocks) & UINT32_MAX;
-            can.bit[2] = (can.bit[1] | bodies) & UINT32_MAX;
-            for (int word = 0; word < WORDS; word++) {
-                bool crash = word == 4 || (word > 4 && !(word & 1));
-                bool lies = word > 4 && !world_honest(&s->w, (uint8_t)((word - 5) / 2));
-                uint64_t left = can.bit[word] & l[i]->useful.bit[word];
-                if (crash || lies || !left)
-                    continue;
-                uint32_t to = search_move(s, id[i], word, __builtin_ctzll(left));
-                again = true;
-                id[i] = to;
-                break;
-            }
-        }
-    }
-}
-
-static bool sink_known(struct search *s, uint64_t key)
-{
-    if (2 * s->sinks >= s->sinks_cap) {
-        uint64_t *old = s->seen_sink, cap = s->sinks_cap;
-        s->sinks_cap = cap ? 2 * cap : 1024;
-        s->seen_sink = calloc(s->sinks_cap, sizeof *s->seen_sink);
-        HUB_ASSERT(s->seen_sink);
-        for (uint64_t i = 0; i < cap; i++) {
-            uint64_t at = old[i] ? search_mix(old[i]) & (s->sinks_cap - 1) : 0;
-            while (old[i] && s->seen_sink[at])
-                at = (at + 1) & (s->sinks_cap - 1);
-            if (old[i])
-                s->seen_sink[at] = old[i];
-        }
-        free(old);
-    }
-    uint64_t at = search_mix(key) & (s->sinks_cap - 1);
-    for (; s->seen_sink[at]; at = (at + 1) & (s->sinks_cap - 1))
-        if (s->seen_sink[at] == key)
-            return true;
-    s->seen_sink[at] = key;
-    s->sinks++;
-    return false;
-}
-
-/* False: the nodes other than `dead` can never finalize again. */
-static bool escapes(struct search *s, const uint32_t from[WORLD_NODES], int dead)
-{
-    static struct node nodes[WORLD_NODES];
-    static struct world w;
-    uint32_t id[WORLD_NODES];
-    memcpy(id, from, sizeof id);
-    deliver_all(s, id, dead);
-    uint64_t key = pack_ids(s, id);
-    if (sink_known(s, dead < 0 ? key : search_mix(key) + (uint64_t)dead + 1))
-        return true;
-    s->out->closures++;
-    for (int i = 0; i < s->count; i++)
-        search_load(s, id[i], &nodes[i]);
-    w = s->w;
-    bool ok = sink_escapes(&w, nodes, s->count, dead);
-    s->w.steps = w.steps;
-    return ok;
-}
-
-/* Tried with each node gone that the quorum can spare, unless all the work would be gone with it. */
-static const char *sunk(struct search *s, const uint32_t id[WORLD_NODES])
-{
-    const struct world_config *cfg = &s->w.cfg;
-    bool spare = s->count > cfg->q;
-    for (int dead = spare ? 0 : -1; dead < (spare ? s->count : 0); dead++) {
-        bool work = dead < 0 || cfg->working & ~cfg->byzantine & ~(1 << s->who[dead]);
-        if (work && !escapes(s, id, dead))
-            return "a sink: nothing can be finalized any more";
-    }
-    return NULL;
-}
-
 /* ---- the search */
 
+/* Processor time: what else runs on the machine cuts no search short. */
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -211,54 +123,96 @@ static void honest_moves(const struct search *s, const struct local *const l[WOR
     }
 }
 
-/* Every combination of states in which the nodes have nothing left to receive. */
-static const char *sinks(struct search *s, const struct reach r[WORLD_NODES])
+static void keep_state(struct search *s, const struct found *f)
 {
-    uint32_t id[WORLD_NODES] = {0}, at[WORLD_NODES] = {0};
-    for (int i = 0; i < s->count; i++)
-        if (!r[i].rests)
-            return NULL; /* it has something to send first */
-    for (;;) {
-        for (int i = 0; i < s->count; i++)
-            id[i] = s->list[r[i].first + r[i].sends + at[i]];
-        const char *violation = sunk(s, id);
-        if (violation)
-            return violation;
-        int i = 0;
-        while (i < s->count && ++at[i] == r[i].rests)
-            at[i++] = 0;
-        if (i == s->count)
-            return NULL;
+    if (s->states == s->states_cap) {
+        s->states_cap = s->states_cap ? 2 * s->states_cap : 1 << 16;
+        s->state = search_grow(s->state, s->states_cap, sizeof *s->state);
+        s->parent = search_grow(s->parent, s->states_cap, sizeof *s->parent);
     }
+    s->state[s->states] = f->key;
+    s->parent[s->states++] = f->parent;
 }
 
-static void expand(struct search *s, uint64_t at)
+static void expand(struct search *s, const struct found *f, const struct moves *can,
+                   const struct moves *honest)
 {
     uint32_t id[WORLD_NODES] = {0}, to[WORLD_NODES];
-    const struct local *l[WORLD_NODES];
     struct reach r[WORLD_NODES];
+    keep_state(s, f);
+    search_unpack(s, f->key, id);
+    for (int i = 0; i < s->count; i++) {
+        r[i] = *search_look(s, id[i], can, honest);
+        if (r[i].bad && !s->w.cfg.only_forks)
+            s->out->violation = BAD;
+        memcpy(to, id, sizeof to);
+        for (uint32_t k = 0; k < r[i].sends; k++) {
+            to[i] = s->list[r[i].first + k];
+            visit(s, search_pack(s, to), s->states - 1);
+        }
+    }
+    if (!s->out->violation && s->w.cfg.sinks)
+        s->out->violation = search_sinks(s, r);
+}
+
+/* A sum of hashes, to compare two searches by. */
+static void note_network(struct search *s, const struct local *const l[WORLD_NODES])
+{
+    uint64_t sent[WORLD_NODES] = {0};
+    for (int i = 0; i < s->count; i++)
+        sent[i] = l[i]->sent;
+    s->out->networks++;
+    s->out->digest += search_hash((const uint8_t *)sent, sizeof sent);
+}
+
+/* Tuples in which each node has sent the same: what lies in the network is the same for all. */
+static void expand_group(struct search *s, struct found *f, size_t count)
+{
+    uint32_t id[WORLD_NODES] = {0};
+    const struct local *l[WORLD_NODES];
     struct moves can, honest;
-    search_unpack(s, s->state[at], id);
+    search_unpack(s, f->key, id);
     for (int i = 0; i < s->count; i++)
         l[i] = &s->local[id[i]];
     uint64_t certificate = search_certificates(s, l);
     s->out->violation = unsafe(s, l, certificate);
     search_possible(s, l, &can, certificate);
     honest_moves(s, l, &can, &honest);
-    if (s->out->violation)
+    if (s->out->violation) {
+        keep_state(s, f);
         return;
-    for (int i = 0; i < s->count; i++) {
-        r[i] = search_look(s, id[i], &can, &honest);
-        if (r[i].bad && !s->w.cfg.only_forks)
-            s->out->violation = BAD;
-        memcpy(to, id, sizeof to);
-        for (uint32_t k = 0; k < r[i].sends; k++) {
-            to[i] = s->list[r[i].first + k];
-            visit(s, pack_ids(s, to), at);
-        }
     }
-    if (!s->out->violation && s->w.cfg.sinks)
-        s->out->violation = sinks(s, r);
+    note_network(s, l);
+    count = search_uncovered(s, f, count, &can, &honest);
+    for (size_t i = 0; i < count && !s->out->violation; i++)
+        expand(s, &f[i], &can, &honest);
+}
+
+static int by_group(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    int c = (x->group > y->group) - (x->group < y->group);
+    return c ? c : (x->key > y->key) - (x->key < y->key);
+}
+
+static struct found *take_layer(struct search *s, struct layer *y)
+{
+    struct found *f = search_grow(NULL, y->count + 1, sizeof *f);
+    for (uint64_t i = 0; i < y->count; i++) {
+        uint32_t id[WORLD_NODES] = {0};
+        search_unpack(s, y->key[i], id);
+        for (int k = 0; k < s->count; k++)
+            id[k] = s->local[id[k]].sent_number;
+        f[i] = (struct found){search_pack(s, id), y->key[i], y->parent[i]};
+    }
+    qsort(f, y->count, sizeof *f, by_group);
+    free(y->key);
+    free(y->parent);
+    free(y->slot);
+    y->key = y->parent = NULL;
+    y->slot = NULL;
+    y->cap = 0;
+    return f;
 }
 
 static void open(struct search *s, const struct world_config *cfg)
@@ -278,7 +232,7 @@ static void open(struct search *s, const struct world_config *cfg)
         node_start(&x, &s->w, s->who[i]);
         id[i] = search_intern(s, &x);
     }
-    visit(s, pack_ids(s, id), 0);
+    visit(s, search_pack(s, id), 0);
 }
 
 static void close(struct search *s)
@@ -289,20 +243,52 @@ static void close(struct search *s)
     free(s->pool);
     free(s->state);
     free(s->parent);
-    free(s->slot);
-    free(s->seen_sink);
-    free(s->reach);
-    free(s->reach_slot);
-    free(s->list);
+    free(s->sent);
+    for (int i = 0; i < LAYERS; i++) {
+        free(s->layer[i].key);
+        free(s->layer[i].parent);
+        free(s->layer[i].slot);
+    }
+    free(s->tried.key);
+    free(s->at_rest.key);
+    search_forget_looks(s);
     free(s->found);
     free(s->mark);
 }
 
+static uint64_t look_bytes(const struct search *s)
+{
+    return s->reaches_cap * (sizeof *s->reach + 8) + s->list_cap * 4;
+}
+
 static uint64_t used_bytes(const struct search *s)
 {
-    return s->states_cap * 20 + s->reaches_cap * (sizeof *s->reach + 8) + s->list_cap * 4 +
-           s->pool_cap + s->sinks_cap * 8 +
+    uint64_t pending = 0;
+    for (int i = 0; i < LAYERS; i++)
+        pending += s->layer[i].cap * 24;
+    return pending + s->states_cap * 16 + look_bytes(s) + s->pool_cap +
+           (s->tried.cap + s->at_rest.cap) * 8 +
            (uint64_t)s->locals_cap * (sizeof *s->local + 8 + 4 * (uint64_t)s->moves);
+}
+
+/* False: out of time or memory. */
+static bool run_layer(struct search *s, struct layer *y, const struct search_limits *limits,
+                      double began)
+{
+    struct found *f = take_layer(s, y);
+    uint64_t at = 0, end, groups = 0;
+    bool enough = true;
+    for (; at < y->count && !s->out->violation && enough; at = end) {
+        for (end = at + 1; end < y->count && f[end].group == f[at].group; end++)
+            ;
+        expand_group(s, f + at, end - at);
+        if (!(groups++ & 0xff))
+            enough = now() - began < limits->seconds && used_bytes(s) < limits->bytes;
+    }
+    free(f);
+    if (look_bytes(s) > limits->bytes / 4)
+        search_forget_looks(s);
+    return enough && !s->out->violation;
 }
 
 void search_run(struct search_result *out, const struct world_config *cfg,
@@ -310,26 +296,19 @@ void search_run(struct search_result *out, const struct world_config *cfg,
 {
     static struct search s;
     const double began = now();
-    uint64_t level = 1, at = 0;
     memset(out, 0, sizeof *out);
     memset(&s, 0, sizeof s);
     s.out = out;
     open(&s, cfg);
-    for (; at < s.states && !out->violation; at++) {
-        if (at == level) {
-            out->depth++;
-            level = s.states;
-        }
-        if (!(at & 0xfff) && (now() - began > limits->seconds || used_bytes(&s) > limits->bytes))
-            break;
-        expand(&s, at);
-    }
-    out->complete = at == s.states;
+    int k = 0;
+    for (; k < LAYERS && (!s.layer[k].count || run_layer(&s, &s.layer[k], limits, began)); k++)
+        out->depth = s.layer[k].count ? (uint32_t)k : out->depth;
+    out->complete = k == LAYERS;
     out->states = s.states;
     out->local_states = s.locals - 1;
     out->steps = s.w.steps;
     out->seconds = now() - began;
     if (out->violation)
-        search_print_trace(&s, at - 1);
+        search_print_trace(&s, s.states - 1);
     close(&s);
 }

@@ -27,6 +27,11 @@ int world_block_named(const struct hub_hash *h)
     return h->b[0] == 0xff ? GENESIS : h->b[0];
 }
 
+uint32_t world_chain(const struct world *w, int block)
+{
+    return block == GENESIS ? 0 : (uint32_t)(w->block[block].ancestors | UINT64_C(1) << block);
+}
+
 static int add_subject(struct world *w, const struct hub_subject *s, int block)
 {
     HUB_ASSERT(w->subjects < WORLD_SUBJECTS);
@@ -54,6 +59,11 @@ static void add_votes(struct world *w, int block)
     s.log_size = f->log_size;
     s.log_root = f->log_root;
     w->finalize[block] = add_subject(w, &s, block);
+    s.log_size += 5;
+    if (w->cfg.wrong_numbers)
+        (void)add_subject(w, &s, block);
+    for (int i = w->notarize[block]; i < w->subjects; i++)
+        w->invalid |= (uint64_t)w->block[block].invalid << i;
 }
 
 /* log_size tells the variants of one leader apart. */
@@ -71,6 +81,8 @@ int world_block_of(struct world *w, uint64_t view, int parent, int variant)
     struct world_block *b = &w->block[i];
     memset(b, 0, sizeof *b);
     b->parent = parent;
+    b->invalid =
+        w->cfg.invalid_blocks && (variant || (parent != GENESIS && w->block[parent].invalid));
     if (parent != GENESIS)
         b->ancestors = w->block[parent].ancestors | UINT64_C(1) << parent;
     b->facts.hash = world_hash(i);

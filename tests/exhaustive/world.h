@@ -9,6 +9,19 @@
  * or never, so loss, delay, repetition and partitions are all covered. Time is abstracted to "every armed timer may
  * fire now". A Byzantine validator's votes, for every block and view, are in the set from the start.
  *
+ * Reductions. "exhaustive compare" runs a configuration without each: the same sets of votes are sent, the same is found.
+ *  1. Moves that send nothing are merged with the next one of their node that sends (reach.c). Nobody else sees them, and
+ *     as the network only grows they can be made later as well.
+ *  2. What was sent never grows less, so tuples are taken by the number of votes sent, and those in which each node has
+ *     sent the same, to whom the same can happen, together (search.c). A tuple is left out if another one covers it: each
+ *     of its nodes is in a state that the other's node can reach alone without sending (cover.c).
+ *  3. Node states that nothing later tells apart are made equal (settle.c), each with its reason there: what is left of a
+ *     timer, proposals and votes of views that were left, certificates, votes and blocks up to the durable final block,
+ *     which nothing asks for again (not where sinks are looked for: there others may ask), blocks that
+ *     nobody asked for, which are fetched when somebody does.
+ *  4. Sinks: once nobody crashes any more it makes no difference what is durable, and of a node that is gone for good only
+ *     what it sent counts (rest.c).
+ *
  * Statements ("subjects") and blocks of the views searched are numbered, so that sets of them are one word. */
 #ifndef TESTS_EXHAUSTIVE_WORLD_H
 #define TESTS_EXHAUSTIVE_WORLD_H
@@ -33,19 +46,24 @@ struct world_config {
     uint8_t working;   /* bitmap of validators that have a record waiting */
     uint8_t views;     /* honest nodes cast votes of their own accord up to this view */
     bool single_votes; /* votes arrive one by one and are tallied; else certificates arrive whole */
-    bool
-        single_nullify; /* only NULLIFY votes arrive one by one: what the gate and the leader's own NULLIFY need */
-    bool seals;      /* blocks on genesis end the epoch, those upon them are TAILs */
-    bool slow_build; /* building a block takes as long as it likes */
-    bool crashes;    /* any node may crash and restart, at every point, any number of times */
-    bool sinks;      /* look for states from which the ledger cannot go on */
-    bool only_forks; /* the one fault looked for: two final blocks that are not on one chain */
-    bool invariants; /* hub_cons_assert after every step */
+    /* Only NULLIFY votes arrive one by one: what the gate and the leader's own NULLIFY need. */
+    bool single_nullify;
+    /* Byzantine validators vote FINALIZE with a wrong log_size too (E7), and FINALIZE votes arrive one by one as well. */
+    bool wrong_numbers;
+    bool invalid_blocks; /* the second block of a Byzantine leader is INVALID, and all upon it */
+    bool seals;          /* blocks on genesis end the epoch, those upon them are TAILs */
+    bool slow_build;     /* building a block takes as long as it likes */
+    bool crashes;        /* any node may crash and restart, at every point, any number of times */
+    bool sinks;          /* look for states from which the ledger cannot go on */
+    bool only_forks;     /* the one fault looked for: two final blocks that are not on one chain */
+    bool no_cover, no_forget; /* without these reductions: to see that they lose nothing */
+    bool invariants;          /* hub_cons_assert after every step */
 };
 
 struct world_block {
     struct hub_header_facts facts;
     int parent;
+    bool invalid;
     uint64_t ancestors; /* blocks, without itself */
 };
 
@@ -58,10 +76,10 @@ struct world {
     int nullify[WORLD_VIEWS + 1], notarize[WORLD_BLOCKS], finalize[WORLD_BLOCKS];
     uint64_t conflicts[WORLD_SUBJECTS]; /* certificates that must not exist beside this one */
     uint64_t of_kind[4];                /* subjects of each kind */
-    uint64_t
-        excluded[WORLD_SUBJECTS]; /* votes that an honest validator never casts beside this one */
-    uint64_t byzantine_blocks;    /* proposals in the network from the start */
-    uint64_t steps;               /* of hub_cons_step so far */
+    uint64_t excluded[WORLD_SUBJECTS];  /* votes that the honest never cast beside this one */
+    uint64_t invalid;                   /* subjects of INVALID blocks */
+    uint64_t byzantine_blocks;          /* proposals in the network from the start */
+    uint64_t steps;                     /* of hub_cons_step so far */
 };
 
 /* All blocks and subjects of views 1..cfg->views. */
@@ -75,6 +93,8 @@ int world_block_of(struct world *w, uint64_t view, int parent, int variant);
 int world_block_named(const struct hub_hash *h);
 int world_subject_named(const struct world *w, const struct hub_subject *s);
 struct hub_hash world_hash(int block);
+/* The block and its ancestors. */
+uint32_t world_chain(const struct world *w, int block);
 void world_print_subject(const struct world *w, int subject);
 /* Two certificates of these subjects together break safety. */
 bool world_conflict(const struct world *w, int a, int b);
@@ -94,7 +114,7 @@ struct node {
 enum action_kind {
     ACT_TICK,        /* every armed timer fires */
     ACT_CRASH,       /* and restart: what was not committed is lost */
-    ACT_CRASH_LATER, /* the same after the commit that follows within 50 ms */
+    ACT_COMMIT,      /* the one that follows certificates within 50 ms */
     ACT_BUILT,       /* the block asked for is there */
     ACT_PROPOSE,     /* block */
     ACT_BLOCK,       /* block, asked for by hash, with its ancestors */
@@ -117,20 +137,24 @@ bool node_votes_agree(const struct node *x, const struct world *w);
 enum { NODE_PACKED_MAX = 16384 };
 size_t node_pack(const struct node *x, uint8_t out[NODE_PACKED_MAX]);
 void node_unpack(struct node *x, const uint8_t *in);
-/* Brings its clocks back to NODE_NOW_MS; every action ends so. */
-void node_settle(struct node *x);
+/* Brings its clocks back to NODE_NOW_MS and forgets what nothing asks for any more; every action ends so. */
+void node_settle(struct node *x, const struct world *w);
 
 /* ---- the search */
 
 struct search_result {
-    uint64_t states, transitions, local_states, steps, closures;
-    uint32_t depth;
-    double seconds;
+    uint64_t networks; /* sets of votes sent */
+    uint64_t digest;   /* of them: equal for equal sets */
+    uint64_t found;    /* tuples of node states right after a send */
+    uint64_t states;   /* those followed */
+    uint64_t transitions, local_states, steps, closures;
+    uint32_t depth;        /* votes sent in all */
+    double seconds;        /* of processor time */
     bool complete;         /* every reachable state was seen */
     const char *violation; /* NULL: none */
 };
 struct search_limits {
-    double seconds;
+    double seconds; /* of processor time */
     uint64_t bytes;
 };
 void search_run(struct search_result *out, const struct world_config *cfg,
