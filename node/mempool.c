@@ -19,7 +19,8 @@ struct hub_mempool {
     struct hub_pool_entry entry[HUB_POOL_RECORDS_MAX];
     bool used[HUB_POOL_RECORDS_MAX];
     struct signer signer[HUB_POOL_RECORDS_MAX];
-    uint32_t by_id[BUCKETS], by_kid[BUCKETS];
+    uint32_t by_id[BUCKETS],
+        by_kid[BUCKETS]; /* as their chains: place + 1, 0 ends; nothing to fill at start */
     uint32_t free_entry, free_signer, turn; /* turn: the signer whose turn it is */
     uint32_t entries, signers; /* places ever used: those above are free and untouched */
     uint32_t fresh, fresh_at,
@@ -40,8 +41,6 @@ enum hub_status hub_mempool_open(struct hub_mempool **out, const struct hub_hash
     if (!p)
         return HUB_IO;
     p->chain = *chain;
-    for (uint32_t i = 0; i < BUCKETS; i++)
-        p->by_id[i] = p->by_kid[i] = NONE;
     p->turn = NONE;
     *out = p;
     return HUB_OK;
@@ -73,18 +72,18 @@ static uint32_t index_of(const struct hub_mempool *p, const struct hub_pool_entr
 
 struct hub_pool_entry *hub_mempool_find(struct hub_mempool *p, const struct hub_hash *id)
 {
-    for (uint32_t i = p->by_id[bucket(id)]; i != NONE; i = p->entry[i].next_id)
-        if (hub_hash_equal(&p->entry[i].record.id, id))
-            return &p->entry[i];
+    for (uint32_t i = p->by_id[bucket(id)]; i != 0; i = p->entry[i - 1].next_id)
+        if (hub_hash_equal(&p->entry[i - 1].record.id, id))
+            return &p->entry[i - 1];
     return NULL;
 }
 
 static uint32_t find_signer(const struct hub_mempool *p, const struct hub_hash *kid)
 {
     uint32_t i = p->by_kid[bucket(kid)];
-    while (i != NONE && !hub_hash_equal(&p->signer[i].kid, kid))
-        i = p->signer[i].next_kid;
-    return i;
+    while (i != 0 && !hub_hash_equal(&p->signer[i - 1].kid, kid))
+        i = p->signer[i - 1].next_kid;
+    return i != 0 ? i - 1 : NONE;
 }
 
 static uint32_t add_signer(struct hub_mempool *p, const struct hub_hash *kid)
@@ -96,7 +95,7 @@ static uint32_t add_signer(struct hub_mempool *p, const struct hub_hash *kid)
     *s = (struct signer){
         .kid = *kid, .first = NONE, .last = NONE, .next = i, .prev = i, .cursor = NONE};
     s->next_kid = p->by_kid[bucket(kid)];
-    p->by_kid[bucket(kid)] = i;
+    p->by_kid[bucket(kid)] = i + 1;
     if (p->turn == NONE) {
         p->turn = i;
     } else { /* last in the ring: its turn comes after everybody else's */
@@ -112,8 +111,8 @@ static void remove_signer(struct hub_mempool *p, uint32_t i)
 {
     struct signer *s = &p->signer[i];
     uint32_t *link = &p->by_kid[bucket(&s->kid)];
-    while (*link != i)
-        link = &p->signer[*link].next_kid;
+    while (*link != i + 1)
+        link = &p->signer[*link - 1].next_kid;
     *link = s->next_kid;
     p->signer[s->prev].next = s->next;
     p->signer[s->next].prev = s->prev;
@@ -204,7 +203,7 @@ enum hub_status hub_mempool_add(struct hub_mempool *p, struct hub_pool_entry **e
                                           .local = local};
     p->used[i] = true;
     p->entry[i].next_id = p->by_id[bucket(&r.id)];
-    p->by_id[bucket(&r.id)] = i;
+    p->by_id[bucket(&r.id)] = i + 1;
     enqueue(p, i);
     p->count++;
     p->bytes += len;
@@ -243,8 +242,8 @@ void hub_mempool_remove(struct hub_mempool *p, struct hub_pool_entry *e)
     const uint32_t i = index_of(p, e);
     HUB_ASSERT(p->used[i]);
     uint32_t *link = &p->by_id[bucket(&e->record.id)];
-    while (*link != i)
-        link = &p->entry[*link].next_id;
+    while (*link != i + 1)
+        link = &p->entry[*link - 1].next_id;
     *link = e->next_id;
     set_shared(p, e);
     dequeue(p, i);
