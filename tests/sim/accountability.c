@@ -102,7 +102,7 @@ static void plan_of(struct sim_plan *p, uint64_t seed)
                            .linger_ms = MEET_MS,
                            .safety_only = true,
                            .real_signatures = seed % 8 == 0};
-    const struct sim_world *w = sim_world_get(p->n, false);
+    const struct sim_world *w = sim_world_get(p->n, p->n, false);
     uint8_t liars = (uint8_t)(2 * w->genesis.set.q - p->n), honest = 0;
     for (uint8_t left = liars; left;) {
         uint8_t i = (uint8_t)sim_below(&random, p->n);

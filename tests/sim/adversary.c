@@ -53,7 +53,7 @@ static void sign_subject(struct sim_node *n, struct hub_vote *v)
     uint8_t bytes[1024];
     struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
     v->signer = n->index;
-    hub_vote_message(&b, &n->sim->world->genesis.set, &v->subject, n->index);
+    hub_vote_message(&b, &n->replica->chain.set, &v->subject, n->index);
     hub_sign(&v->sig, n->sim->world->validator[n->index].secret, hub_span_of(&b));
 }
 

@@ -154,6 +154,8 @@ static void visit(void *ctx, const struct hub_applied *applied)
         uint16_t code = (uint16_t)hub_cbor_uint(&c, 0, UINT16_MAX);
         hub_cbor_item(&c);
         struct sim_record *r = sim_record_find(a->sim, &id);
+        if (r && r->act == SIM_GOVERNANCE)
+            sim_trace(a->sim, "governance record of %u: code %u", r->signer->kid.b[0], code);
         if (r)
             count(a, r, code);
     }
@@ -236,16 +238,16 @@ struct gathering {
     struct hub_certificate certificate;
     uint8_t header[HUB_BUNDLE_HEADERS_MAX][HUB_HEADER_BYTES_MAX];
     struct hub_hash path[64], result_path[64], result_leaf[HUB_BLOCK_RECORDS_MAX];
-    uint8_t links[HUB_LINK_BYTES_MAX];
+    uint8_t links[(SIM_EPOCHS_MAX - 1) * HUB_LINK_BYTES_MAX + 16];
 };
 
-/* The links that lead to the epoch of the certified header: none, or one. */
+/* The links that lead to the epoch of the certified header. */
 static void gather_links(struct gathering *g, const struct sim_journal *j, uint64_t epoch)
 {
     struct hub_buf b = {.data = g->links, .cap = sizeof g->links};
     hub_put_array(&b, (uint32_t)epoch);
-    if (epoch)
-        hub_put_raw(&b, sim_journal_link(j, 1));
+    for (uint64_t e = 1; e <= epoch; e++)
+        hub_put_raw(&b, sim_journal_link(j, e));
     g->parts.links = hub_span_of(&b);
 }
 
@@ -334,10 +336,12 @@ static const char *check_receipt(struct sim_node *n, const struct sim_record *r)
                                          .record = {r->bytes, r->len},
                                          .signer = r->signer->key,
                                          .certificate = &g.certificate,
-                                         .validator_count = n->sim->plan.n,
                                          .leaf_index = b->first_leaf + r->position,
                                          .path = g.path};
     if (gather_headers(&g, &n->journal, r->height)) {
+        struct hub_validators set;
+        sim_set_of(n->sim, g.certificate.subject.epoch, &set);
+        g.parts.validator_count = set.n;
         gather_result(&g, b, r->position);
         hub_merkle_inclusion_of(g.path, &g.parts.path_len, g.parts.leaf_index, a->leaf,
                                 g.parts.tree_size);

@@ -57,8 +57,8 @@ static bool one_vote(struct pair *p)
 
 static bool one_certificate(struct pair *p)
 {
-    struct hub_certificate c =
-        p->from->certificate[sim_below(&p->r, p->from->now.certificates)].certificate;
+    struct hub_certificate c;
+    sim_kept_read(&c, &p->from->certificate[sim_below(&p->r, p->from->now.certificates)]);
     uint8_t n = p->sim->plan.n;
     if (sim_chance(&p->r, 300) && c.subject.kind != HUB_NULLIFY)
         c.subject.block_hash.b[0] ^= 1;
@@ -107,7 +107,7 @@ static bool read_blocks(struct pair *p)
 static bool read_certificate(struct pair *p)
 {
     const struct hub_subject *want =
-        &p->from->certificate[sim_below(&p->r, p->from->now.certificates)].certificate.subject;
+        &p->from->certificate[sim_below(&p->r, p->from->now.certificates)].subject;
     struct hub_certificate x, y;
     enum hub_status s =
         p->simulated.get_certificate(p->twin, want->epoch, want->view, want->kind, &x);

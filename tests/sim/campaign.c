@@ -25,7 +25,8 @@ struct board { /* shared by parent and workers */
     struct failure failure[FAILURES_MAX];
     struct {
         uint64_t seed; /* under way; 0 = none */
-        uint64_t seeds, stopped, sizes[SIM_NODES_MAX + 1], with[SIM_FAULT_KINDS];
+        uint64_t seeds, stopped, sizes[SIM_NODES_MAX + 1], with[SIM_FAULT_KINDS],
+            changed[SIM_EPOCHS_MAX]; /* seeds by the changes of the set */
         struct sim_result sum;
     } worker[WORKERS_MAX];
 };
@@ -68,6 +69,7 @@ void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bo
     out->height = s->checker.top;
     out->finals = s->checker.finals;
     out->betrayals = s->betrayals;
+    out->changes = s->epochs - 1;
     out->hash = s->hash;
     memcpy(out->struck, s->struck, sizeof out->struck);
     sim_close(s);
@@ -118,6 +120,7 @@ static void add_up(struct sim_result *sum, const struct sim_result *r)
     sum->height += r->height;
     sum->finals += r->finals;
     sum->betrayals += r->betrayals;
+    sum->changes += r->changes;
     for (unsigned k = 0; k < SIM_FAULT_KINDS; k++)
         sum->struck[k] += r->struck[k];
 }
@@ -139,6 +142,7 @@ static void work(struct board *b, unsigned number, const struct sim_campaign *c,
         add_up(&b->worker[number].sum, &r);
         b->worker[number].seeds++;
         b->worker[number].stopped += r.stopped;
+        b->worker[number].changed[r.changes]++;
         if (r.stopped)
             printf("seed %llu %s\n", (unsigned long long)(c->from + i), r.why);
         b->worker[number].sizes[r.n]++;
@@ -200,6 +204,10 @@ static void say_faults(const struct board *b, unsigned workers, const struct sim
         printf("%s %s %llu / %llu", k ? "," : "", sim_fault_names[k],
                (unsigned long long)sum->struck[k], (unsigned long long)with);
     }
+    uint64_t changed[SIM_EPOCHS_MAX] = {0};
+    for (unsigned i = 0; i < workers; i++)
+        for (unsigned k = 0; k < SIM_EPOCHS_MAX; k++)
+            changed[k] += b->worker[i].changed[k];
     printf("\nnodes (seeds):");
     for (unsigned n = 1; n <= SIM_NODES_MAX; n++) {
         uint64_t seeds = 0;
@@ -208,7 +216,9 @@ static void say_faults(const struct board *b, unsigned workers, const struct sim
         if (seeds)
             printf(" %u (%llu)", n, (unsigned long long)seeds);
     }
-    printf("\n");
+    printf("\nchanges of the set: %llu in all; %llu seeds with one, %llu with two\n",
+           (unsigned long long)sum->changes, (unsigned long long)changed[1],
+           (unsigned long long)changed[2]);
 }
 
 static uint64_t say_figures(const struct board *b, unsigned workers, const struct sim_campaign *c,

@@ -83,6 +83,36 @@ void sim_check_commit(struct sim_node *n)
     }
 }
 
+static bool same_set(const struct hub_validators *a, const struct hub_validators *b)
+{
+    bool same = a->n == b->n && a->q == b->q;
+    for (uint8_t i = 0; same && i < a->n; i++)
+        same = hub_hash_equal(&a->v[i].kid, &b->v[i].kid);
+    return same;
+}
+
+void sim_check_link(struct sim_node *n, uint64_t epoch, struct hub_span link)
+{
+    struct sim *s = n->sim;
+    struct hub_link l;
+    static struct hub_validators set;
+    if (!hub_link_decode(&l, link) ||
+        hub_validators_decode(&set, l.next, &s->world->genesis.chain, s->world->genesis.name))
+        sim_fail(s, "node %u enters epoch %llu by a link that does not decode", n->index,
+                 (unsigned long long)epoch);
+    else if (epoch < s->epochs && !same_set(&set, &s->set[epoch]))
+        sim_fail(s, "FORK: node %u enters another epoch %llu", n->index, (unsigned long long)epoch);
+    else if (epoch >= s->epochs && (epoch == SIM_EPOCHS_MAX || !sim_is_planned(s, &set)))
+        sim_fail(s, "node %u enters epoch %llu with a set that nobody planned", n->index,
+                 (unsigned long long)epoch);
+    if (s->failed || epoch < s->epochs)
+        return;
+    HUB_ASSERT(epoch == s->epochs);
+    s->set[s->epochs++] = set;
+    oracle_epoch(s->checker.oracle, epoch, set.n, set.q);
+    sim_trace(s, "epoch %llu: %u validators, quorum %u", (unsigned long long)epoch, set.n, set.q);
+}
+
 /* A statement of n's key leaves n: it stands in the journal, and no earlier one excludes it. */
 static void check_statement(struct sim_node *n, const struct hub_subject *s)
 {
@@ -247,10 +277,12 @@ static void check_height(struct sim_node *n, uint64_t height)
 static void check_tokens(struct sim_node *n)
 {
     uint64_t size = n->sim->plan.n, most = size * (n->sim->now_ms / 1000 + 1) + 8 * size;
-    for (uint8_t i = 0; i < size; i++)
-        if (n->replica->peer[i].bad_signatures > most)
+    for (uint8_t i = 0; i < size; i++) {
+        const uint64_t bad = n->replica->peer[sim_peer_of(n, i)].bad_signatures;
+        if (bad > most)
             sim_fail(n->sim, "node %u checked %llu bad signatures of node %u", n->index,
-                     (unsigned long long)n->replica->peer[i].bad_signatures, i);
+                     (unsigned long long)bad, i);
+    }
 }
 
 /* Where the state stands at the final block, its root and the log's are what the header claims. */

@@ -183,9 +183,12 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
         s->random[i] = sim_random(&state);
     }
     sim_real_signatures = plan->real_signatures;
-    s->world = sim_world_get(plan->n, plan->by_default);
+    s->world = sim_world_get(plan->n, plan->founders ? plan->founders : plan->n, plan->by_default);
+    s->set[s->epochs++] = s->world->genesis.set;
     sim_work_write(s);
     s->checker.oracle = oracle_open(plan->n, s->world->genesis.set.q, 0);
+    if (plan->founders)
+        oracle_epoch(s->checker.oracle, 0, plan->founders, s->world->genesis.set.q);
     sim_audit_open(s);
     for (uint8_t i = 0; i < plan->n; i++) {
         sim_node_open(&s->node[i], s, i, i);

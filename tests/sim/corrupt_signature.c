@@ -13,7 +13,7 @@ static void flip(struct sim_node *n, struct hub_signature *sig)
 static void corrupt_certificate(struct sim_node *n, struct hub_buf *out, struct hub_span bytes)
 {
     static struct hub_certificate c;
-    uint8_t size = n->sim->plan.n, encoded[HUB_CERTIFICATE_BYTES_MAX];
+    uint8_t size = n->replica->chain.set.n, encoded[HUB_CERTIFICATE_BYTES_MAX];
     struct hub_buf b = {.data = encoded, .cap = sizeof encoded};
     if (!hub_certificate_decode(&c, bytes))
         return;

@@ -50,7 +50,8 @@ bool sim_framer(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
     uint64_t *r = &n->sim->random[SIM_TRAITOR];
-    uint8_t size = n->sim->plan.n, a = (uint8_t)sim_below(r, size), b = (uint8_t)sim_below(r, size);
+    uint8_t size = n->replica->chain.set.n, a = (uint8_t)sim_below(r, size),
+            b = (uint8_t)sim_below(r, size);
     (void)peer;
     if (!hub_message_decode(&m, frame) || m.kind != HUB_MSG_VOTE || m.u.vote.signer != n->index)
         return false;

@@ -25,7 +25,7 @@ static void propose_as(struct sim_node *n, uint8_t to, uint8_t proposer,
 bool sim_impersonator(struct sim_node *n, int peer, struct hub_span frame)
 {
     static struct hub_message m;
-    uint8_t size = n->sim->plan.n;
+    uint8_t size = n->replica->chain.set.n;
     if (!hub_message_decode(&m, frame) || (m.kind != HUB_MSG_VOTE && m.kind != HUB_MSG_PROPOSE))
         return false;
     for (uint8_t to = 0; to < size; to++) {

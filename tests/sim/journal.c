@@ -94,7 +94,7 @@ static void index_again(struct sim_journal *j)
     for (size_t i = 0; i < j->now.votes; i++)
         sim_index_put(&j->vote_at, key_of(&j->vote[i].subject), i);
     for (size_t i = 0; i < j->now.certificates; i++)
-        sim_index_put(&j->certificate_at, key_of(&j->certificate[i].certificate.subject), i);
+        sim_index_put(&j->certificate_at, key_of(&j->certificate[i].subject), i);
 }
 
 static struct sim_journal *journal_of(void *store)
@@ -254,21 +254,48 @@ static const struct sim_kept *find_certificate(const struct sim_journal *j, uint
     return i >= 0 && !j->certificate[i].damaged ? &j->certificate[i] : NULL;
 }
 
+static void keep_certificate(struct sim_kept *out, const struct hub_certificate *c,
+                             uint8_t bitmap_bytes)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++)
+        count += c->signers >> i & 1;
+    *out = (struct sim_kept){
+        .subject = c->subject, .signers = c->signers, .bitmap_bytes = bitmap_bytes};
+    out->sig = malloc((count + 1) * sizeof *out->sig);
+    HUB_ASSERT(out->sig);
+    count = 0;
+    for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++)
+        if (c->signers >> i & 1)
+            out->sig[count++] = c->sig[i];
+}
+
+void sim_kept_read(struct hub_certificate *out, const struct sim_kept *k)
+{
+    unsigned count = 0;
+    memset(out, 0, sizeof *out);
+    out->subject = k->subject;
+    out->signers = k->signers;
+    out->bitmap_bytes = k->bitmap_bytes;
+    for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++)
+        if (k->signers >> i & 1)
+            out->sig[i] = k->sig[count++];
+}
+
 static enum hub_status put_certificate(void *store, const struct hub_certificate *c, uint8_t n)
 {
     struct sim_journal *j = journal_of(store);
-    (void)n;
     if (!sim_node_port(store))
         return HUB_IO;
     sim_check_kept(store, c);
     const struct hub_subject *s = &c->subject;
     const struct sim_kept *held = find_certificate(j, s->epoch, s->view, s->kind);
     if (held)
-        return hub_subject_equal(&held->certificate.subject, s) ? HUB_OK : HUB_CONFLICT;
+        return hub_subject_equal(&held->subject, s) ? HUB_OK : HUB_CONFLICT;
     j->certificate =
         sim_grow(j->certificate, &j->certificates_cap, j->now.certificates, sizeof *j->certificate);
     sim_index_put(&j->certificate_at, key_of(s), j->now.certificates);
-    j->certificate[j->now.certificates++] = (struct sim_kept){.certificate = *c};
+    keep_certificate(&j->certificate[j->now.certificates++], c, (uint8_t)((n + 7) / 8));
     return HUB_OK;
 }
 
@@ -307,6 +334,7 @@ static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span lin
     if (epoch <= j->now.links) /* once more, past a damaged block */
         return HUB_OK;
     HUB_ASSERT(epoch == j->now.links + 1);
+    sim_check_link(store, epoch, link);
     j->link = sim_grow(j->link, &j->links_cap, j->now.links, sizeof *j->link);
     uint8_t *copy = malloc(link.len);
     HUB_ASSERT(copy);
@@ -355,6 +383,8 @@ static enum hub_status commit(void *store)
 
 static void cut_back(struct sim_journal *j, const struct sim_mark *to)
 {
+    while (j->now.certificates > to->certificates)
+        free(j->certificate[--j->now.certificates].sig);
     while (j->now.blocks > to->blocks)
         free(j->block[--j->now.blocks].bytes);
     while (j->now.links > to->links)
@@ -411,6 +441,8 @@ bool sim_journal_flip(struct sim_journal *j, uint64_t choice)
 
 void sim_journal_free(struct sim_journal *j)
 {
+    while (j->now.certificates)
+        free(j->certificate[--j->now.certificates].sig);
     while (j->now.blocks)
         free(j->block[--j->now.blocks].bytes);
     while (j->now.links)
@@ -448,6 +480,12 @@ void sim_journal_copy(struct sim_journal *out, const struct sim_journal *j)
     out->head = copy_of(j->head, to.votes, sizeof *j->head, &out->heads_cap);
     out->certificate =
         copy_of(j->certificate, to.certificates, sizeof *j->certificate, &out->certificates_cap);
+    for (size_t i = 0; i < to.certificates; i++) {
+        struct hub_certificate c;
+        sim_kept_read(&c, &j->certificate[i]);
+        keep_certificate(&out->certificate[i], &c, c.bitmap_bytes);
+        out->certificate[i].damaged = j->certificate[i].damaged;
+    }
     out->height = copy_of(j->height, to.heights, sizeof *j->height, &out->heights_cap);
     for (size_t i = 0; i < to.blocks; i++)
         out->block[i].bytes = copy_of(j->block[i].bytes, j->block[i].len, 1, &bytes);
@@ -489,7 +527,7 @@ bool sim_journal_certificate(const struct sim_journal *j, uint64_t epoch, uint64
 {
     const struct sim_kept *k = find_certificate(j, epoch, view, kind);
     if (k)
-        *out = k->certificate;
+        sim_kept_read(out, k);
     return k != NULL;
 }
 
@@ -546,7 +584,7 @@ static enum hub_status each_certificate(void *store, uint64_t epoch, uint64_t fr
     size_t count = 0;
     HUB_ASSERT(found);
     for (size_t i = 0; i < j->now.certificates; i++) {
-        const struct hub_subject *s = &j->certificate[i].certificate.subject;
+        const struct hub_subject *s = &j->certificate[i].subject;
         if (s->epoch == epoch && s->view >= from_view && !j->certificate[i].damaged)
             found[count++] = s;
     }

@@ -32,7 +32,9 @@ static uint64_t stored_bytes(const struct sim_journal *j, uint8_t n)
         sum += j->block[i].len;
     for (size_t i = 0; i < j->now.certificates; i++) {
         struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
-        hub_certificate_encode(&b, &j->certificate[i].certificate, n);
+        struct hub_certificate c;
+        sim_kept_read(&c, &j->certificate[i]);
+        hub_certificate_encode(&b, &c, n);
         sum += b.len;
     }
     return sum;

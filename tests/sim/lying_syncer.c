@@ -42,7 +42,8 @@ static bool some_certificate(struct sim_node *n, struct hub_buf *out)
     const struct sim_journal *j = &n->journal;
     if (!j->now.certificates)
         return false;
-    struct hub_certificate c = j->certificate[sim_below(dice(n), j->now.certificates)].certificate;
+    struct hub_certificate c;
+    sim_kept_read(&c, &j->certificate[sim_below(dice(n), j->now.certificates)]);
     if (sim_chance(dice(n), 300))
         c.subject.block_hash.b[0] ^= 1;
     if (sim_chance(dice(n), 300))

@@ -70,6 +70,11 @@ void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame)
         deliver_later(s, from, to, frame);
 }
 
+uint8_t sim_peer_of(const struct sim_node *n, uint8_t node)
+{
+    return node < n->replica->chain.set.n ? node : (uint8_t)(HUB_VALIDATORS_MAX + node);
+}
+
 static void net_send(void *net, int peer, struct hub_span frame)
 {
     struct sim_node *n = net;
@@ -77,7 +82,9 @@ static void net_send(void *net, int peer, struct hub_span frame)
     sim_node_may_crash(n);
     sim_check_send(n, frame);
     const struct sim_adversary *traitor = s->plan.traitor[n->index];
-    if (traitor && (!s->healed || s->plan.stubborn)) {
+    const bool votes = n->index < n->replica->chain.set.n;
+    peer -= peer >= HUB_VALIDATORS_MAX ? HUB_VALIDATORS_MAX : 0;
+    if (traitor && votes && (!s->healed || s->plan.stubborn)) {
         uint64_t before = s->numbers;
         bool dealt_with = traitor->act(n, peer, frame);
         s->betrayals += dealt_with || s->numbers > before;

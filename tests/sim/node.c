@@ -13,7 +13,7 @@ const uint32_t sim_table_rows[HUB_TABLES] = {
     [HUB_TABLE_REVISIONS] = 4,   [HUB_TABLE_MOTIONS] = 4,       [HUB_TABLE_WALLETS] = 64,
     [HUB_TABLE_LIMITS] = 64,     [HUB_TABLE_FREEZES] = 4,       [HUB_TABLE_HOLDS] = 4,
     [HUB_TABLE_ESCROWS] = 4,     [HUB_TABLE_CHILDREN] = 16,     [HUB_TABLE_INSTITUTIONS] = 16,
-    [HUB_TABLE_BATCHES] = 64,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 4,
+    [HUB_TABLE_BATCHES] = 64,    [HUB_TABLE_REFERENCES] = 4096, [HUB_TABLE_READY] = 32,
     [HUB_TABLE_ATTESTS] = 4,     [HUB_TABLE_TOTALS] = 4,        [HUB_TABLE_CONSENTS] = 16,
     [HUB_TABLE_EVIDENCE] = 64,
 };
@@ -226,7 +226,7 @@ void sim_node_message(struct sim_node *n, uint8_t from, struct hub_span frame)
     }
     sim_current = n;
     sim_tamper(n);
-    hub_replica_on_message(n->replica, from, frame, sim_node_now(n));
+    hub_replica_on_message(n->replica, sim_peer_of(n, from), frame, sim_node_now(n));
     sim_intake_collect(n);
     sim_turn_at(n, n->sim->now_ms);
 }

@@ -60,6 +60,7 @@ void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
         p->n = 4;
     memset(p->traitor, 0, sizeof p->traitor);
     p->absent = -1;
+    p->founders = p->second = p->third = 0;
     for (uint8_t i = 0; i < spare_of(p->n); i++)
         p->traitor[(p->records + i) % p->n] = kind;
     for (uint32_t i = 0; i < p->faults; i++) /* their place in the budget is taken */
@@ -221,6 +222,13 @@ static void draw_faults(struct sim_plan *p, const struct roles *who, uint64_t se
     }
 }
 
+static uint8_t smallest_set(const struct sim_plan *p)
+{
+    uint8_t n = p->founders && p->founders < p->n ? p->founders : p->n;
+    n = p->second && p->second < n ? p->second : n;
+    return p->third && p->third < n ? p->third : n;
+}
+
 /* Any of the disks go back in time at once, all guards stay: whoever lost a vote must know it. */
 static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint64_t seed)
 {
@@ -236,7 +244,8 @@ static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint6
                                (int64_t)(2500 + sim_below(r, 5000))};
         lost++;
     }
-    p->safety_only = lost > p->n - (2 * p->n / 3 + 1);
+    const uint8_t n = smallest_set(p);
+    p->safety_only = lost > n - (2 * n / 3 + 1);
 }
 
 /* ---- the whole plan */
@@ -266,8 +275,38 @@ static void draw_new_set(struct sim_plan *p, uint64_t seed)
 {
     uint64_t state = stream(seed, 9), *r = &state;
     const uint8_t node = (uint8_t)sim_below(r, p->n);
-    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node])
+    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node] && !p->second)
         p->rekeyed = node + 1;
+}
+
+/* One of the `sizes` from `least` up that is not this one. */
+static uint8_t other_size(uint8_t size, uint8_t least, uint64_t sizes, uint64_t *r)
+{
+    const uint64_t step = 1 + sim_below(r, sizes - 1);
+    return (uint8_t)(least + ((uint64_t)(size - least) + step) % sizes);
+}
+
+/* In a third of the seeds with five nodes or more the set grows or shrinks, and in some of them it does so twice:
+ * between two changes there must be HUB_SEAL_GAP heights, so these last longer and have more to do. Whoever lies or may
+ * lose his disk does so in the smallest set as well. */
+static void draw_sizes(struct sim_plan *p, const struct roles *who, uint64_t seed)
+{
+    uint64_t state = stream(seed, 10), *r = &state;
+    uint8_t least = 4;
+    while (spare_of(least) < who->liars + who->lossy)
+        least++;
+    if (p->n < 5 || p->n > 10 || least == p->n || !sim_chance(r, 350))
+        return;
+    const uint64_t sizes = p->n - least + 1u;
+    p->founders = (uint8_t)(least + sim_below(r, sizes));
+    p->second = other_size(p->founders, least, sizes, r);
+    if (!sim_chance(r, 150))
+        return;
+    p->third = other_size(p->second, least, sizes, r);
+    p->records = 300;
+    p->work_ms = 3 * WORK_MS;
+    p->heal_ms = 3 * FAULTS_MS;
+    p->limit_ms = 2 * LIMIT_MS;
 }
 
 void sim_plan_of(struct sim_plan *p, uint64_t seed)
@@ -296,6 +335,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     p->resume = sim_chance(&roles, 500);
     draw_clocks(p, seed);
     draw_links(p, seed);
+    draw_sizes(p, &who, seed);
     draw_faults(p, &who, seed);
     draw_great_rewind(p, &who, seed);
     draw_new_set(p, seed);

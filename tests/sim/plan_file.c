@@ -42,6 +42,9 @@ static const struct field {
     FIELD(INT, only),
     FIELD(INT, absent),
     FIELD(U8, rekeyed),
+    FIELD(U8, founders),
+    FIELD(U8, second),
+    FIELD(U8, third),
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

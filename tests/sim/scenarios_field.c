@@ -147,7 +147,7 @@ static void short_life(struct sim_plan *p)
 
 static uint8_t first_leader(const struct sim_plan *p)
 {
-    const struct sim_world *w = sim_world_get(p->n, false);
+    const struct sim_world *w = sim_world_get(p->n, p->n, false);
     return (uint8_t)((hub_get_be64(w->genesis.chain.b) % p->n + 1) % p->n);
 }
 

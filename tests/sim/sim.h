@@ -30,7 +30,8 @@ enum {
     SIM_BANK = 2, /* its institution number */
     SIM_FAULTS_MAX = 256,
     SIM_SHOTS_MAX = 8, /* snapshots of one disk */
-    SIM_CLONE_SLOT = SIM_NODES_MAX
+    SIM_CLONE_SLOT = SIM_NODES_MAX,
+    SIM_EPOCHS_MAX = 4
 };
 #define SIM_EPOCH_MS 1779415200000u /* 2026-05-22 10:00 in UTC+8: wall clock at simulated time 0 */
 #define SIM_NEVER UINT64_MAX
@@ -147,6 +148,8 @@ struct sim_plan {
     int only, absent; /* the node that gets all records; one that boots when faults end; or -1 */
     uint8_t
         rekeyed; /* node + 1 whose validator key is replaced half-way, by one it has after a restart */
+    uint8_t founders, second,
+        third; /* so many of the nodes vote at first, then, and then: the first ones; 0 = no change */
     uint64_t linger_ms; /* goes on for so long after everything is final */
     struct sim_fault fault[SIM_FAULTS_MAX];
     uint32_t faults;
@@ -207,18 +210,20 @@ struct sim_agreement {
     struct hub_hash id;
     uint32_t parties, proposed, signed_; /* records that were final and successful */
 };
-struct sim_world { /* one for each n; the same for every seed */
-    uint8_t n;
+struct sim_world {       /* one for each n; the same for every seed */
+    uint8_t n, founders; /* nodes; and those of them that vote at first */
     uint8_t genesis_bytes[HUB_GENESIS_BYTES_MAX];
     struct hub_genesis genesis;
     struct sim_signer validator[SIM_NODES_MAX], seal[SIM_NODES_MAX], issuer, operator_;
     struct sim_signer spare[SIM_NODES_MAX], governor[SIM_NODES_MAX]; /* of plan.rekeyed */
 };
-const struct sim_world *sim_world_get(uint8_t n, bool by_default);
+const struct sim_world *sim_world_get(uint8_t n, uint8_t founders, bool by_default);
 const char *sim_member_code(unsigned i);
 struct sim;
-/* Who votes in this epoch: 0, or 1 when a key was replaced. */
+/* Who votes in this epoch; the newest set for one that no node has reached. */
 void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out);
+/* Whether the plan changes the set to this one at some time. */
+bool sim_is_planned(const struct sim *s, const struct hub_validators *set);
 /* ---- work.c. Fills record[] with what the plan asks: opening of wallets and money first, then the rest. */
 void sim_work_write(struct sim *s);
 static inline struct hub_span sim_record_bytes(const struct sim_record *r)
@@ -242,10 +247,15 @@ struct sim_block {
     size_t len;
     bool damaged;
 };
-struct sim_kept {
-    struct hub_certificate certificate;
+struct
+    sim_kept { /* a certificate: the signatures of its signers alone, which is a tenth of the memory */
+    struct hub_subject subject;
+    uint64_t signers;
+    struct hub_signature *sig;
+    uint8_t bitmap_bytes; /* as the store says of what it reads */
     bool damaged;
 };
+void sim_kept_read(struct hub_certificate *out, const struct sim_kept *k);
 struct sim_mark { /* how far the lists, which only grow, had come */
     size_t blocks, votes, certificates, heights, links;
     struct hub_point tip;
@@ -424,6 +434,8 @@ struct sim {
     uint64_t seed, random[SIM_CONCERNS], now_ms, events, numbers;
     struct sim_plan plan;
     const struct sim_world *world;
+    struct hub_validators set[SIM_EPOCHS_MAX]; /* by epoch, as the first node to reach it says */
+    uint32_t epochs;
     struct sim_node node[SIM_NODES_MAX + 1]; /* the last one: a clone, if it has a sim */
     struct {
         uint64_t hears, votes; /* bit i: node i; that its journal had when it was copied */
@@ -492,6 +504,8 @@ bool sim_plan_read(FILE *from, uint64_t *seed, struct sim_plan *p, unsigned *lin
 void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind);
 
 void sim_net_ports(struct hub_ports *p);
+/* The number under which n's replica knows a node now: a validator's, or one of those that may listen. */
+uint8_t sim_peer_of(const struct sim_node *n, uint8_t node);
 /* Onto the link, past the traitors: loss, delay and duplication apply. */
 void sim_net_put(struct sim *s, uint8_t from, uint8_t to, struct hub_span frame);
 
@@ -531,6 +545,8 @@ void sim_audit_block(struct sim_node *n, const struct sim_block *b);
 void sim_audit_end(struct sim *s);
 
 void sim_check_commit(struct sim_node *n);
+/* The node goes over to an epoch: its set is planned, and the same for all. */
+void sim_check_link(struct sim_node *n, uint64_t epoch, struct hub_span link);
 void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash);
 /* The node tells its clients that this record is final. */
 void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied);
@@ -561,7 +577,7 @@ struct sim_result { /* of one run, or the sum of many */
     bool good, stopped;
     char why[400];
     uint8_t n;
-    uint64_t events, ms, height, finals, betrayals, hash, struck[SIM_FAULT_KINDS];
+    uint64_t events, ms, height, finals, betrayals, hash, changes, struck[SIM_FAULT_KINDS];
 };
 /* trace: with every event of note. */
 void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bool trace);

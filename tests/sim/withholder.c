@@ -4,7 +4,7 @@
 
 static void to_just_enough(struct sim_node *n, struct hub_span frame)
 {
-    uint8_t size = n->sim->plan.n, others = (uint8_t)(n->sim->world->genesis.set.q - 1);
+    uint8_t size = n->replica->chain.set.n, others = (uint8_t)(n->replica->chain.set.q - 1);
     uint8_t first = (uint8_t)sim_below(&n->sim->random[SIM_TRAITOR], size);
     for (uint8_t i = 0; i < size && others; i++) {
         uint8_t to = (uint8_t)((first + i) % size);

@@ -4,6 +4,7 @@
 
 #include "hub/agreement_draft.h"
 #include "hub/cose.h"
+#include "hub/governance.h"
 #include "hub/wallet.h"
 
 #include <stdlib.h>
@@ -223,17 +224,13 @@ static void add_transfer(struct writing *w, enum sim_expect expect)
     made->amount = amount;
 }
 
-/* The largest record there is: a batch of 1,500 payments, a fen each, that happens as a whole or not at all. */
-static void add_batch(struct writing *w)
+/* The payments of every batch, made once: a fen each. */
+static struct hub_span batch_entries(struct hub_hash *root)
 {
     static uint8_t entries[HUB_ATTACHMENT_BYTES_MAX];
-    static struct hub_hash leaf[HUB_BATCH_ENTRIES_MAX];
-    uint8_t bytes[512];
-    struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
-    struct hub_hash root;
-    uint64_t at = some_time(w);
-    memset(entries, 0, sizeof entries);
-    for (uint32_t i = 0; i < HUB_BATCH_ENTRIES_MAX; i++) {
+    static struct hub_hash leaf[HUB_BATCH_ENTRIES_MAX], all;
+    static bool made;
+    for (uint32_t i = 0; !made && i < HUB_BATCH_ENTRIES_MAX; i++) {
         uint8_t *p = entries + (size_t)i * HUB_BATCH_ENTRY_BYTES;
         hub_put_be64(p, sim_wallet_number(SIM_RESERVE));
         hub_put_be64(p + 8, sim_wallet_number(SIM_FIRST_WALLET + i % SIM_WALLETS));
@@ -241,7 +238,21 @@ static void add_batch(struct writing *w)
         hub_put_be64(p + 32, i);
         hub_merkle_leaf(&leaf[i], (struct hub_span){p, HUB_BATCH_ENTRY_BYTES});
     }
-    hub_merkle_root_of(&root, leaf, HUB_BATCH_ENTRIES_MAX);
+    if (!made)
+        hub_merkle_root_of(&all, leaf, HUB_BATCH_ENTRIES_MAX);
+    made = true;
+    *root = all;
+    return (struct hub_span){entries, sizeof entries};
+}
+
+/* The largest record there is: a batch of 1,500 payments that happens as a whole or not at all. */
+static void add_batch(struct writing *w)
+{
+    uint8_t bytes[512];
+    struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
+    struct hub_hash root;
+    uint64_t at = some_time(w);
+    const struct hub_span entries = batch_entries(&root);
     hub_put_map(&b, 7);
     hub_put_text(&b, "root");
     hub_put_hash(&b, &root);
@@ -253,7 +264,7 @@ static void add_batch(struct writing *w)
     put_number(&b, "purpose", 1);
     put_number(&b, "institution", SIM_BANK);
     struct draft d = of_bank(w, HUB_TYPE_CURRENCY_BATCH, at, &b);
-    d.attachment = (struct hub_span){entries, sizeof entries};
+    d.attachment = entries;
     d.cosigned = true;
     add_record(w->sim, &d, at, SIM_VALID)->act = SIM_BATCH;
 }
@@ -409,6 +420,64 @@ static void add_replace(struct sim *s, uint8_t i)
     add_record(s, &d, at, SIM_VALID)->act = SIM_GOVERNANCE;
 }
 
+/* ---- another size: a member proposes that the first nodes vote, and all members approve */
+
+static void encode_set(struct hub_buf *b, const struct sim_world *w, uint8_t n)
+{
+    hub_put_array(b, 1);
+    hub_put_map(b, 3);
+    put_number(b, "quorum", hub_quorum_default(n));
+    hub_put_text(b, "validators");
+    hub_put_array(b, n);
+    for (uint8_t i = 0; i < n; i++)
+        hub_put_hash(b, &w->validator[i].kid);
+    hub_put_text(b, "fault_model");
+    hub_put_text(b, "bft");
+}
+
+static void add_governance(struct sim *s, uint16_t type, uint8_t member, uint64_t seq, uint64_t at,
+                           const struct hub_buf *body)
+{
+    struct draft d = {.type = type,
+                      .signer = &s->world->governor[member],
+                      .iss = sim_member_code(member),
+                      .seq = seq,
+                      .valid_until_ms = until(at),
+                      .body = hub_span_of(body),
+                      .cosigned = true};
+    add_record(s, &d, at, SIM_VALID)->act = SIM_GOVERNANCE;
+}
+
+/* The number-th change, from 1. Approvals that come before their proposal are refused, and final like the rest. */
+static void add_change(struct sim *s, uint8_t n, uint64_t number, uint64_t at)
+{
+    enum { APPROVED_MS = 1500 };
+    uint8_t action_bytes[4096], bytes[4096 + 256];
+    struct hub_buf actions = {.data = action_bytes, .cap = sizeof action_bytes};
+    struct hub_buf b = {.data = bytes, .cap = sizeof bytes};
+    struct hub_hash hash;
+    encode_set(&actions, s->world, n);
+    hub_actions_hash(&hash, hub_span_of(&actions));
+    hub_put_map(&b, 4);
+    hub_put_text(&b, "title");
+    hub_put_map(&b, 1);
+    hub_put_text(&b, "zh");
+    hub_put_text(&b, "validators");
+    hub_put_text(&b, "actions");
+    hub_put_raw(&b, hub_span_of(&actions));
+    put_number(&b, "deadline", SIM_EPOCH_MS + 10 * DAY_MS);
+    put_number16(&b, "proposal", number);
+    add_governance(s, HUB_TYPE_GOVERNANCE_PROPOSE, 0, 2 * number - 1, at, &b);
+    for (uint8_t i = 0; i < s->plan.n; i++) {
+        b.len = 0;
+        hub_put_map(&b, 2);
+        put_number16(&b, "proposal", number);
+        hub_put_text(&b, "actions_hash");
+        hub_put_hash(&b, &hash);
+        add_governance(s, HUB_TYPE_GOVERNANCE_APPROVE, i, 2 * number, at + APPROVED_MS, &b);
+    }
+}
+
 /* ---- all of them */
 
 static void add_rivals(struct writing *w)
@@ -426,7 +495,8 @@ void sim_work_write(struct sim *s)
     struct writing w = {
         .sim = s, .r = &s->random[SIM_RECORDS], .when = &s->random[SIM_WORK], .seq = 1};
     const struct sim_plan *p = &s->plan;
-    s->records_cap = p->records + SIM_WALLETS + 3u + p->n + (SIM_AGREEMENTS_MAX + 1) * PARTIES_MAX;
+    s->records_cap =
+        p->records + SIM_WALLETS + 5u + 3u * p->n + (SIM_AGREEMENTS_MAX + 1) * PARTIES_MAX;
     s->record = calloc(s->records_cap, sizeof *s->record);
     HUB_ASSERT(s->record);
     add_issue(&w);
@@ -446,8 +516,12 @@ void sim_work_write(struct sim *s)
         else
             add_transfer(&w, SIM_VALID);
     }
-    for (uint8_t i = 0; p->rekeyed && i < p->n; i++)
+    for (uint8_t i = 0; (p->rekeyed || p->second) && i < p->n; i++)
         add_ready(s, i);
     if (p->rekeyed)
         add_replace(s, p->rekeyed - 1);
+    if (p->second)
+        add_change(s, p->second, 1, p->work_ms / 4);
+    if (p->third)
+        add_change(s, p->third, 2, p->work_ms * 9 / 10);
 }

@@ -95,9 +95,10 @@ static void put_keys(struct hub_buf *b, const struct sim_world *w)
 
 static void put_epoch(struct hub_buf *b, const struct sim_world *w)
 {
-    struct hub_validators set = {.n = w->n, .q = hub_quorum_default(w->n)};
-    set.fault_model = w->n == 1 ? HUB_FAULT_SINGLE : w->n == 3 ? HUB_FAULT_ALL_OF_3 : HUB_FAULT_BFT;
-    for (uint8_t i = 0; i < w->n; i++) {
+    const uint8_t n = w->founders;
+    struct hub_validators set = {.n = n, .q = hub_quorum_default(n)};
+    set.fault_model = n == 1 ? HUB_FAULT_SINGLE : n == 3 ? HUB_FAULT_ALL_OF_3 : HUB_FAULT_BFT;
+    for (uint8_t i = 0; i < n; i++) {
         set.v[i].key = w->validator[i].key;
         set.v[i].kid = w->validator[i].kid;
         memcpy(set.v[i].transport, w->validator[i].key.b, 32);
@@ -137,10 +138,11 @@ static void put_parameters(struct hub_buf *b, bool by_default)
     hub_put_uint(b, 0);
 }
 
-static void make_world(struct sim_world *w, uint8_t n, bool by_default)
+static void make_world(struct sim_world *w, uint8_t n, uint8_t founders, bool by_default)
 {
     struct hub_buf b = {.data = w->genesis_bytes, .cap = sizeof w->genesis_bytes};
     w->n = n;
+    w->founders = founders;
     for (uint8_t i = 0; i < n; i++) {
         make_signer(&w->validator[i], "validator", n * 100u + i);
         make_signer(&w->spare[i], "spare", n * 100u + i);
@@ -170,27 +172,34 @@ static void make_world(struct sim_world *w, uint8_t n, bool by_default)
     }
 }
 
-const struct sim_world *sim_world_get(uint8_t n, bool by_default)
+const struct sim_world *sim_world_get(uint8_t n, uint8_t founders, bool by_default)
 {
-    static struct sim_world *worlds[SIM_NODES_MAX + 1][2];
-    struct sim_world **w = &worlds[n][by_default];
+    static struct sim_world *worlds[SIM_NODES_MAX + 1][SIM_NODES_MAX + 1][2];
+    struct sim_world **w = &worlds[n][founders][by_default];
     if (!*w) {
         *w = calloc(1, sizeof **w);
         HUB_ASSERT(*w);
-        make_world(*w, n, by_default);
+        make_world(*w, n, founders, by_default);
     }
     return *w;
 }
 
 void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out)
 {
-    *out = s->world->genesis.set;
-    if (epoch == 0)
-        return;
-    HUB_ASSERT(epoch == 1 && s->plan.rekeyed);
-    const uint8_t i = s->plan.rekeyed - 1;
-    out->epoch = 1;
-    out->v[i].key = s->world->spare[i].key;
-    out->v[i].kid = s->world->spare[i].kid;
-    memcpy(out->v[i].transport, s->world->spare[i].key.b, sizeof out->v[i].transport);
+    *out = s->set[epoch < s->epochs ? epoch : s->epochs - 1];
+}
+
+bool sim_is_planned(const struct sim *s, const struct hub_validators *set)
+{
+    const struct sim_plan *p = &s->plan;
+    const uint8_t same = p->rekeyed ? s->world->founders : 0;
+    const bool sized = set->n == p->second || set->n == p->third || set->n == same;
+    bool good = set->n && sized && set->q == hub_quorum_default(set->n);
+    for (uint8_t i = 0; good && i < set->n; i++) {
+        const struct sim_signer *v =
+            i + 1 == p->rekeyed ? &s->world->spare[i] : &s->world->validator[i];
+        good = hub_hash_equal(&set->v[i].kid, &v->kid) &&
+               !memcmp(&set->v[i].key, &v->key, sizeof v->key);
+    }
+    return good;
 }

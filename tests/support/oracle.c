@@ -19,8 +19,14 @@ struct index { /* open addressing: item + 1, 0 = free; at most half full */
     uint32_t *slot;
     size_t size;
 };
+enum { EPOCHS_MAX = 16 };
 struct oracle {
-    uint8_t n, q;
+    uint8_t n; /* the most */
+    struct {
+        uint64_t from;
+        uint8_t n, q;
+    } set[EPOCHS_MAX]; /* who votes from an epoch on */
+    size_t sets;
     uint64_t liars, guilty;
     struct view *view;
     struct cast *cast; /* n a view */
@@ -157,9 +163,18 @@ struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars)
     if (!o)
         abort();
     o->n = n;
-    o->q = q;
     o->liars = liars;
+    oracle_epoch(o, 0, n, q);
     return o;
+}
+
+void oracle_epoch(struct oracle *o, uint64_t epoch, uint8_t n, uint8_t q)
+{
+    if (o->sets == EPOCHS_MAX || n > o->n)
+        abort();
+    o->set[o->sets].from = epoch;
+    o->set[o->sets].n = n;
+    o->set[o->sets++].q = q;
 }
 
 void oracle_close(struct oracle *o)
@@ -287,21 +302,25 @@ static void check_signers(struct oracle *o, const struct view *v, const struct h
                           uint64_t signers)
 {
     int count = 0;
+    size_t at = o->sets - 1;
+    while (o->set[at].from > s->epoch)
+        at--;
+    const uint8_t n = o->set[at].n, q = o->set[at].q;
     for (unsigned i = 0; i < 64; i++) {
         if (!(signers >> i & 1))
             continue;
         count++;
-        if (i >= o->n)
-            fail(o, "certificates_are_valid: signer %u of %u validators", i, o->n);
+        if (i >= n)
+            fail(o, "certificates_are_valid: signer %u of %u validators", i, n);
         else if (!lies(o, i) && !was_cast(cast_of(o, v, i), s))
             fail(o,
                  "certificates_are_valid: kind %u of view %llu counts a vote that validator %u did "
                  "not cast",
                  s->kind, number(s->view), i);
     }
-    if (count < o->q)
+    if (count < q)
         fail(o, "certificates_are_valid: kind %u of view %llu with %d of %u signers", s->kind,
-             number(s->view), count, o->q);
+             number(s->view), count, q);
 }
 
 static void check_skips(struct oracle *o, const struct oracle_block *b)

@@ -10,7 +10,7 @@
  *  7. certificates_are_valid: at least q signers, all of the set, and each honest one cast this very vote.
  *  8. honest_votes: one of a kind in a view; never NULLIFY and FINALIZE; FINALIZE and NOTARIZE of one block.
  *  9. skips_are_proven: a notarized block's parent is notarized, one lower, and every view between is nullified.
- * Views are those of (epoch, view). The set of validators is the same in all epochs. */
+ * Views are those of (epoch, view). Validators keep their numbers over epochs. */
 #ifndef TESTS_ORACLE_H
 #define TESTS_ORACLE_H
 
@@ -25,6 +25,8 @@ struct oracle_block {
 struct oracle;
 /* liars: bit i = nothing is demanded of validator i's votes. */
 struct oracle *oracle_open(uint8_t n, uint8_t q, uint64_t liars);
+/* From this epoch on n validators vote, never more than at the opening, with quorum q. Epochs come in order. */
+void oracle_epoch(struct oracle *o, uint64_t epoch, uint8_t n, uint8_t q);
 void oracle_close(struct oracle *o);
 void oracle_distrust(struct oracle *o, uint8_t validator); /* from now on a liar */
 void oracle_block(struct oracle *o, const struct oracle_block *b);

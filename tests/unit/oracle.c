@@ -196,3 +196,17 @@ Test(oracle, knows_how_many_liars_can_be_borne)
     for (size_t i = 0; i < sizeof n; i++)
         cr_assert_eq(oracle_bearable(n[i], q[i]), most[i], "n %u q %u", n[i], q[i]);
 }
+/* Five validators with quorum 4 from epoch 1 on: the three that were enough are not, and the fifth is one. */
+Test(oracle, counts_by_the_set_of_the_epoch)
+{
+    struct hub_subject s = subject(HUB_NULLIFY, 1, 0, 0);
+    struct oracle *grown = oracle_open(5, 3, 31);
+    oracle_epoch(grown, 1, 5, 4);
+    oracle_certificate(grown, &s, 7);
+    s.epoch = 1;
+    oracle_certificate(grown, &s, 0x1e);
+    cr_assert_null(oracle_failure(grown));
+    oracle_certificate(grown, &s, 7);
+    cr_assert(strstr(oracle_failure(grown), "3 of 4 signers"), "%s", oracle_failure(grown));
+    oracle_close(grown);
+}
