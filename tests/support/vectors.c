@@ -116,3 +116,38 @@ struct hub_record_keys test_record_keys(const struct hub_record *r)
     }
     return keys;
 }
+
+struct hub_span test_record_vector(const char *type, const char *part)
+{
+    char full[96];
+
+    snprintf(full, sizeof full, "record.%s%s", type, part);
+    return test_vector(full);
+}
+
+struct hub_span test_record_attachment(const char *type)
+{
+    return strcmp(type, "currency.batch") == 0 ? test_vector("batch.attachment")
+                                               : (struct hub_span){NULL, 0};
+}
+
+struct hub_record test_record(const char *type)
+{
+    struct hub_hash chain = test_vector_hash("genesis.chain");
+    struct hub_record r;
+    uint16_t why = 0;
+    enum hub_status status = hub_record_decode(&r, &why, test_record_vector(type, ""),
+                                               test_record_attachment(type), &chain);
+
+    cr_assert_eq(status, HUB_OK, "%s: code %u", type, why);
+    return r;
+}
+
+uint16_t test_record_code(struct hub_span bytes, struct hub_span attachment)
+{
+    struct hub_hash chain = test_vector_hash("genesis.chain");
+    struct hub_record r;
+    uint16_t why = 0;
+
+    return hub_record_decode(&r, &why, bytes, attachment, &chain) == HUB_OK ? 0 : why;
+}

@@ -22,4 +22,12 @@ bool test_key_of(struct hub_public_key *out, const struct hub_hash *kid);
 /* Keys of a record's signer and co-signers, in order; aborts the test if one is no seed's. */
 struct hub_record_keys test_record_keys(const struct hub_record *r);
 
+/* The golden record of this type, or a part of it: ".id", ".leaf", ".body". */
+struct hub_span test_record_vector(const char *type, const char *part);
+struct hub_span test_record_attachment(const char *type);
+/* Decoded; aborts the test if it is refused. */
+struct hub_record test_record(const char *type);
+/* The code that refuses these bytes; 0 if they are accepted. */
+uint16_t test_record_code(struct hub_span bytes, struct hub_span attachment);
+
 #endif
