@@ -59,11 +59,13 @@ static int copy(struct hub_cli *cli, const char *path, bool stopped)
     struct hub_genesis g;
     const char *bad = "";
     uint64_t height = 0;
-    if (!make_folder(cli))
-        return HUB_EXIT_UNREACHABLE;
     enum hub_status status = hub_store_open_read(&from, why, path, stopped, &genesis);
     if (status == HUB_OK && (status = hub_genesis_decode(&g, &bad, genesis)))
         snprintf(why, sizeof why, "%s: %s", path, bad);
+    if (status == HUB_OK && !make_folder(cli)) {
+        hub_store_close(from);
+        return HUB_EXIT_UNREACHABLE;
+    }
     if (status == HUB_OK)
         status = hub_store_open(&to, why, cli->output, &g, HUB_STORE_MAP_BYTES);
     if (status == HUB_OK)

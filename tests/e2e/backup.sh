@@ -11,6 +11,7 @@ net_ready
 record
 record
 net_same_root "${MEMBERS[@]}" >/dev/null
+exits 3 "$hub" backup "$dir/net/JIADING" -o "$dir/backup" # no data directory: nothing is left behind
 exits 0 "$hub" backup "$dir/net/JIADING/data" -o "$dir/backup"
 exits 3 "$hub" backup "$dir/net/JIADING/data" -o "$dir/backup" # never over another
 record
