@@ -177,7 +177,7 @@ static struct hub_span payload_of(struct desk *d, const struct hub_record_draft 
     hub_record_protected(&protected_, draft);
     if (d->cosigner != NULL)
         hub_cosign(&by, &scratch, hub_span_of(&protected_), core, &d->cosigner->key,
-                          d->cosigner->secret);
+                   d->cosigner->secret);
     hub_payload_cosigned(&payload, core, &by, d->cosigner != NULL);
     cr_assert(!payload.full && !protected_.full);
     return hub_span_of(&payload);
