@@ -151,7 +151,7 @@ static bool proposer(const struct hub_cli *cli, struct hub_keyfile *key)
     }
     if (hub_keyfile_show(key, cli->key_path, &why) == HUB_OK)
         return true;
-    hub_cli_fail(cli, 0, "%s: %s", cli->key_path, why);
+    hub_cli_fail(cli, 0, "%s: %s", cli->key_path, hub_cli_why(cli, why));
     return false;
 }
 

@@ -153,4 +153,7 @@ int hub_cli_await(struct hub_cli *cli, const struct hub_hash *id, uint64_t wait_
 /* One line for people, or the JSON with --json; returns the exit code an outcome stands for. */
 int hub_cli_show_outcome(const struct hub_cli *cli, const json_t *outcome);
 
+/* What a lower layer said of a file, in the reader's language; as it is where it has no Chinese. */
+const char *hub_cli_why(const struct hub_cli *cli, const char *why);
+
 #endif

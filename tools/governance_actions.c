@@ -156,7 +156,7 @@ static int put_governor(struct hub_cli *cli, struct hub_buf *b, struct words w)
     const char *why = "";
 
     if (hub_keyfile_show(&k, w.word[1], &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", w.word[1], why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", w.word[1], hub_cli_why(cli, why));
     hub_cose_key_encode(cose_key, &k.key);
     hub_put_map(b, 2);
     hub_put_text(b, "key");

@@ -98,7 +98,7 @@ static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
                                    : hub_keyfile_create(path, label, cli->passphrase_file, &why);
     if (st != HUB_OK || hub_keyfile_show(&shown, path, &why) != HUB_OK)
         return hub_cli_fail(cli, st == HUB_CONFLICT ? HUB_EXIT_USAGE : HUB_EXIT_UNREACHABLE,
-                            "%s: %s", path, why);
+                            "%s: %s", path, hub_cli_why(cli, why));
     for (unsigned i = 0; i < o->roles; i++)
         if (!strcmp(o->role[i], "validator") && !hub_cli_guard(cli, path, &shown.kid))
             return HUB_EXIT_UNREACHABLE;
@@ -122,7 +122,7 @@ static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     const char *why = "";
     (void)own, (void)argc;
     if (hub_keyfile_show(&shown, argv[0], &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[0], why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[0], hub_cli_why(cli, why));
     print_key(cli, &shown, argv[0]);
     return HUB_EXIT_OK;
 }
@@ -141,7 +141,7 @@ static int run_hints(struct hub_cli *cli, void *own, unsigned argc, char **argv)
             cli, HUB_EXIT_USAGE,
             HUB_T(cli, "whose? name a key file with --for FILE", "请用 --for 文件 指定密钥文件"));
     if (hub_keyfile_show(&shown, file, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", file, why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", file, hub_cli_why(cli, why));
     hub_format_hex(path + strlen(path), shown.kid.b, 32);
     strcat(path, "/hints");
     if (!hub_cli_get(cli, &r, path, &code))
@@ -218,7 +218,7 @@ static int run_add(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     if (!own_member(cli, o, member, &code))
         return code;
     if (hub_keyfile_open(&k, argv[0], cli->passphrase_file, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[0], why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[0], hub_cli_why(cli, why));
     put_add(&body, o, &k, member);
     code = body.full ? HUB_EXIT_USAGE
                      : hub_cli_sign_and_send(cli,
@@ -326,7 +326,7 @@ static int run_replace(struct hub_cli *cli, void *own, unsigned argc, char **arg
     if (!read_kid(cli, &old, argv[0]))
         return HUB_EXIT_USAGE;
     if (hub_keyfile_open(&k, argv[1], cli->passphrase_file, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[1], why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", argv[1], hub_cli_why(cli, why));
     put_replace(&body, o, &k, &old);
     code = body.full
                ? HUB_EXIT_USAGE

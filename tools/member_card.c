@@ -117,7 +117,7 @@ static bool open_grant(const struct hub_cli *cli, struct hub_card_key *out,
         return false;
     }
     if (hub_keyfile_open(file, equals + 1, cli->passphrase_file, &why) != HUB_OK) {
-        hub_cli_fail(cli, 0, "%s: %s", equals + 1, why);
+        hub_cli_fail(cli, 0, "%s: %s", equals + 1, hub_cli_why(cli, why));
         return false;
     }
     out->label = file->label;

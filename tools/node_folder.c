@@ -114,7 +114,7 @@ static int run_new(struct hub_cli *cli, void *own, unsigned argc, char **argv)
         o->unprotected ? hub_keyfile_create_unprotected(key_path, label, &why)
                        : hub_keyfile_create(key_path, label, cli->passphrase_file, &why);
     if (made != HUB_OK || hub_keyfile_show(&shown, key_path, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, hub_cli_why(cli, why));
     if (!hub_cli_guard(cli, key_path, &shown.kid))
         return HUB_EXIT_UNREACHABLE;
     snprintf(text, sizeof text,
@@ -268,7 +268,7 @@ static int join(struct hub_cli *cli, const struct hub_node_options *o, const str
     if (!hub_node_path(cli, key_path, o, "node.key") || !hub_node_path(cli, path, o, "node.conf"))
         return HUB_EXIT_USAGE;
     if (hub_keyfile_show(&shown, key_path, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", key_path, hub_cli_why(cli, why));
     hub_format_hex(phrase, f->genesis.chain.b, 4);
     hub_format_fingerprint(print, &f->genesis.chain);
     hub_cli_say(cli, "%.*s\n%s", (int)f->genesis.name.len, (const char *)f->genesis.name.data,

@@ -27,7 +27,8 @@ struct hub_keyfile *hub_cli_key(struct hub_cli *cli)
             HUB_T(cli, "this signs: name the key file with --key FILE (or HUBLEDGER_KEY)",
                   "此操作需要签名：请用 --key 文件（或环境变量 HUBLEDGER_KEY）指定密钥文件"));
     else if (hub_keyfile_open(&cli->key, cli->key_path, cli->passphrase_file, &why) != HUB_OK)
-        hub_cli_fail(cli, 0, HUB_T(cli, "key file %s: %s", "密钥文件 %s：%s"), cli->key_path, why);
+        hub_cli_fail(cli, 0, HUB_T(cli, "key file %s: %s", "密钥文件 %s：%s"), cli->key_path,
+                     hub_cli_why(cli, why));
     else
         cli->key_is_open = true;
     return cli->key_is_open ? &cli->key : NULL;
@@ -129,7 +130,7 @@ static bool cosign(const struct hub_cli *cli, struct hub_cosignature *out, struc
     if (!key) {
         if (hub_keyfile_open(&opened, path, cli->passphrase_file, &why) != HUB_OK) {
             hub_cli_fail(cli, 0, HUB_T(cli, "co-signer's key file %s: %s", "会签密钥文件 %s：%s"),
-                         path, why);
+                         path, hub_cli_why(cli, why));
             return false;
         }
         key = &opened;

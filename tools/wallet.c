@@ -232,7 +232,7 @@ static int open_one(struct hub_cli *cli, struct options *o)
     const char *why = "";
     json_t *outcome = NULL;
     if (o->holder && hub_keyfile_open(&holder, o->holder, cli->passphrase_file, &why) != HUB_OK)
-        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", o->holder, why);
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s: %s", o->holder, hub_cli_why(cli, why));
     o->opening.holder = o->holder ? &holder : NULL;
     hub_opening_reference(&o->opening);
     hub_opening_encode(&body, &o->opening);
