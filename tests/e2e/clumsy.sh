@@ -97,7 +97,7 @@ for wait in 0.00 0.01 0.02 0.04 0.08 0.16; do
 done
 net_start JIADING
 net_same_root "${MEMBERS[@]}" >/dev/null || failed "it differs after kills in its start"
-[ "$(net_field JIADING height)" = "$height" ] || failed "height $(net_field JIADING height), not $height"
+[ "$(net_field JIADING height)" -ge "$height" ] || failed "height $(net_field JIADING height), below $height" # nodes record that they are ready
 for _ in $(seq 50); do kill -TERM "${NET_PID[JIADING]}" 2>/dev/null || break; done
 net_stop JIADING
 tail -n 1 "$home/node.log" | grep -q '"event":"ended","code":0' || failed "a storm of SIGTERM: $(tail -n 1 "$home/node.log")"
