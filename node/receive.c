@@ -73,6 +73,15 @@ static bool vote_good(struct hub_replica *r, uint8_t peer, const struct hub_vote
     return false;
 }
 
+/* What a peer tells of our own key. Nothing bounds how often it does, so good ones are paid for as well. */
+static bool own_vote_good(struct hub_replica *r, uint8_t peer, const struct hub_vote *v)
+{
+    if (!vote_good(r, peer, v))
+        return false;
+    r->peer[peer].checks -= TOKEN;
+    return true;
+}
+
 /* A vote counts only from its signer's own link, or a peer could plant it; one of our own key, from anybody,
  * tells what our journal must hold. */
 static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *v)
@@ -81,7 +90,7 @@ static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *
     if (!hub_epochs_same(r, peer, v->subject.epoch))
         return;
     if (v->signer == r->cfg.me) {
-        if (v->subject.view > hub_replica_fin(r).view && vote_good(r, peer, v))
+        if (v->subject.view > hub_replica_fin(r).view && own_vote_good(r, peer, v))
             hub_permit_vote_told(r, v);
         return;
     }
@@ -311,7 +320,7 @@ static void on_votes(struct hub_replica *r, uint8_t peer, const struct hub_messa
     if (!hub_epochs_same(r, peer, m->u.votes.epoch) || m->u.votes.signer != r->cfg.me)
         return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
-        if (!vote_good(r, peer, &m->u.votes.vote[i]))
+        if (!own_vote_good(r, peer, &m->u.votes.vote[i]))
             return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
         hub_permit_vote_told(r, &m->u.votes.vote[i]);

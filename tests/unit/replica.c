@@ -14,7 +14,8 @@ static struct hub_replica r;
 static struct hub_now now = {.mono_ms = 100000, .wall_ms = 1000000};
 static uint8_t secret[N][HUB_SECRET_BYTES];
 static struct hub_certificate made[16]; /* what was put into the store */
-static uint32_t made_count, certificate_reads;
+static uint32_t made_count, certificate_reads, journal_reads;
+static struct hub_vote journal; /* all that it holds; kind 0: nothing */
 static struct hub_span final_block; /* at every height */
 static struct hub_halt halt;
 static uint8_t linked[HUB_LINK_BYTES_MAX], out_bytes[1 << 16];
@@ -49,7 +50,9 @@ static enum hub_status get_block(void *store, const struct hub_hash *hash, struc
 static enum hub_status each_vote(void *store, uint64_t epoch, uint64_t from_view,
                                  hub_store_visit_vote *visit, void *ctx)
 {
-    (void)epoch, (void)from_view, (void)visit, (void)ctx;
+    journal_reads++;
+    if (journal.subject.kind && journal.subject.epoch == epoch && journal.subject.view >= from_view)
+        visit(ctx, &journal);
     return store == NULL ? HUB_OK : HUB_IO;
 }
 
@@ -132,14 +135,19 @@ static struct hub_signature sign(const struct hub_subject *s, uint8_t signer)
     return sig;
 }
 
+static void pass_on(const struct hub_vote *v, uint8_t peer)
+{
+    uint8_t bytes[1024];
+    struct hub_buf frame = {bytes, 0, sizeof bytes, false};
+    hub_message_vote(&frame, v);
+    hub_replica_on_message(&r, peer, hub_span_of(&frame), now);
+}
+
 /* On its signer's link. */
 static void vote(struct hub_subject s, uint8_t signer)
 {
     const struct hub_vote v = {.subject = s, .signer = signer, .sig = sign(&s, signer)};
-    uint8_t bytes[1024];
-    struct hub_buf frame = {bytes, 0, sizeof bytes, false};
-    hub_message_vote(&frame, &v);
-    hub_replica_on_message(&r, signer, hub_span_of(&frame), now);
+    pass_on(&v, signer);
 }
 
 /* Of validators 1, 2, 3, on the link of `peer`. */
@@ -176,6 +184,23 @@ Test(replica, a_certificate_is_made_of_the_votes_that_were_counted)
     cr_assert_eq(made[2].signers, 0xe);
     cr_assert(hub_certificate_ok(&made[2], &r.chain.set));
     cr_assert_eq(r.accuse.count, 1, "and who voted twice is convicted");
+}
+
+/* Any peer may tell what our key signed, and each time it is checked and looked up; so each time is paid for. */
+Test(replica, votes_of_the_own_key_cost_their_sender)
+{
+    enum { BURST = 8 * N };
+    journal = (struct hub_vote){.subject = about(HUB_NULLIFY, 1, 0), .signer = 0};
+    journal.sig = sign(&journal.subject, 0);
+    for (uint32_t i = 0; i < 3 * BURST; i++)
+        pass_on(&journal, 2);
+    cr_assert_eq(journal_reads, BURST);
+    now.mono_ms += 1000;
+    for (uint32_t i = 0; i < 3 * N; i++)
+        pass_on(&journal, 2);
+    cr_assert_eq(journal_reads, BURST + N, "n more a second");
+    cr_assert_eq(r.peer[2].bad_signatures, 0);
+    cr_assert_eq(r.permit.halt.why, HUB_ABSTAIN_NOT, "the journal has it");
 }
 
 /* ---- certificates of the past */
