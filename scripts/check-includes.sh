@@ -4,31 +4,32 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# REPLY: how high a header or folder stands. (Functions that print would be a process for each #include.)
 rank() {
     case $1 in
-    hub/base.h | hub/limits.h) echo 0 ;;
-    hub/hash.h | hub/sign.h | hub/merkle.h | hub/keyfile.h | hub/seal.h | crypto/*) echo 1 ;;
-    hub/simplex.h | hub/waiting.h | hub/message.h | consensus/*) echo 3 ;;
-    hub/* | ledger/*) echo 2 ;;
-    node/*) echo 4 ;;
-    tools/*) echo 5 ;;
-    *) echo none ;;
+    hub/base.h | hub/limits.h) REPLY=0 ;;
+    hub/hash.h | hub/sign.h | hub/merkle.h | hub/keyfile.h | hub/seal.h | crypto/*) REPLY=1 ;;
+    hub/simplex.h | hub/waiting.h | hub/message.h | consensus/*) REPLY=3 ;;
+    hub/* | ledger/*) REPLY=2 ;;
+    node/*) REPLY=4 ;;
+    tools/*) REPLY=5 ;;
+    *) REPLY=none ;;
     esac
 }
 
-# Files that may include a library's header.
+# REPLY: the files that may include a library's header.
 home_of() {
     case $1 in
-    nettle/*) echo '^crypto/hash\.c$' ;;
-    sodium.h) echo '^(crypto/.*|node/transport\.c)$' ;;
-    lmdb.h) echo '^node/store_env\.c$' ;;
-    zmq.h) echo '^node/transport\.c$' ;;
-    microhttpd.h) echo '^node/api(_[a-z]+)?\.[ch]$' ;;
-    confuse.h) echo '^(node/config|tools/agreement_file)\.c$' ;; # files people write
-    jansson.h) echo '^(tools/.*|node/api(_[a-z]+)?\.c)$' ;;
-    curl/*) echo '^tools/(http|hubledger)\.c$' ;;
-    string.h | stdbool.h | stddef.h | stdint.h | stdalign.h | limits.h) echo . ;;
-    *) echo '^(node|tools)/|^crypto/keyfile\.c$|^crypto/seal\.c$' ;; # the rest of the system
+    nettle/*) REPLY='^crypto/hash\.c$' ;;
+    sodium.h) REPLY='^(crypto/.*|node/transport\.c)$' ;;
+    lmdb.h) REPLY='^node/store_env\.c$' ;;
+    zmq.h) REPLY='^node/transport\.c$' ;;
+    microhttpd.h) REPLY='^node/api(_[a-z]+)?\.[ch]$' ;;
+    confuse.h) REPLY='^(node/config|tools/agreement_file)\.c$' ;; # files people write
+    jansson.h) REPLY='^(tools/.*|node/api(_[a-z]+)?\.c)$' ;;
+    curl/*) REPLY='^tools/(http|hubledger)\.c$' ;;
+    string.h | stdbool.h | stddef.h | stdint.h | stdalign.h | limits.h) REPLY=. ;;
+    *) REPLY='^(node|tools)/|^crypto/keyfile\.c$|^crypto/seal\.c$' ;; # the rest of the system
     esac
 }
 
@@ -41,19 +42,23 @@ complain() {
 sources=$(find include/hub crypto ledger consensus node tools -name '*.[ch]' 2>/dev/null | sort || true)
 [ -n "$sources" ] || exit 1
 for file in $sources; do
-    folder=$(dirname "$file")
-    stem=$(basename "$file" .c)
-    mine=$(rank "${file#include/}")
+    folder=${file%/*} stem=${file##*/} stem=${stem%.c}
+    rank "${file#include/}"
+    mine=$REPLY
     first=""
     while read -r quote name; do
         [ "$quote" = '<' ] || [[ $name == */* ]] || name=$folder/$name # beside the file
         [ -n "$first" ] || first=$name
         if [ "$quote" = '<' ]; then
-            [[ $file =~ $(home_of "$name") ]] || complain "$file includes <$name>, which belongs elsewhere"
-        elif [ "$(rank "$name")" = none ]; then
-            complain "$file includes \"$name\", which is in no folder of the product"
+            home_of "$name"
+            [[ $file =~ $REPLY ]] || complain "$file includes <$name>, which belongs elsewhere"
         else
-            [ "$(rank "$name")" -le "$mine" ] || complain "$file includes \"$name\", which is above it"
+            rank "$name"
+            if [ "$REPLY" = none ]; then
+                complain "$file includes \"$name\", which is in no folder of the product"
+            elif [ "$REPLY" -gt "$mine" ]; then
+                complain "$file includes \"$name\", which is above it"
+            fi
         fi
     done < <(sed -nE 's/^ *# *include *([<"])([^>"]+)[>"].*/\1 \2/p' "$file")
     # Its own header is beside it or in include/hub/; one for a group of files may stand in for it.
