@@ -211,22 +211,14 @@ enum hub_ballot hub_round_count(struct hub_view *v, const struct hub_subject *s,
     return again ? HUB_BALLOT_AGAIN : HUB_BALLOT_COUNTED;
 }
 
-uint32_t hub_round_population(uint64_t signers)
-{
-    uint32_t count = 0;
-    for (; signers; signers &= signers - 1)
-        count++;
-    return count;
-}
-
 uint64_t hub_round_quorum(const struct hub_view *v, struct hub_subject *s, uint8_t q)
 {
     if (s->kind == HUB_NULLIFY)
-        return hub_round_population(v->nullifiers) >= q ? v->nullifiers : 0;
+        return hub_bits_set(v->nullifiers) >= q ? v->nullifiers : 0;
     const struct hub_tally *t = s->kind == HUB_NOTARIZE ? &v->notarize : &v->finalize;
     for (uint32_t i = 0; i < t->count; i++) {
         const struct hub_candidate *k = &t->candidate[i];
-        if (hub_round_population(k->signers) < q)
+        if (hub_bits_set(k->signers) < q)
             continue;
         s->block_hash = k->block_hash;
         s->log_root = k->log_root;

@@ -25,7 +25,6 @@ enum hub_ballot {
 enum hub_ballot hub_round_count(struct hub_view *v, const struct hub_subject *s, uint8_t signer);
 /* The voters of a subject of s->kind that q or more voted for; its other fields go to *s. 0: none. */
 uint64_t hub_round_quorum(const struct hub_view *v, struct hub_subject *s, uint8_t q);
-uint32_t hub_round_population(uint64_t signers);
 /* Everybody whose vote of this kind was counted. */
 uint64_t hub_round_voters(const struct hub_view *v, uint8_t kind);
 /* The signer's vote for this subject was counted. */

@@ -255,7 +255,7 @@ static void on_notarization(struct hub_cons *c, const struct hub_subject *s, uin
 
 static void on_certificate(struct hub_cons *c, const struct hub_subject *s, uint64_t signers)
 {
-    HUB_ASSERT(hub_round_population(signers) >= c->cfg.q);
+    HUB_ASSERT(hub_bits_set(signers) >= c->cfg.q);
     if (!hub_cons_wants_certificate(c, s))
         return;
     switch (s->kind) {

@@ -10,7 +10,7 @@ static uint64_t most_voted(const struct hub_tally *t)
 {
     uint64_t best = 0;
     for (uint32_t i = 0; i < t->count; i++)
-        if (hub_round_population(t->candidate[i].signers) > hub_round_population(best))
+        if (hub_bits_set(t->candidate[i].signers) > hub_bits_set(best))
             best = t->candidate[i].signers;
     return best;
 }

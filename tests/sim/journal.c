@@ -258,13 +258,10 @@ static void keep_certificate(struct sim_kept *out, const struct hub_certificate 
                              uint8_t bitmap_bytes)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++)
-        count += c->signers >> i & 1;
     *out = (struct sim_kept){
         .subject = c->subject, .signers = c->signers, .bitmap_bytes = bitmap_bytes};
-    out->sig = malloc((count + 1) * sizeof *out->sig);
+    out->sig = malloc((hub_bits_set(c->signers) + 1) * sizeof *out->sig);
     HUB_ASSERT(out->sig);
-    count = 0;
     for (unsigned i = 0; i < HUB_VALIDATORS_MAX; i++)
         if (c->signers >> i & 1)
             out->sig[count++] = c->sig[i];
