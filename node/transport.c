@@ -19,6 +19,8 @@ enum {
     HEARTBEAT_TIMEOUT_MS = 5000,
     RECONNECT_MS = 100,
     RECONNECT_MAX_MS = 2000,
+    REDIAL_MS = 3000,        /* nothing was heard since we dialled */
+    REDIAL_QUIET_MS = 15000, /* since it was last heard: three idle STATUS periods */
     BACKLOG = 256,
     SELF_TEST_MS = 5000,
     CURVE_BYTES = 64, /* libzmq counts the sealed frame: 33 bytes more than ours */
@@ -44,7 +46,7 @@ struct link {
     struct hub_transport_peer peer;
     void *dealer; /* NULL: not dialled */
     struct out_queue queue;
-    uint64_t seen_ms;
+    uint64_t seen_ms, dialled_ms;
     uint8_t route[ROUTE_MAX]; /* routing id of the connection that it made to us; len 0: none */
     size_t route_len;
 };
@@ -244,6 +246,7 @@ static bool dial(struct hub_transport *t, struct link *l)
     char address[HUB_ADDRESS_MAX + 8];
     if (!l->peer.address[0])
         return true;
+    l->dialled_ms = hub_clock_mono_ms();
     snprintf(address, sizeof address, "tcp://%s", l->peer.address);
     l->dealer = make_client(t, address, l->peer.key, t->public_key, t->secret_key);
     return l->dealer != NULL;
@@ -343,6 +346,22 @@ void hub_transport_set_peers(struct hub_transport *t,
         close_link(&old[k]);
     free(old);
     t->link = now;
+}
+
+/* libzmq dials no more once a peer has refused our key; but the ledger may have named it to that peer a moment later. */
+static void redial_silent(struct hub_transport *t)
+{
+    const uint64_t now = hub_clock_mono_ms();
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++) {
+        struct link *l = &t->link[i];
+        const bool heard = l->seen_ms > l->dialled_ms;
+        if (!l->peer.address[0] ||
+            now - (heard ? l->seen_ms : l->dialled_ms) < (heard ? REDIAL_QUIET_MS : REDIAL_MS))
+            continue;
+        if (l->dealer)
+            zmq_close(l->dealer);
+        (void)dial(t, l);
+    }
 }
 
 /* Back over the connection that the peer made. */
@@ -473,6 +492,7 @@ enum hub_status hub_transport_wait(struct hub_transport *t, int64_t timeout_ms, 
                                    void *ctx)
 {
     HUB_ASSERT(fds <= HUB_TRANSPORT_FDS_MAX);
+    redial_silent(t);
     zmq_pollitem_t item[2 + HUB_TRANSPORT_FDS_MAX + HUB_PEERS_MAX] = {
         {t->zap, 0, ZMQ_POLLIN, 0}, {t->router, 0, ZMQ_POLLIN, 0}};
     int items = 2;

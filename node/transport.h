@@ -5,7 +5,7 @@
  *  2. A peer is the transport key that CURVE proved, never a routing id it chose (H15); the allow-list is
  *     looked up again for each frame, so a session does not outlive its removal (H24).
  *  3. One ROUTER in, one DEALER out per peer; a link is up when either side reached the other: what cannot go
- *     out goes back over the connection the peer made. Nothing ever blocks. What does not fit the queue of a
+ *     out goes back over the connection the peer made. A silent peer is dialled anew. Nothing ever blocks. What does not fit the queue of a
  *     peer drops its oldest frame: the newest view wins, and the protocol repairs loss (H22).
  *  4. One frame is one message, at most HUB_FRAME_BYTES_MAX bytes; any other count of parts is refused (H16).
  * All sockets belong to the thread that calls these functions. The only files with zmq.h are transport*.c. */
