@@ -237,7 +237,7 @@ static const struct {
       {NO, T}}},
 };
 
-Test(agreement, does_in_every_state_what_the_table_says, .timeout = 60)
+Test(agreement, does_in_every_state_what_the_table_says)
 {
     for (size_t e = 0; e < sizeof table / sizeof *table; e++)
         for (enum hub_agreement_state s = P; s <= T; s++) {

@@ -349,7 +349,7 @@ static void grow_forks(uint32_t seed)
     }
 }
 
-Test(chain, forks_are_left_and_entered_exactly, .timeout = 60)
+Test(chain, forks_are_left_and_entered_exactly)
 {
     for (uint32_t seed = 1; seed <= 12; seed++)
         grow_forks(seed * 7919);

@@ -358,7 +358,7 @@ static void rot_is_found_and_built_again(enum hub_env_map map, struct hub_span k
     all_questions_answered();
 }
 
-Test(checkpoint, a_changed_row_of_any_table_is_found, .init = begin, .fini = end, .timeout = 300)
+Test(checkpoint, a_changed_row_of_any_table_is_found, .init = begin, .fini = end)
 {
     fill();
     must(hub_checkpoint_write(s.store, s.chain, s.history));
@@ -371,7 +371,7 @@ Test(checkpoint, a_changed_row_of_any_table_is_found, .init = begin, .fini = end
     }
 }
 
-Test(checkpoint, a_changed_or_missing_head_is_found, .init = begin, .fini = end, .timeout = 300)
+Test(checkpoint, a_changed_or_missing_head_is_found, .init = begin, .fini = end)
 {
     static const char name[] = "checkpoint";
     const struct hub_span key = {(const uint8_t *)name, sizeof name - 1};
@@ -466,7 +466,7 @@ Test(checkpoint, damaged_rows_are_found_and_written_again, .init = begin, .fini 
 }
 
 Test(checkpoint, what_comes_of_the_blocks_is_found_and_built_at_the_next_start, .init = begin,
-     .fini = end, .timeout = 300)
+     .fini = end)
 {
     uint8_t node[HUB_NODE_KEY_BYTES], record[HUB_RECORD_KEY_BYTES], result[8];
     fill();
