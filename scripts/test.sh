@@ -62,7 +62,7 @@ same_hashes() {
 run "simulator" build/release/sim --seeds "${SEEDS:-150}"
 [ ! -x build/release/twins ] || run "twins" build/release/twins --scenarios 400
 run "simulator, forks by one liar too many" build/release/sim --accountability 16
-run "simulator, asan" sanitized build/asan/sim --seeds 10
+run "simulator, asan" sanitized build/asan/sim --seeds 6
 run "simulator, guards taken away" build/release/sim --controls
 run "simulator, same hashes under asan" same_hashes
 run "simulator, an idle day" build/release/sim --idle 1
