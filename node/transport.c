@@ -52,7 +52,7 @@ struct link {
 };
 struct hub_transport {
     void *ctx, *zap, *router;
-    struct link *link; /* [HUB_PEERS_MAX], owned */
+    struct link *link, *spare; /* [HUB_PEERS_MAX], owned; spare: for the next table */
     uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES];
     struct hub_transport_stats stats;
 };
@@ -241,6 +241,12 @@ static enum hub_status open_failed(struct hub_transport *t, const char **why, en
     return st;
 }
 
+static void release_links(struct hub_transport *t)
+{
+    free(t->link);
+    free(t->spare);
+}
+
 static bool dial(struct hub_transport *t, struct link *l)
 {
     char address[HUB_ADDRESS_MAX + 8];
@@ -256,9 +262,13 @@ enum hub_status hub_transport_open(struct hub_transport **out, const char **why,
                                    const struct hub_transport_config *cfg)
 {
     struct hub_transport *t = calloc(1, sizeof *t);
-    if (t)
+    if (t) {
         t->link = calloc(HUB_PEERS_MAX, sizeof *t->link);
-    if (!t || !t->link) {
+        t->spare = calloc(HUB_PEERS_MAX, sizeof *t->spare);
+    }
+    if (!t || !t->link || !t->spare) {
+        if (t)
+            release_links(t);
         free(t);
         *why = "out of memory";
         return HUB_IO;
@@ -318,15 +328,15 @@ void hub_transport_close(struct hub_transport *t)
     if (t->ctx)
         zmq_ctx_term(t->ctx);
     explicit_bzero(t->secret_key, sizeof t->secret_key);
-    free(t->link);
+    release_links(t);
     free(t);
 }
 
 void hub_transport_set_peers(struct hub_transport *t,
                              const struct hub_transport_peer peer[HUB_PEERS_MAX])
 {
-    struct link *old = t->link, *now = calloc(HUB_PEERS_MAX, sizeof *now);
-    HUB_ASSERT(now); /* 1 MiB: a node without it ends */
+    struct link *old = t->link, *now = t->spare;
+    memset(now, 0, HUB_PEERS_MAX * sizeof *now);
     for (unsigned i = 0; i < HUB_PEERS_MAX; i++) {
         now[i].peer = peer[i];
         for (unsigned k = 0; is_used(&peer[i]) && k < HUB_PEERS_MAX; k++)
@@ -344,7 +354,7 @@ void hub_transport_set_peers(struct hub_transport *t,
     }
     for (unsigned k = 0; k < HUB_PEERS_MAX; k++)
         close_link(&old[k]);
-    free(old);
+    t->spare = old;
     t->link = now;
 }
 
