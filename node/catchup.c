@@ -92,21 +92,24 @@ static void request_block(struct hub_replica *r, struct hub_want *w, const struc
 /* What lies between a block and what is applied. */
 enum path { PATH_APPLIED, PATH_NEXT, PATH_MISSING, PATH_INVALID, PATH_FAR };
 
-/* A final block below the newest one counts as applied; any other block that low can never be final. */
+/* A final block below the newest one counts as applied; any other block that low can never be final. While the disk does
+ * not give the one of this height, nothing is known: a verdict would halt voting. */
 static enum path path_below_final(struct hub_replica *r, const struct hub_hash *hash,
                                   uint64_t height)
 {
     struct hub_span bytes, header_bytes;
     struct hub_header h;
     struct hub_hash at;
-    if (hub_replica_found(r, r->port.get_block_at(r->port.store, height, &bytes)) &&
-        hub_block_peek(&h, &at, &header_bytes, bytes) && hub_hash_equal(&at, hash))
-        return PATH_APPLIED;
-    return PATH_INVALID;
+    if (!hub_replica_found(r, r->port.get_block_at(r->port.store, height, &bytes)) ||
+        !hub_block_peek(&h, &at, &header_bytes, bytes)) {
+        hub_mend_height(r, height);
+        return PATH_FAR;
+    }
+    return hub_hash_equal(&at, hash) ? PATH_APPLIED : PATH_INVALID;
 }
 
 /* *at: the lowest block of the path that is not applied (NEXT) or not held (MISSING, and FAR when catch-up by
- * height will bring it). */
+ * height or mend.c will bring it). */
 static enum path path_of(struct hub_replica *r, struct hub_hash *at, const struct hub_hash *hash)
 {
     uint64_t final = r->chain.final_header.height;

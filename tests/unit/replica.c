@@ -15,8 +15,9 @@ static struct hub_now now = {.mono_ms = 100000, .wall_ms = 1000000};
 static uint8_t secret[N][HUB_SECRET_BYTES];
 static struct hub_certificate made[16]; /* what was put into the store */
 static uint32_t made_count, certificate_reads, journal_reads;
-static struct hub_vote journal; /* all that it holds; kind 0: nothing */
+static struct hub_vote journal;     /* all that it holds; kind 0: nothing */
 static struct hub_span final_block; /* at every height */
+static bool lost;                   /* the disk does not give it */
 static struct hub_halt halt;
 static uint8_t linked[HUB_LINK_BYTES_MAX], out_bytes[1 << 16];
 static size_t linked_len; /* what was put as link to epoch 1; 0: nothing, or it is damaged */
@@ -65,7 +66,7 @@ static enum hub_status get_block_at(void *store, uint64_t height, struct hub_spa
 {
     cr_assert_geq(height, 1);
     *bytes = final_block;
-    return store || !final_block.len ? HUB_NOT_FOUND : HUB_OK;
+    return store || lost || !final_block.len ? HUB_NOT_FOUND : HUB_OK;
 }
 
 static enum hub_status put_halt(void *store, const struct hub_halt *h)
@@ -390,4 +391,17 @@ Test(replica, the_final_block_of_a_lower_height_is_valid)
     certify_low(true);
     cr_assert_not(r.cons.halted);
     cr_assert_eq(r.cons.view, 2, "the view was notarized");
+}
+
+/* Nothing tells then whether it is the certified one; the peers do, when it has been fetched again. */
+Test(replica, a_damaged_final_block_is_no_verdict)
+{
+    lost = true;
+    certify_low(true);
+    cr_assert_not(r.cons.halted);
+    cr_assert_eq(r.cons.view, 1);
+    cr_assert_eq(r.mend.found, 1, "it is asked for");
+    lost = false;
+    hub_replica_drain(&r);
+    cr_assert_eq(r.cons.view, 2);
 }
