@@ -73,7 +73,8 @@ static bool vote_good(struct hub_replica *r, uint8_t peer, const struct hub_vote
     return false;
 }
 
-/* What a peer tells of our own key. Nothing bounds how often it does, so good ones are paid for as well. */
+/* What a peer passes on of our own key, unasked: good ones are paid for as well. An answer to our question is not: of
+ * three validators that are all needed, one that floods would have no tokens left for it. */
 static bool own_vote_good(struct hub_replica *r, uint8_t peer, const struct hub_vote *v)
 {
     if (!vote_good(r, peer, v))
@@ -320,7 +321,7 @@ static void on_votes(struct hub_replica *r, uint8_t peer, const struct hub_messa
     if (!hub_epochs_same(r, peer, m->u.votes.epoch) || m->u.votes.signer != r->cfg.me)
         return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
-        if (!own_vote_good(r, peer, &m->u.votes.vote[i]))
+        if (!vote_good(r, peer, &m->u.votes.vote[i]))
             return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
         hub_permit_vote_told(r, &m->u.votes.vote[i]);
