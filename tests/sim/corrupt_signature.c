@@ -13,10 +13,11 @@ static void flip(struct sim_node *n, struct hub_signature *sig)
 static void corrupt_certificate(struct sim_node *n, struct hub_buf *out, struct hub_span bytes)
 {
     static struct hub_certificate c;
-    uint8_t size = n->replica->chain.set.n, encoded[HUB_CERTIFICATE_BYTES_MAX];
+    uint8_t encoded[HUB_CERTIFICATE_BYTES_MAX];
     struct hub_buf b = {.data = encoded, .cap = sizeof encoded};
     if (!hub_certificate_decode(&c, bytes))
         return;
+    const uint8_t size = (uint8_t)(8 * c.bitmap_bytes); /* of its epoch, which may be over */
     uint8_t i = (uint8_t)sim_below(&n->sim->random[SIM_TRAITOR], size);
     while (!(c.signers >> i & 1))
         i = (uint8_t)((i + 1) % size);
