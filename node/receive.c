@@ -1,7 +1,7 @@
 /* receive.c: what peers say. Every frame may hold anything. The core is asked whether it wants a vote,
  * certificate or proposal before a signature is checked, so checks that can help are bounded by construction;
- * failed ones are paid for by the peer's tokens, and so are requests it wants answered (docs/protocol.md 9). An
- * empty purse drops the message; it never mutes the peer. */
+ * those that fail, or that nothing bounds, are paid for by the peer's tokens, and so are looks at the store and requests
+ * it wants answered (docs/protocol.md 9). An empty purse drops the message; it never mutes the peer. */
 #include "node/replica_parts.h"
 
 #include <string.h>
