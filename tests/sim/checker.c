@@ -202,7 +202,7 @@ void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applie
         hub_cbor_item(&c);
         struct sim_record *r = sim_record_find(n->sim, &id);
         if (r && r->given_to >> n->index & 1)
-            r->acknowledged = true;
+            r->told_height = applied->header.height;
     }
 }
 

@@ -201,10 +201,11 @@ struct sim_record {
     uint64_t amount;
     uint32_t agreement;
     const struct sim_signer *signer;
-    bool submitted, acknowledged, final; /* acknowledged: the node a client gave it to said final */
-    uint64_t given_to;                   /* bit i: node i, by a client */
-    uint64_t first_ms, rivals;           /* rivals: number of the other one + 1 */
-    uint64_t height, position;           /* when final */
+    bool submitted, final;
+    uint64_t told_height;      /* the node a client gave it to said final, at this height; 0: not */
+    uint64_t given_to;         /* bit i: node i, by a client */
+    uint64_t first_ms, rivals; /* rivals: number of the other one + 1 */
+    uint64_t height, position; /* when final */
 };
 struct sim_agreement {
     struct hub_hash id;

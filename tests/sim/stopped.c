@@ -5,9 +5,11 @@
  * that all lack was taken by faults and not by a node. */
 #include "sim.h"
 
+/* A liar that is not stubborn keeps to the rules once faults have ended, and to what it has voted before. */
 static bool is_honest(const struct sim_node *n)
 {
-    return !n->faulty && !n->gone;
+    const struct sim_plan *p = &n->sim->plan;
+    return !n->gone && (!n->faulty || (p->traitor[n->slot] && !p->stubborn && !n->lost));
 }
 
 static bool is_held(const struct sim *s, const struct hub_hash *block)

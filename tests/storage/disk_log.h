@@ -29,7 +29,7 @@ enum disk_mark_kind {
     DISK_MARK_VOTE,  /* a signature of this node's left it */
     DISK_MARK_FINAL, /* a client was told that the block is final */
     DISK_MARK_TIP,   /* a commit with this tip returned */
-    DISK_MARK_GUARD  /* the guard remembers these votes, on another volume or, synced, on this one */
+    DISK_MARK_GUARD /* the guard remembers these votes, on another volume or, synced, on this one */
 };
 struct disk_mark {
     enum disk_mark_kind kind;

@@ -65,8 +65,7 @@ Test(cluster, heartbeat_makes_one_empty_block_a_period)
 /* commonware run_1k: a thousand blocks in a row, and nothing but blocks. */
 Test(cluster, makes_a_thousand_blocks_without_losing_a_view)
 {
-    struct cluster_config cfg = {
-        .seed = 4, .n = 4, .q = 3, .delta_ms = 250, .heartbeat_ms = 1000};
+    struct cluster_config cfg = {.seed = 4, .n = 4, .q = 3, .delta_ms = 250, .heartbeat_ms = 1000};
     struct cluster *k = cluster_open(&cfg);
     while (cluster_final_height(k, 0) < 1000 && !cluster_failure(k) && cluster_now(k) < 2000000)
         cluster_run(k, 1000);
