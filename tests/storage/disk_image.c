@@ -49,10 +49,10 @@ void disk_state_close(struct disk_state *s)
     free(s->name_safe);
 }
 
-/* Bytes [from, to) of a write, or a truncation. */
-static void apply(struct disk_file *f, const struct disk_op *op, size_t from, size_t to)
+/* A write or a truncation. */
+static void apply(struct disk_file *f, const struct disk_op *op)
 {
-    const size_t end = op->kind == DISK_TRUNCATE ? op->at : op->at + to;
+    const size_t end = op->at + (op->kind == DISK_TRUNCATE ? 0 : op->len);
     if (end > f->cap) {
         f->cap = end * 2;
         f->base = realloc(f->base, f->cap);
@@ -65,13 +65,13 @@ static void apply(struct disk_file *f, const struct disk_op *op, size_t from, si
     if (op->kind == DISK_TRUNCATE)
         f->len = op->at;
     else
-        memcpy(f->base + op->at + from, op->data + from, to - from);
+        memcpy(f->base + op->at, op->data, op->len);
 }
 
 static void settle(struct disk_state *s, struct disk_file *f, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        apply(f, &s->log->op[f->pending[i]], 0, s->log->op[f->pending[i]].len);
+        apply(f, &s->log->op[f->pending[i]]);
     memmove(f->pending, f->pending + count, (f->count - count) * sizeof *f->pending);
     f->count -= count;
 }
@@ -118,7 +118,7 @@ void disk_state_return(struct disk_state *s)
             return; /* names are kept in order even by a disk that lies about data */
     }
     if (op->kind == DISK_WRITE && op->synced) {
-        apply(f, op, 0, op->len);
+        apply(f, op);
         f->count--; /* it is the last */
     } else if (op->kind == DISK_SYNC && s->log->is_dir[op->file]) {
         for (size_t i = 0; i < s->name_count; i++)
@@ -201,27 +201,45 @@ static void names_after(struct tree *t, const struct disk_state *s, uint8_t owne
     }
 }
 
-static void apply_sectors(struct disk_file *f, const struct disk_op *op, uint64_t *random)
+/* Straight into the file: a copy in memory costs the child a page fault for every page. */
+static void put_bytes(int fd, const uint8_t *data, size_t at, size_t len)
+{
+    while (len) {
+        const ssize_t n = pwrite(fd, data, len, (off_t)at);
+        must(n > 0, "a file of an image");
+        data += n;
+        at += (size_t)n;
+        len -= (size_t)n;
+    }
+}
+
+static void put_op(int fd, const struct disk_op *op)
+{
+    if (op->kind == DISK_TRUNCATE)
+        must(ftruncate(fd, (off_t)op->at) == 0, "a file of an image");
+    else
+        put_bytes(fd, op->data, op->at, op->len);
+}
+
+static void put_sectors(int fd, const struct disk_op *op, uint64_t *random)
 {
     for (size_t from = 0; from < op->len;) {
         size_t to = from + DISK_SECTOR - (op->at + from) % DISK_SECTOR;
         to = to > op->len ? op->len : to;
         if (heads(random))
-            apply(f, op, from, to);
+            put_bytes(fd, op->data + from, op->at + from, to - from);
         from = to;
     }
 }
 
-/* The file's bytes after the cut. */
-static void content_after(struct disk_file *out, const struct disk_state *s, uint32_t file,
-                          enum disk_loss loss, uint64_t *random)
+static void put_file(const struct disk_state *s, const char *path, uint32_t file,
+                     enum disk_loss loss, uint64_t *random)
 {
     const struct disk_file *f = &s->file[file];
     const size_t chosen = f->count ? disk_random(random) % f->count : 0;
-    out->len = 0;
-    apply(out, &(struct disk_op){.kind = DISK_TRUNCATE, .at = f->len}, 0, 0);
-    if (f->len)
-        memcpy(out->base, f->base, f->len);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+    must(fd >= 0, path);
+    put_bytes(fd, f->base, 0, f->len);
     for (size_t i = 0; i < f->count; i++) {
         const struct disk_op *op = &s->log->op[f->pending[i]];
         const bool whole = loss == DISK_KEPT || (loss == DISK_SOME && heads(random)) ||
@@ -229,25 +247,12 @@ static void content_after(struct disk_file *out, const struct disk_state *s, uin
                            (loss == DISK_ALL_BUT && i != chosen) ||
                            (loss == DISK_ONE && i == chosen);
         if (whole || (op->kind == DISK_TRUNCATE && loss == DISK_SECTORS && heads(random)))
-            apply(out, op, 0, op->len);
+            put_op(fd, op);
         else if (op->kind == DISK_WRITE && loss == DISK_SECTORS)
-            apply_sectors(out, op, random);
+            put_sectors(fd, op, random);
         else if (op->kind == DISK_WRITE && loss == DISK_TORN && i == chosen && op->len)
-            apply(out, op, 0, disk_random(random) % op->len / DISK_SECTOR * DISK_SECTOR);
-    }
-}
-
-static void put_file(const struct disk_state *s, const char *path, uint32_t file,
-                     enum disk_loss loss, uint64_t *random)
-{
-    static struct disk_file bytes; /* memory kept from image to image */
-    content_after(&bytes, s, file, loss, random);
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
-    must(fd >= 0, path);
-    for (size_t at = 0; at < bytes.len;) {
-        const ssize_t n = write(fd, bytes.base + at, bytes.len - at);
-        must(n > 0, path);
-        at += (size_t)n;
+            put_bytes(fd, op->data, op->at,
+                      disk_random(random) % op->len / DISK_SECTOR * DISK_SECTOR);
     }
     close(fd);
 }

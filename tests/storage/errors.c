@@ -90,6 +90,7 @@ void storage_errors(const struct storage_options *o, const char *scratch, uint64
         snprintf(name, sizeof name, "seed %llu, node %u, call %llu, %s", (unsigned long long)seed,
                  t.fault.owner, (unsigned long long)t.fault.k, i % 2 ? "full" : "broken");
         storage_must(mkdir(dir, 0750) == 0, dir);
+        storage_count(&storage_totals->images, 1);
         if (storage_try(try_fault, &t, name) != STORAGE_GOOD && !i)
             break;
         test_dir_remove(dir);

@@ -204,6 +204,7 @@ void storage_flips(const struct storage_options *o, const char *scratch, uint64_
                  (unsigned long long)seed, t.node, page, (unsigned long long)t.at, t.bit);
         t.at += page * PAGE;
         storage_must(mkdir(dir, 0750) == 0, dir);
+        storage_count(&storage_totals->images, 1);
         const enum storage_outcome outcome = storage_try(try_flip, &t, name);
         test_dir_remove(dir);
         storage_count(&storage_totals->flips[kind[page]][outcome], 1);

@@ -14,7 +14,9 @@
 
 enum {
     PROGRESS_MS = 20000,
-    MMAP_BYTES = 512 << 10 /* LMDB asks for 2 MiB of zeros at each open: fresh pages cost nothing */
+    MMAP_BYTES =
+        512 << 10,        /* LMDB asks for 2 MiB of zeros at each open: fresh pages cost nothing */
+    KEPT_BYTES = 64 << 20 /* what one trial frees the next one takes */
 };
 
 struct storage_totals *storage_totals;
@@ -57,6 +59,11 @@ void storage_judged(const char *why)
     _exit(1);
 }
 
+void storage_clock(void)
+{
+    alarm(STORAGE_TRIAL_SECONDS);
+}
+
 static enum storage_outcome outcome_of(int code)
 {
     enum { STOPPED_BY_STORE = 70 };
@@ -75,13 +82,12 @@ enum storage_outcome storage_try(void (*try)(void *ctx), void *ctx, const char *
     const pid_t child = fork();
     storage_must(child >= 0, "fork");
     if (child == 0) {
-        alarm(STORAGE_CHILD_SECONDS);
+        storage_clock();
         storage_must(freopen("/dev/null", "w", stderr) != NULL, "stderr");
         try(ctx);
         _exit(0);
     }
     storage_must(waitpid(child, &code, 0) == child, "wait");
-    storage_count(&storage_totals->images, 1);
     const enum storage_outcome outcome = outcome_of(code);
     if (outcome != STORAGE_BAD && (outcome != STORAGE_TOLD || may_stop))
         return outcome;
@@ -280,6 +286,7 @@ int main(int argc, char **argv)
     storage_must(storage_totals != MAP_FAILED, "memory");
     storage_verified_open();
     mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     began_s = now_s();
     quiet = o.lie;
     may_stop = o.flips;

@@ -14,9 +14,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { REVIVE_EACH = 16, ROUNDS = 60, PATH_BYTES = 80 };
+enum { IMAGES = 3, REVIVE_EACH = 16, BATCH = 200, ROUNDS = 60, PATH_BYTES = 80, NAME_BYTES = 120 };
 
 static bool guards_beside(uint64_t seed)
 {
@@ -103,13 +104,13 @@ static void judge_guard(struct four *f, uint8_t node, const struct hub_vote_mark
         storage_judged("the guard does not allow the node to vote");
 }
 
-static void judge(void *ctx)
+static void judge(struct cut *c)
 {
-    struct cut *c = ctx;
     struct four *f = four_open(c->dir, c->seed, 0);
     f->guard_beside = guards_beside(c->seed);
     const uint64_t least = tell(f, c);
     f->now_ms += 3600000; /* clocks went on */
+    storage_must(mkdir(c->dir, 0750) == 0, c->dir);
     for (uint8_t i = 0; i < FOUR; i++)
         if (i == c->node || c->revive)
             disk_image_build(c->state, c->dir, i, c->loss, &c->random);
@@ -117,39 +118,77 @@ static void judge(void *ctx)
         storage_judged(f->why);
     storage_judge_node(f, c->node, least);
     judge_guard(f, c->node, &f->guard[c->node]);
-    if (!c->revive)
-        return;
-    for (uint8_t i = 0; i < FOUR; i++)
+    for (uint8_t i = 0; i < FOUR && c->revive; i++)
         if (i != c->node && four_boot(f, i) != HUB_OK)
             storage_judged(f->why);
-    storage_judge_progress(f);
-}
-
-static void try_cut(struct cut *c)
-{
-    char name[120];
-    snprintf(name, sizeof name, "seed %llu, operation %zu, node %u, loss %u",
-             (unsigned long long)c->seed, c->state->at, c->node, (unsigned)c->loss);
-    storage_must(mkdir(c->dir, 0750) == 0, c->dir);
-    storage_try(judge, c, name);
+    if (c->revive)
+        storage_judge_progress(f);
+    four_close(f);
     test_dir_remove(c->dir);
-    storage_count(&storage_totals->revived, c->revive);
-    storage_count(&storage_totals->by_loss[c->loss], 1);
 }
 
-/* A cut during this operation: everything kept and everything lost always, of the rest one. */
-static void cut_here(struct disk_state *s, const char *dir, uint64_t seed, uint64_t *random)
+/* ---- all images of one recording
+ * One process tries them one after the other until one is bad, or BATCH are done: a process for each would copy every
+ * page that it touches, and that is most of the time. */
+
+struct place { /* operation, and which of its images */
+    size_t at;
+    unsigned image;
+    char name[NAME_BYTES];
+};
+struct run {
+    const struct storage_options *o;
+    struct disk_state *state;
+    const char *dir;
+    uint64_t seed;
+    size_t born, first;
+    struct place *now; /* shared with the process that tries */
+};
+
+/* Everything kept and everything lost always, of the rest one. What is drawn hangs on the place alone. */
+static void try_image(struct run *r, unsigned image)
 {
-    struct cut c = {.state = s, .dir = dir, .seed = seed, .node = s->log->op[s->at].owner};
-    for (unsigned i = 0; i < 3; i++) {
-        c.loss =
-            i < 2 ? (enum disk_loss)i
-                  : (enum disk_loss)(DISK_SOME + disk_random(random) % (DISK_LOSSES - DISK_SOME));
-        c.random = disk_random(random);
-        c.revive = disk_random(random) % REVIVE_EACH == 0;
-        try_cut(&c);
+    struct disk_state *s = r->state;
+    struct cut c = {.state = s, .dir = r->dir, .seed = r->seed, .node = s->log->op[s->at].owner};
+    uint64_t random = (r->seed << 24 ^ s->at) * IMAGES + image;
+    c.loss = image < 2
+                 ? (enum disk_loss)image
+                 : (enum disk_loss)(DISK_SOME + disk_random(&random) % (DISK_LOSSES - DISK_SOME));
+    c.random = disk_random(&random);
+    c.revive = disk_random(&random) % REVIVE_EACH == 0;
+    r->now->at = s->at;
+    r->now->image = image;
+    snprintf(r->now->name, sizeof r->now->name, "seed %llu, operation %zu, node %u, loss %u",
+             (unsigned long long)c.seed, s->at, c.node, (unsigned)c.loss);
+    storage_count(&storage_totals->images, 1);
+    storage_count(&storage_totals->cuts, image == 0);
+    storage_count(&storage_totals->revived, c.revive);
+    storage_count(&storage_totals->by_loss[c.loss], 1);
+    storage_clock();
+    judge(&c);
+}
+
+static bool is_cut(const struct run *r)
+{
+    const struct disk_state *s = r->state;
+    const struct disk_op *op = &s->log->op[s->at];
+    return s->at >= r->born && op->kind != DISK_MARK && s->at % r->o->every == r->first &&
+           disk_state_open_ends(s, op->owner);
+}
+
+static void try_batch(void *ctx)
+{
+    struct run *r = ctx;
+    unsigned image = r->now->image, tried = 0;
+    while (r->state->at < r->state->log->ops && tried < BATCH && !storage_enough(r->o)) {
+        disk_state_issue(r->state);
+        for (; is_cut(r) && image < IMAGES; image++, tried++)
+            try_image(r, image);
+        image = 0;
+        disk_state_return(r->state);
     }
-    storage_count(&storage_totals->cuts, 1);
+    r->now->at = r->state->at;
+    r->now->image = 0;
 }
 
 void storage_powercut(const struct storage_options *o, const char *scratch, uint64_t seed)
@@ -158,20 +197,26 @@ void storage_powercut(const struct storage_options *o, const char *scratch, uint
     static struct disk_state state;
     char dir[PATH_BYTES];
     uint64_t random = seed;
+    struct run r = {.o = o, .state = &state, .dir = dir, .seed = seed};
+    r.now = mmap(NULL, sizeof *r.now, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    storage_must(r.now != MAP_FAILED, "memory");
     snprintf(dir, sizeof dir, "%s/run", scratch);
-    const size_t born = record_run(&log, dir, seed);
+    r.born = record_run(&log, dir, seed);
     snprintf(dir, sizeof dir, "%s/image", scratch);
     disk_state_open(&state, &log, o->lie);
-    const size_t first = disk_random(&random) % o->every;
-    for (size_t i = 0; i < log.ops && !storage_enough(o); i++) {
-        const struct disk_op *op = &log.op[i];
-        disk_state_issue(&state);
-        if (i >= born && op->kind != DISK_MARK && i % o->every == first &&
-            disk_state_open_ends(&state, op->owner))
-            cut_here(&state, dir, seed, &random);
-        disk_state_return(&state);
+    r.first = disk_random(&random) % o->every;
+    while (state.at < log.ops && !storage_enough(o)) {
+        if (storage_try(try_batch, &r, r.now->name) != STORAGE_GOOD) {
+            test_dir_remove(dir);
+            r.now->image++; /* on behind the bad one */
+        }
+        while (state.at < r.now->at) {
+            disk_state_issue(&state);
+            disk_state_return(&state);
+        }
     }
     storage_count(&storage_totals->operations, log.ops);
     disk_state_close(&state);
     disk_log_free(&log);
+    munmap(r.now, sizeof *r.now);
 }

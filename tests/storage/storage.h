@@ -5,7 +5,7 @@
 #include "tests/storage/disk_image.h"
 #include "tests/storage/four.h"
 
-enum { STORAGE_WHY_BYTES = 600, STORAGE_FAILURES_MAX = 10, STORAGE_CHILD_SECONDS = 60 };
+enum { STORAGE_WHY_BYTES = 600, STORAGE_FAILURES_MAX = 10, STORAGE_TRIAL_SECONDS = 60 };
 
 struct storage_options {
     uint64_t seed, seeds, seconds, images;
@@ -41,6 +41,7 @@ bool storage_enough(const struct storage_options *o);
  * sentence and code 70. What is bad is counted and, for the first few, printed. */
 enum storage_outcome storage_try(void (*try)(void *ctx), void *ctx, const char *name);
 _Noreturn void storage_judged(const char *why);
+void storage_clock(void); /* STORAGE_TRIAL_SECONDS from now, or the process is ended */
 
 /* The node has come back: every vote it ever sent is in its journal, its tip is at least `least`, and its final
  * blocks are whole and those that clients were told. Ends through storage_judged if not. */
