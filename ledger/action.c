@@ -163,14 +163,14 @@ static bool admit_ok(struct hub_span action)
     return found && governors >= (needed > 2 ? needed : 2);
 }
 
-/* No key twice: a validator votes once. */
-static bool validators_ok(struct hub_span action)
+/* A validator votes once. */
+bool hub_kids_differ(struct hub_span map, const char *name)
 {
     struct hub_span kid[HUB_VALIDATORS_MAX];
     struct hub_cbor c;
     uint32_t n;
 
-    if (!hub_field_array(action, "validators", &c, &n))
+    if (!hub_field_array(map, name, &c, &n))
         return false;
     for (uint32_t i = 0; i < n; i++) {
         kid[i] = hub_cbor_bytes(&c, 32, 32);
@@ -202,7 +202,7 @@ uint16_t hub_governance_propose_check(const struct hub_record *r)
         int kind = hub_action_kind(action);
 
         if (kind < 0 || (kind == HUB_ACTION_ADMIT && !admit_ok(action)) ||
-            (kind == HUB_ACTION_VALIDATORS && (!validators_ok(action) || ++sets > 1)) ||
+            (kind == HUB_ACTION_VALIDATORS && (!hub_kids_differ(action, "validators") || ++sets > 1)) ||
             (kind == HUB_ACTION_GOVERNOR && !governor_ok(action)))
             return HUB_CODE_body_invalid;
     }

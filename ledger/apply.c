@@ -239,6 +239,7 @@ static enum hub_fate apply_record(struct turn *t, const struct hub_record *r, ui
     struct hub_apply a = {t->s,
                           r,
                           &signer,
+                          t->header,
                           t->header->height,
                           t->header->time_ms,
                           t->parent->time_ms,

@@ -51,8 +51,8 @@ bool hub_header_decode(struct hub_header *out, struct hub_span bytes)
     hub_cbor_hash(&c, &h.state_root);
     hub_cbor_hash(&c, &h.validators);
     hub_cbor_hash(&c, &h.next_validators);
-    h.flags = (uint16_t)hub_cbor_uint(&c, 0, HUB_FLAG_TAIL);
-    if (!hub_cbor_done(&c))
+    h.flags = (uint16_t)hub_cbor_uint(&c, 0, HUB_FLAG_RECOVERY);
+    if (!hub_cbor_done(&c) || h.flags == (HUB_FLAG_SEAL | HUB_FLAG_TAIL))
         return false;
     *out = h;
     return true;

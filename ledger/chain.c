@@ -1,6 +1,7 @@
 /* chain.c: the one way history grows. Where its blocks stand in memory is in chain_places.c. */
 #include "ledger/chain_places.h"
 
+#include "hub/recovery.h"
 #include "ledger/claims.h"
 #include "ledger/epoch.h"
 
@@ -365,6 +366,94 @@ enum hub_status hub_chain_build(struct hub_chain *c, const struct hub_hash *pare
     return HUB_OK;
 }
 
+/* ---- recovery: a block that its record describes */
+
+/* In the free slot, on its base; the state then stands behind it. *why: HUB_REFUSED's. */
+static enum hub_status execute_recovery(struct hub_chain *c, const struct hub_record *record,
+                                        struct hub_block *block, struct hub_chain_place *base,
+                                        struct hub_outcome *out, uint16_t *why)
+{
+    struct hub_recovery r;
+    struct hub_fault fault;
+    struct hub_cbor result;
+    uint32_t epochs;
+    enum hub_status status;
+
+    hub_recovery_read(&r, record);
+    *why = HUB_CODE_recovery_base;
+    if (!hub_place_find(c, base, &r.base))
+        return HUB_UNKNOWN_PARENT;
+    if (r.epoch != c->set.epoch || hub_chain_ends_epoch(c, base->header) ||
+        r.time_ms <= base->header->time_ms)
+        return HUB_REFUSED;
+    memset(&block->header, 0, sizeof block->header);
+    block->header.time_ms = r.time_ms;
+    block->header.record_count = 1;
+    block->header = expected_header(c, base, &block->header);
+    block->header.flags = HUB_FLAG_RECOVERY;
+    block->records[0] = *record;
+    block->count = 1;
+    status = execute(c, base, block, true, out, &epochs, &fault);
+    *why = fault.why;
+    if (status != HUB_OK)
+        return HUB_REFUSED;
+    result = hub_cbor_open(hub_span_of(&out->results));
+    hub_cbor_array(&result, 3, 3);
+    hub_cbor_item(&result);
+    *why = (uint16_t)hub_cbor_uint(&result, 0, UINT16_MAX);
+    if (*why != 0) {
+        take_back(c);
+        return HUB_REFUSED;
+    }
+    add_outcome(c, &block->header, out, epochs);
+    HUB_ASSERT(block->header.flags == HUB_FLAG_SEAL);
+    block->header.flags = HUB_FLAG_RECOVERY;
+    return HUB_OK;
+}
+
+enum hub_status hub_chain_recovery(struct hub_chain *c, const struct hub_record *record,
+                                   struct hub_block *block, struct hub_buf *out, uint16_t *why)
+{
+    struct hub_outcome outcome;
+    struct hub_chain_place base;
+    enum hub_status status = execute_recovery(c, record, block, &base, &outcome, why);
+
+    if (status != HUB_OK)
+        return status;
+    take_back(c);
+    encode_block(block, out);
+    return HUB_OK;
+}
+
+static void make_final(struct hub_chain *c, const struct hub_chain_place *x, hub_chain_visit *visit,
+                       void *ctx);
+
+/* It needs no slot that is given up for it: all that stands beside its path goes now. */
+void hub_chain_recover(struct hub_chain *c, struct hub_block *block, hub_chain_visit *visit,
+                       void *ctx)
+{
+    const struct hub_record record = block->records[0];
+    const struct hub_header built = block->header;
+    const int8_t i = hub_slot_unused(c);
+    struct hub_applied *slot = &c->slot[i];
+    struct hub_outcome outcome;
+    struct hub_chain_place base, place;
+    uint16_t why;
+    enum hub_status status = execute_recovery(c, &record, block, &base, &outcome, &why);
+
+    HUB_ASSERT(status == HUB_OK && /* hub_chain_recovery built it here */
+               hub_hash_equal(&block->header.state_root, &built.state_root));
+    slot->header = block->header;
+    slot->hash = block->hash;
+    slot->edge = outcome.edge;
+    slot->results = outcome.results;
+    slot->parent = base.state;
+    slot->used = true;
+    c->at = i;
+    place = hub_place_of_slot(c, i);
+    make_final(c, &place, visit, ctx);
+}
+
 /* ---- finalize */
 
 /* True if b is x or stands on it. Where the empty blocks between b and its nearest ancestor with records were
@@ -445,7 +534,7 @@ static void make_final(struct hub_chain *c, const struct hub_chain_place *x, hub
     struct hub_hash hash = *last.hash;
     struct hub_edge edge = *hub_slot_edge(c, last.state);
 
-    HUB_ASSERT(!ends || header.flags == HUB_FLAG_SEAL);
+    HUB_ASSERT(!ends || hub_header_begins_epoch(&header));
     visit_final(c, last.state, visit, ctx);
     prune(c, &last);
     c->final_header = header;
@@ -486,7 +575,8 @@ enum hub_status hub_chain_cross(struct hub_chain *c, const struct hub_link *link
     const char *what;
     struct hub_chain_place x;
 
-    if (hub_link_check(&facts, &what, link, &c->set) != HUB_VERDICT_OK)
+    if (link->recovery.len > 0 ||
+        hub_link_check(&facts, &what, link, &c->set, &hub_accept_none) != HUB_VERDICT_OK)
         return HUB_BAD_CERTIFICATE;
     if (!hub_place_find(c, &x, &facts.seal_hash))
         return HUB_NOT_FOUND;

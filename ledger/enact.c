@@ -234,7 +234,7 @@ static bool same_transport(const struct hub_validators *set, unsigned i, unsigne
 }
 
 /* One validator of a new set: an acting validator key of a member that was not removed. */
-static bool take_validator(struct hub_validators *set, const struct enactment *e,
+static bool take_validator(struct hub_validators *set, const struct hub_apply *a,
                            struct hub_span kid)
 {
     struct hub_hash id;
@@ -243,10 +243,10 @@ static bool take_validator(struct hub_validators *set, const struct enactment *e
     unsigned i = set->n;
 
     memcpy(id.b, kid.data, sizeof id.b);
-    if (!hub_key_find(&k, e->a->state, &id) || k.roles != HUB_ROLE_VALIDATOR ||
-        hub_key_standing(&k, e->a->time_ms) != HUB_KEY_ACTIVE)
+    if (!hub_key_find(&k, a->state, &id) || k.roles != HUB_ROLE_VALIDATOR ||
+        hub_key_standing(&k, a->time_ms) != HUB_KEY_ACTIVE)
         return false;
-    hub_member_get(&m, e->a->state, k.member);
+    hub_member_get(&m, a->state, k.member);
     if (m.removed)
         return false;
     set->v[i].key = k.key;
@@ -260,20 +260,31 @@ static bool take_validator(struct hub_validators *set, const struct enactment *e
     return true;
 }
 
-static uint16_t validators(struct enactment *e, struct hub_span action)
+uint16_t hub_validators_named(struct hub_validators *out, const struct hub_apply *a,
+                              struct hub_span map)
 {
-    struct hub_validators next = {0};
     struct hub_cbor c;
     uint32_t n = 0;
-    bool has = hub_field_array(action, "validators", &c, &n);
+    bool has = hub_field_array(map, "validators", &c, &n);
 
     HUB_ASSERT(has && n <= HUB_VALIDATORS_MAX);
+    memset(out, 0, sizeof *out);
     for (uint32_t i = 0; i < n; i++)
-        if (!take_validator(&next, e, hub_cbor_bytes(&c, 32, 32)))
+        if (!take_validator(out, a, hub_cbor_bytes(&c, 32, 32)))
             return HUB_CODE_validator_unknown;
-    next.q = (uint8_t)hub_field_uint(action, "quorum", 0);
-    next.fault_model =
-        (enum hub_fault_model)hub_field_enum(action, "fault_model", hub_fault_model_names);
+    out->q = (uint8_t)hub_field_uint(map, "quorum", 0);
+    out->fault_model =
+        (enum hub_fault_model)hub_field_enum(map, "fault_model", hub_fault_model_names);
+    return 0;
+}
+
+static uint16_t validators(struct enactment *e, struct hub_span action)
+{
+    struct hub_validators next;
+    uint16_t code = hub_validators_named(&next, e->a, action);
+
+    if (code != 0)
+        return code;
     e->set = next;
     e->set_changed = true;
     return 0;

@@ -359,7 +359,7 @@ bool hub_evidence_verify(struct hub_offence *out, struct hub_validators *set, co
         return false;
     }
     of_epoch = genesis->set;
-    if (hub_links_walk(&of_epoch, why, e.links) != HUB_VERDICT_OK ||
+    if (hub_links_walk(&of_epoch, why, e.links, &genesis->accepted) != HUB_VERDICT_OK ||
         !hub_evidence_ok(out, why, &e, &of_epoch))
         return false;
     if (set != NULL)

@@ -4,6 +4,7 @@
 
 #include "hub/apply.h"
 #include "hub/governance.h"
+#include "hub/vote.h"
 
 extern const struct hub_field hub_governance_propose_fields[], hub_governance_vote_fields[];
 extern const struct hub_field hub_action_fields[];
@@ -25,6 +26,12 @@ extern const char *const hub_action_names[]; /* ends with NULL */
 /* Which of the shapes of docs/formats.cddl this map has, or -1. */
 int hub_action_kind(struct hub_span action);
 
+/* No kid stands twice in the array of this name. */
+bool hub_kids_differ(struct hub_span map, const char *name);
+/* The set that {validators, quorum, fault_model} of a checked map names: acting validator keys of members that were
+ * not removed, else validator_unknown. Its number and hash are not set. */
+uint16_t hub_validators_named(struct hub_validators *out, const struct hub_apply *a,
+                              struct hub_span map);
 /* Does all actions in their order; the caller undoes what was written when the answer is not 0. */
 uint16_t hub_actions_enact(struct hub_apply *a, struct hub_span actions);
 /* Whether a code of hub_actions_enact speaks of the state of today and may have gone by the time of the deciding

@@ -1,6 +1,9 @@
 /* link.c: from one epoch to the next, offline. */
 #include "hub/link.h"
 
+#include "hub/apply.h"
+#include "hub/merkle.h"
+
 #include <string.h>
 
 static enum hub_verdict fail(const char **what, enum hub_verdict verdict, const char *text)
@@ -74,6 +77,12 @@ void hub_link_read(struct hub_link *out, struct hub_cbor *c)
     out->next = hub_cbor_bytes(c, 1, HUB_EPOCH_BYTES_MAX);
     hub_cbor_key(c, "headers");
     hub_headers_read(&out->headers, c);
+    out->recovery = (struct hub_span){NULL, 0};
+    if (hub_cbor_has_key(c, "recovery")) {
+        memset(&out->certificate, 0, sizeof out->certificate);
+        out->recovery = hub_cbor_bytes(c, 1, HUB_RECORD_BYTES_MAX);
+        return;
+    }
     hub_cbor_key(c, "certificate");
     hub_certificate_read(&out->certificate, c);
 }
@@ -93,6 +102,11 @@ void hub_link_encode(struct hub_buf *out, const struct hub_link *l, uint8_t n)
     hub_put_bytes(out, l->next);
     hub_put_text(out, "headers");
     hub_headers_put(out, &l->headers);
+    if (l->recovery.len > 0) {
+        hub_put_text(out, "recovery");
+        hub_put_bytes(out, l->recovery);
+        return;
+    }
     hub_put_text(out, "certificate");
     hub_certificate_encode(out, &l->certificate, n);
 }
@@ -121,7 +135,7 @@ static enum hub_verdict check_next(struct hub_link_facts *out, const struct hub_
     struct hub_hash next;
 
     hub_hash_tagged(&next, "hubledger/epoch/1", l->next);
-    if ((out->seal.flags & HUB_FLAG_SEAL) == 0 || out->seal.epoch != set->epoch ||
+    if (!hub_header_begins_epoch(&out->seal) || out->seal.epoch != set->epoch ||
         !hub_hash_equal(&out->seal.next_validators, &next))
         return fail(what, HUB_VERDICT_TAMPERED,
                     "links: the next validators are not those that were sealed");
@@ -132,14 +146,73 @@ static enum hub_verdict check_next(struct hub_link_facts *out, const struct hub_
     return HUB_VERDICT_OK;
 }
 
+/* The block is the one that the record describes, as far as that can be told without the state: its roots are what
+ * execution gives. */
+static bool describes(const struct hub_record *record, const struct hub_header *h)
+{
+    struct hub_recovery r;
+    struct hub_edge leaves = {0};
+    struct hub_hash records_root;
+
+    hub_recovery_read(&r, record);
+    hub_merkle_append(&leaves, &record->leaf, NULL, NULL);
+    hub_merkle_root(&records_root, &leaves);
+    return h->flags == HUB_FLAG_RECOVERY && h->epoch == r.epoch && h->time_ms == r.time_ms &&
+           hub_hash_equal(&h->parent, &r.base) &&
+           h->parent_view == hub_recovery_view(&r) && h->view == h->parent_view + 1 &&
+           h->proposer == 0 && h->record_count == 1 &&
+           hub_hash_equal(&h->records_root, &records_root);
+}
+
+static enum hub_verdict check_recovery(struct hub_link_facts *out, const struct hub_link *l,
+                                       const struct hub_validators *set,
+                                       const struct hub_accepted *accepted, const char **what)
+{
+    struct hub_header same;
+    struct hub_hash same_hash;
+    enum hub_verdict verdict;
+    uint16_t code;
+
+    if (l->headers.n != 1)
+        return fail(what, HUB_VERDICT_MALFORMED, "links: a recovery shows the header of its block");
+    verdict = hub_headers_check(&l->headers, &set->chain, &same, &same_hash, &out->seal,
+                                &out->seal_hash, what);
+    if (verdict != HUB_VERDICT_OK)
+        return verdict;
+    if (hub_record_peek(&out->recovery, &code, l->recovery, &set->chain) != HUB_OK ||
+        out->recovery.type != HUB_TYPE_EPOCH_RECOVER)
+        return fail(what, HUB_VERDICT_MALFORMED, "links: a recovery is no record epoch.recover");
+    if (!describes(&out->recovery, &out->seal))
+        return fail(what, HUB_VERDICT_TAMPERED,
+                    "links: a recovery's block is not the one that its record describes");
+    if (!hub_recovery_signed(&out->recovery, set, &out->signers))
+        return fail(what, HUB_VERDICT_PENDING,
+                    "links: too few validators of the epoch that ends signed a recovery");
+    verdict = check_next(out, l, set, what);
+    if (verdict != HUB_VERDICT_OK)
+        return verdict;
+    if (!hub_recovery_leads_to(&out->recovery, &out->next))
+        return fail(what, HUB_VERDICT_TAMPERED,
+                    "links: the next validators are not those that a recovery names");
+    out->recovered = true;
+    return hub_is_accepted(accepted, &out->recovery.id)
+               ? HUB_VERDICT_OK
+               : fail(what, HUB_VERDICT_OVERRIDE,
+                      "links: a recovery epoch, an override of the quorum, that was not accepted "
+                      "here: see --accept-recovery");
+}
+
 enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
-                                const struct hub_link *l, const struct hub_validators *set)
+                                const struct hub_link *l, const struct hub_validators *set,
+                                const struct hub_accepted *accepted)
 {
     struct hub_header first;
     struct hub_hash hash;
     enum hub_verdict verdict;
 
     memset(out, 0, sizeof *out);
+    if (l->recovery.len > 0)
+        return check_recovery(out, l, set, accepted, what);
     verdict = hub_headers_check(&l->headers, &set->chain, &first, &hash, &out->seal,
                                 &out->seal_hash, what);
     if (verdict == HUB_VERDICT_OK)
@@ -149,11 +222,13 @@ enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
     if (!hub_certificate_covers(&l->certificate, &first, &hash, set))
         return fail(what, HUB_VERDICT_TAMPERED,
                     "links: a certificate does not belong to its header");
+    if (out->seal.flags != HUB_FLAG_SEAL)
+        return fail(what, HUB_VERDICT_TAMPERED, "links: the last header seals no epoch");
     return check_next(out, l, set, what);
 }
 
 enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
-                                struct hub_span links)
+                                struct hub_span links, const struct hub_accepted *accepted)
 {
     struct hub_cbor c = hub_cbor_open(links);
     uint32_t n = hub_cbor_array(&c, 0, HUB_BUNDLE_LINKS_MAX);
@@ -165,7 +240,7 @@ enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
         hub_link_read(&l, &c);
         if (c.bad)
             break;
-        verdict = hub_link_check(&facts, what, &l, set);
+        verdict = hub_link_check(&facts, what, &l, set, accepted);
         if (verdict == HUB_VERDICT_OK)
             *set = facts.next;
     }

@@ -292,6 +292,19 @@ bool hub_record_cosigner(const struct hub_record *r, uint32_t i, struct hub_hash
     return true;
 }
 
+bool hub_record_cosignature_ok(const struct hub_record *r, uint32_t i,
+                               const struct hub_public_key *key)
+{
+    struct hub_cosignature s;
+    struct hub_cbor c;
+
+    if (i >= open_cosigners(&c, r))
+        return false;
+    for (uint32_t at = 0; at <= i; at++)
+        hub_cosignature_read(&s, &c);
+    return !c.bad && key_is(key, &s.kid) && cosigned_by(&s, r, key);
+}
+
 bool hub_record_brings_key(const struct hub_record *r, const struct hub_hash *kid,
                            struct hub_public_key *key)
 {

@@ -7,6 +7,7 @@
 #include "ledger/governance.h"
 #include "ledger/evidence_record.h"
 #include "ledger/member.h"
+#include "ledger/recovery.h"
 #include "ledger/wallet.h"
 
 const struct hub_record_type hub_record_types[HUB_RECORD_TYPES] = {
@@ -83,6 +84,8 @@ bool hub_record_sub(char out[65], uint16_t type, struct hub_span body, struct hu
         return decimal_text(out, body, "institution");
     case HUB_SUB_EVIDENCE:
         return copy_text(out, hub_text_span("evidence"));
+    case HUB_SUB_RECOVERY:
+        return copy_text(out, hub_text_span("recovery"));
     }
     return false;
 }

@@ -89,6 +89,13 @@ static const struct hub_abstain_text texts[HUB_ABSTAIN_REASONS] = {
          "请保留目录，核对各节点的最终区块，由各成员商定何者为准、移除何者，然后用 "
          "--acknowledge-halt "
          "启动一次。"},
+    [HUB_ABSTAIN_RECOVERY] =
+        {"recovery",
+         "This node signed a recovery of this epoch, or was given one: it never votes in this epoch "
+         "again. Start every node of the new set once with --recovery FILE; they go on when a "
+         "quorum of them is up and the base block has come.",
+         "本节点已签署或已收到本届的恢复记录：不再参加本届任何表决。请用 --recovery 文件 "
+         "将新一届的每个节点各启动一次；达到新的法定数并取得基准区块后即继续运行。"},
 };
 
 const struct hub_abstain_text *hub_abstain_text(enum hub_abstain why)

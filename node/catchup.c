@@ -46,7 +46,12 @@ static struct hub_want *want_find(struct hub_replica *r, const struct hub_hash *
 /* The core still has a use for this block: others are forgotten with their view. */
 static bool core_cares(const struct hub_replica *r, const struct hub_hash *hash)
 {
-    if (hub_hash_equal(&r->cons.top.block_hash, hash))
+    const struct hub_record *recovery = hub_recover_record(r);
+    struct hub_recovery base;
+    if (recovery)
+        hub_recovery_read(&base, recovery);
+    if (hub_hash_equal(&r->cons.top.block_hash, hash) ||
+        (recovery && hub_hash_equal(&base.base, hash)))
         return true;
     for (uint32_t i = 0; i < HUB_VIEWS_MAX; i++) {
         const struct hub_view *v = &r->cons.views[i];
@@ -312,6 +317,32 @@ static bool proof_run(struct hub_replica *r)
     return path == PATH_APPLIED;
 }
 
+/* An accepted recovery ends the epoch as soon as its base is applied. */
+static bool recovery_run(struct hub_replica *r)
+{
+    const struct hub_record *record = hub_recover_record(r);
+    struct hub_recovery recovery;
+    struct hub_hash at;
+    if (!record)
+        return false;
+    hub_recovery_read(&recovery, record);
+    switch (path_of(r, &at, &recovery.base)) {
+    case PATH_NEXT:
+        return path_advance(r, &at);
+    case PATH_APPLIED:
+        hub_recover_cross(r);
+        return true;
+    case PATH_MISSING:
+        if (hub_recover_asks(r))
+            hub_catchup_want(r, &recovery.base, 0, true);
+        return false;
+    case PATH_INVALID:
+    case PATH_FAR:
+        return false;
+    }
+    return false;
+}
+
 static bool certified_run(struct hub_replica *r)
 {
     struct hub_body *b = lowest_certified(r);
@@ -346,7 +377,7 @@ bool hub_catchup_run(struct hub_replica *r)
         if (w->used && want_run(r, w))
             return true;
     }
-    return proof_run(r) || certified_run(r);
+    return proof_run(r) || certified_run(r) || recovery_run(r);
 }
 
 /* ---- restart */
@@ -368,6 +399,8 @@ static enum hub_status replay_block(struct hub_replica *r, struct hub_block *blo
             !hub_record_verify(record, &why, &r->keys[0]))
             return HUB_CORRUPT;
     }
+    if (block->header.flags == HUB_FLAG_RECOVERY)
+        return hub_recover_replay(r, block);
     enum hub_status st = hub_chain_append(&r->chain, block, &fault);
     return st == HUB_OK || st == HUB_LIMIT ? st : HUB_CORRUPT;
 }
@@ -394,6 +427,8 @@ enum hub_status hub_catchup_replay(struct hub_replica *r)
         b->stored = true;
         if ((st = replay_block(r, &block, hub_span_of(&b->bytes))))
             return HUB_CORRUPT;
+        if (block.header.flags == HUB_FLAG_RECOVERY)
+            continue;
         if (block.header.flags == HUB_FLAG_SEAL) {
             st = hub_epochs_replay(r);
             if (st == HUB_NOT_FOUND && hub_replica_n(r) > 1)

@@ -402,7 +402,7 @@ static enum hub_status load_rows(struct hub_state *s, const struct hub_reader *r
     return HUB_OK;
 }
 
-/* The SEAL of the set's epoch is certified by the link to the next. */
+/* The block that ends the set's epoch is certified by the link to the next. */
 static bool is_sealed(const struct hub_reader *r, const struct hub_hash *hash,
                       const struct hub_validators *set)
 {
@@ -411,7 +411,7 @@ static bool is_sealed(const struct hub_reader *r, const struct hub_hash *hash,
     struct hub_span bytes;
     const char *what;
     return !hub_read_link(r, set->epoch + 1, &bytes) && hub_link_decode(&link, bytes) &&
-           hub_link_check(&facts, &what, &link, set) == HUB_VERDICT_OK &&
+           hub_link_check(&facts, &what, &link, set, &hub_accept_all) == HUB_VERDICT_OK &&
            hub_hash_equal(&facts.seal_hash, hash);
 }
 
@@ -435,7 +435,7 @@ static enum hub_status certified_header(struct hub_header *out, const struct hub
         if (hub_read_final_certificate(r, &at, &hash, &cert) == HUB_OK &&
             hub_certificate_ok(&cert, &set))
             return HUB_OK;
-        if (at.flags == HUB_FLAG_SEAL)
+        if (hub_header_begins_epoch(&at))
             return is_sealed(r, &hash, &set) ? HUB_OK : HUB_CORRUPT;
         struct hub_header next;
         struct hub_hash next_hash;
@@ -460,7 +460,7 @@ static enum hub_status load(struct hub_chain *c, struct hub_history *h, const st
     if (status)
         return status;
     struct hub_validators set;
-    status = hub_read_set(r, g, header.epoch + (header.flags == HUB_FLAG_SEAL), &set);
+    status = hub_read_set(r, g, header.epoch + hub_header_begins_epoch(&header), &set);
     if (status == HUB_OK)
         status = hub_chain_resume(c, &header, &cp->block, &cp->edge, &set);
     if (status)

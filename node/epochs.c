@@ -49,6 +49,13 @@ bool hub_epochs_same(struct hub_replica *r, uint8_t peer, uint64_t epoch)
     return epoch == r->chain.set.epoch;
 }
 
+/* The epoch that it says to end. */
+static uint64_t epoch_of(const struct hub_link *l)
+{
+    struct hub_header h;
+    return hub_header_decode(&h, l->headers.bytes[l->headers.n - 1]) ? h.epoch : UINT64_MAX;
+}
+
 enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span links)
 {
     struct hub_cbor c = hub_cbor_open(links);
@@ -60,12 +67,18 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
         struct hub_span bytes = hub_cbor_item(&c);
         if (c.bad || bytes.len > HUB_LINK_BYTES_MAX || !hub_link_decode(&l, bytes))
             return HUB_LINKS_BAD;
-        if (l.certificate.subject.epoch + 1 == r->mend.link.place &&
-            !hub_mend_take_link(r, &l, bytes))
+        const uint64_t ends = epoch_of(&l);
+        if (ends + 1 == r->mend.link.place && !hub_mend_take_link(r, &l, bytes))
             return HUB_LINKS_FORGED;
-        if (r->proof.held || l.certificate.subject.epoch != r->chain.set.epoch)
+        if (r->proof.held || ends != r->chain.set.epoch)
             continue;
-        if (hub_link_check(&facts, &what, &l, &r->chain.set) != HUB_VERDICT_OK)
+        const enum hub_verdict verdict =
+            hub_link_check(&facts, &what, &l, &r->chain.set, &hub_accept_none);
+        if (verdict == HUB_VERDICT_OVERRIDE) { /* never followed because a peer shows it */
+            hub_recover_shown(r, &facts);
+            continue;
+        }
+        if (verdict != HUB_VERDICT_OK)
             return HUB_LINKS_FORGED;
         r->proof.held = true;
         r->proof.seal_hash = facts.seal_hash;
@@ -78,7 +91,7 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
 /* ---- the end of an epoch */
 
 /* The chain stands at the SEAL and the next set is its own: link and tip go into one commit. */
-static void close_epoch(struct hub_replica *r)
+void hub_epochs_close(struct hub_replica *r)
 {
     struct hub_chain *c = &r->chain;
     struct hub_point fin = {c->final_header.view, c->final_header.height, c->final_hash};
@@ -123,7 +136,7 @@ void hub_epochs_finalize(struct hub_replica *r, const struct hub_certificate *c)
     r->proof.bytes.len = 0;
     hub_link_encode(&r->proof.bytes, &link, n);
     HUB_ASSERT(!next.full && !r->proof.bytes.full);
-    close_epoch(r);
+    hub_epochs_close(r);
 }
 
 void hub_epochs_cross(struct hub_replica *r)
@@ -132,7 +145,7 @@ void hub_epochs_cross(struct hub_replica *r)
     bool good = hub_link_decode(&link, hub_span_of(&r->proof.bytes));
     HUB_ASSERT(good && r->proof.held); /* hub_epochs_take looked */
     if (hub_replica_ok(r, hub_chain_cross(&r->chain, &link, hub_catchup_visit, r)))
-        close_epoch(r);
+        hub_epochs_close(r);
 }
 
 /* ---- at a restart */

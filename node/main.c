@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
-enum { OPT_ANCHOR = 1, OPT_RESUME, OPT_ACKNOWLEDGE, OPT_SNAPSHOT };
+enum { OPT_ANCHOR = 1, OPT_RESUME, OPT_ACKNOWLEDGE, OPT_RECOVERY, OPT_SNAPSHOT };
 
 struct options {
     const char *config, *snapshot; /* snapshot: the data directory to make one of */
@@ -28,6 +28,10 @@ static const struct argp_option options[] = {
      0},
     {"acknowledge-halt", OPT_ACKNOWLEDGE, NULL, 0,
      "the reason why voting was halted is known and mended: vote again", 0},
+    {"recovery", OPT_RECOVERY, "FILE", 0,
+     "follow the recovery epoch that this file describes, an override of the quorum; repeatable "
+     "(docs/operations.md)",
+     0},
     {"make-snapshot", OPT_SNAPSHOT, "DATA", 0,
      "what a node starts for its peers: write DATA/snapshot from the last checkpoint, and end", 0},
     {"check-config", 'C', NULL, 0, "check the configuration and the files it names, then end", 0},
@@ -52,6 +56,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_ACKNOWLEDGE:
         o->node.acknowledge = true;
+        return 0;
+    case OPT_RECOVERY:
+        if (o->node.recoveries == HUB_RECOVERIES_MAX)
+            argp_error(state, "--recovery: at most %d files", HUB_RECOVERIES_MAX);
+        o->node.recovery[o->node.recoveries++] = arg;
         return 0;
     case OPT_SNAPSHOT:
         o->snapshot = arg;

@@ -178,7 +178,9 @@ bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct 
     enum hub_status st =
         hub_validators_decode(&set, row.bytes, &r->chain.id, hub_text_span(r->chain.set.network));
     HUB_ASSERT(st == HUB_OK && set.epoch + 1 == r->mend.link.place);
-    if (hub_link_check(&facts, &what, l, &set) != HUB_VERDICT_OK)
+    hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
+    if (!hub_span_equal(row.bytes, l->next) || /* a recovery was accepted when it was crossed */
+        hub_link_check(&facts, &what, l, &set, &hub_accept_all) != HUB_VERDICT_OK)
         return false;
     if (!hub_replica_ok(r, r->port.put_link(r->port.store, r->mend.link.place, bytes)))
         return true;

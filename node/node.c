@@ -77,6 +77,17 @@ static int read_genesis(const struct making *m)
     return 0;
 }
 
+static int read_recoveries(const struct making *m)
+{
+    struct hub_node *n = m->n;
+    char why[HUB_RECOVERY_WHY_BYTES];
+    for (unsigned i = 0; i < n->options.recoveries; i++)
+        if (!hub_recovery_file_add(&n->recovery, why, n->options.recovery[i], &n->genesis.chain))
+            return refuse(m, EXIT_BAD_FILE, n->options.recovery[i], why);
+    n->genesis.accepted = (struct hub_accepted){n->recovery.id, n->recovery.n, false};
+    return 0;
+}
+
 static int open_key(const struct making *m)
 {
     struct hub_node *n = m->n;
@@ -307,6 +318,8 @@ static int start_replica(const struct making *m)
                                      .version = HUB_VERSION,
                                      .jitter_seed = hub_get_be64(n->key.kid.b),
                                      .floor = n->floor.height,
+                                     .recovery = n->recovery.record,
+                                     .recoveries = n->recovery.n,
                                      .resume = n->options.resume,
                                      .acknowledge = n->options.acknowledge,
                                      .memory = reserve(hub_replica_memory_bytes())};
@@ -454,7 +467,7 @@ static int begin_replica(const struct making *m)
 int hub_node_open(struct hub_node *n, char *why, size_t cap)
 {
     static int (*const steps[])(const struct making *) = {
-        read_genesis, open_key,     make_signals, make_store, open_guard, make_chain,
+        read_genesis, read_recoveries, open_key, make_signals, make_store, open_guard, make_chain,
         check_role,   make_workers, make_network, make_offer, make_api,   begin_replica};
     const struct making m = {n, why, cap};
     n->signal_fd = -1;
@@ -501,6 +514,7 @@ void hub_node_close(struct hub_node *n)
     if (n->signal_fd >= 0)
         close(n->signal_fd);
     free(n->genesis_bytes.data);
+    hub_recovery_files_free(&n->recovery);
     n->api = NULL, n->transport = NULL, n->verifier = NULL, n->pool = NULL, n->store = NULL;
     n->guard = NULL, n->history = NULL, n->dry_run = NULL;
     n->genesis_bytes = (struct hub_buf){0}; /* what was mapped goes with the process */

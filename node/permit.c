@@ -5,7 +5,7 @@
  *     nobody's silence allows it either: without q - 1 others no vote could be of use.
  *  3. A verified vote above the final view that the journal lacks halts voting, whenever it turns up.
  *  4. Reasons that only an operator may end are stored; all ways back lead through --resume-after-loss,
- *     --acknowledge-halt, or a new key. */
+ *     --acknowledge-halt, or a new key. Who signed a recovery is silent until that epoch is over. */
 #include "node/replica_parts.h"
 
 static void stand(struct hub_replica *r, enum hub_abstain why)
@@ -65,6 +65,8 @@ static enum hub_abstain reason_at_start(struct hub_replica *r)
     r->permit.lost_view = 0; /* views begin anew with each epoch */
     if (r->cfg.me == hub_replica_n(r))
         return HUB_ABSTAIN_OBSERVER;
+    if (hub_recover_record(r))
+        return HUB_ABSTAIN_RECOVERY;
     if (hub_replica_found(r, r->port.get_mark(r->port.store, &journal)) &&
         journal.epoch == r->cons.cfg.epoch)
         r->permit.lost_view = journal.view;
@@ -85,7 +87,9 @@ enum hub_status hub_permit_begin(struct hub_replica *r)
     enum hub_status st = r->port.get_halt(r->port.store, &r->permit.halt);
     if (st)
         return st;
-    if (r->permit.halt.why && r->cfg.acknowledge && !is_loss(r->permit.halt.why))
+    const enum hub_abstain halted = r->permit.halt.why;
+    if (halted == HUB_ABSTAIN_RECOVERY ? r->permit.halt.epoch < r->cons.cfg.epoch
+                                       : halted && r->cfg.acknowledge && !is_loss(halted))
         store_halt(r, &none);
     if (anchor_of(r) == ANCHOR_CONFLICT)
         return HUB_CONFLICT;

@@ -33,6 +33,8 @@ enum hub_abstain {
     HUB_ABSTAIN_DIVERGENCE = 9, /* a certified block breaks a rule here */
     HUB_ABSTAIN_BREAKER = 10,   /* fault model crash-1of3, and a validator signed two votes */
     HUB_ABSTAIN_FORK = 11,      /* two certificates of one view exclude each other */
+    /* The way on: the recovery. */
+    HUB_ABSTAIN_RECOVERY = 12, /* it signed, or follows, a recovery of this epoch */
     HUB_ABSTAIN_REASONS
 };
 

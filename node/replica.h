@@ -19,7 +19,8 @@
  *
  *   start.c  beginning    replica.c  turn, effects    receive.c  messages in    outbox.c  messages out
  *   bodies.c  blocks in memory    catchup.c  execution, finality    sync.c  catch-up by height    accuse.c  evidence
- *   permit.c  may it vote?    mend.c  damage on disk    epochs.c  the next set */
+ *   permit.c  may it vote?    mend.c  damage on disk    epochs.c  the next set
+ *   recover.c  the next set without a quorum */
 #ifndef HUB_NODE_REPLICA_H
 #define HUB_NODE_REPLICA_H
 
@@ -40,6 +41,8 @@ struct hub_replica_config {
     uint64_t floor;   /* the lowest height the store was given, by a snapshot; 0: all from 1 on */
     bool resume;      /* votes after a lost journal, once the chain has passed what was lost */
     bool acknowledge; /* the operator has seen why voting was halted, and takes that away */
+    const struct hub_record *recovery; /* records epoch.recover that the operator accepted; borrowed for ever */
+    uint32_t recoveries;
     void *memory;     /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
 };
 
@@ -152,6 +155,12 @@ struct hub_replica {
         struct hub_hash seal_hash;
         struct hub_buf bytes;
     } proof;
+    struct { /* recover.c */
+        uint64_t ask_due_ms;
+        uint16_t why; /* result code: the accepted record does not hold on its base; 0 */
+        uint64_t shown_by; /* validators of this epoch that signed one which a peer showed and nobody accepted here */
+        struct hub_hash shown; /* its id */
+    } recover;
     bool ended; /* the final block ends the epoch: with this turn's commit the next begins */
     struct {    /* catch-up by height */
         uint64_t due_ms, tries, final; /* final: height when it last made progress */

@@ -152,6 +152,22 @@ enum hub_status hub_epochs_replay(struct hub_replica *r);
 /* Of the block that sealed the epoch that votes now; the chain id for the first. */
 enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out);
 
+/* Tip and link in r->proof.bytes go into one commit; the chain stands at the block that ends its epoch. */
+void hub_epochs_close(struct hub_replica *r);
+
+/* ---- recover.c (docs/protocol.md 16) */
+void hub_recover_begin(struct hub_replica *r); /* with each epoch */
+/* The accepted record that ends this epoch; NULL: there is none, or it does not hold here. */
+const struct hub_record *hub_recover_record(const struct hub_replica *r);
+/* The base is applied: the recovery block is final, and the epoch ends. */
+void hub_recover_cross(struct hub_replica *r);
+/* The base is not: true once a second, for it to be asked for. */
+bool hub_recover_asks(struct hub_replica *r);
+/* A peer's link by a recovery, whose form and signatures are good: told to the operator, if it was not accepted. */
+void hub_recover_shown(struct hub_replica *r, const struct hub_link_facts *facts);
+/* At a restart: a stored recovery block. */
+enum hub_status hub_recover_replay(struct hub_replica *r, struct hub_block *block);
+
 /* ---- catchup.c */
 /* hub_chain_visit of a replica: a block became final. */
 void hub_catchup_visit(void *ctx, const struct hub_applied *applied);

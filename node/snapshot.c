@@ -170,7 +170,7 @@ static bool find_top(struct hub_snapshot_work *w)
         struct hub_header h = {.version = 0};
         if (!hub_header_decode(&h, w->m.headers.bytes[i]) || (w->sealed && h.flags))
             return false;
-        if (h.flags & HUB_FLAG_SEAL) {
+        if (h.flags == HUB_FLAG_SEAL) {
             w->sealed = true;
             w->top = i;
         }
@@ -198,7 +198,7 @@ static enum hub_status walk_links(struct hub_snapshot_work *w)
     w->set = w->genesis->set;
     for (uint32_t i = 0; i < links; i++) {
         hub_link_read(&l, &c);
-        if (c.bad || hub_link_check(&facts, &what, &l, &w->set) != HUB_VERDICT_OK)
+        if (c.bad || hub_link_check(&facts, &what, &l, &w->set, &w->genesis->accepted) != HUB_VERDICT_OK)
             return hub_snapshot_say(w, HUB_CORRUPT, "%s", what);
         if (w->sealed && i + 1 == links)
             w->next = facts.next;
@@ -258,7 +258,7 @@ static enum hub_status take_rows(struct hub_snapshot_work *w, struct hub_chain_m
             return hub_snapshot_say(w, HUB_CORRUPT,
                                     "the rows of table %s do not give the root of the manifest",
                                     hub_table_kinds[t].name);
-    const struct hub_validators *set = w->header.flags & HUB_FLAG_SEAL ? &w->next : &w->set;
+    const struct hub_validators *set = w->header.flags == HUB_FLAG_SEAL ? &w->next : &w->set;
     return hub_chain_resume(w->chain, &w->header, &w->hash, &w->m.edge, set)
                ? hub_snapshot_say(w, HUB_CORRUPT,
                                   "rows or log do not give the roots of the certified header")

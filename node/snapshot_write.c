@@ -131,6 +131,8 @@ static enum hub_status certify(struct hub_snapshot_work *w, const struct hub_rea
         const size_t start = b->len;
         hub_header_encode(b, &at);
         up[n++] = (struct hub_span){b->data + start, b->len - start};
+        if (at.flags == HUB_FLAG_RECOVERY)
+            break; /* final by its record: only what stands on it is certified */
         if (at.flags == HUB_FLAG_SEAL)
             return certify_seal(w, r, b, up, n);
         if (hub_read_final_certificate(r, &at, &hash, &w->m.certificate) == HUB_OK) {

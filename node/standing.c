@@ -229,6 +229,34 @@ static void look_at_voting(struct look *l)
     put(c->zh, "%s", text->zh);
 }
 
+/* Others go on in an epoch that no quorum of this one began: an operator decides whether this node follows. */
+static void look_at_recovery(struct look *l)
+{
+    const struct hub_replica *r = l->n->replica;
+    const struct hub_result_text *why = r->recover.why ? hub_result_text(r->recover.why) : NULL;
+    char id[17];
+    if (why) {
+        struct hub_cause *c = cause(l, "recovery_refused", UINT64_MAX, false);
+        worsen(l, HUB_STANDING_NOT_VOTING);
+        put(c->en, "The recovery given to this node does not hold on its chain: %s %s", why->en,
+            why->remedy_en);
+        put(c->zh, "交给本节点的恢复记录在其链上不成立：%s%s", why->zh, why->remedy_zh);
+    }
+    if (!r->recover.shown_by)
+        return;
+    struct hub_cause *c = cause(l, "override", UINT64_MAX, false);
+    worsen(l, HUB_STANDING_STUCK);
+    put(c->en, "Peers follow a recovery epoch, record %s.., an override of the quorum, signed by ",
+        hub_log_hash(id, &r->recover.shown));
+    put(c->zh, "其他节点已按恢复记录 %s.. 进入恢复届次（替代法定数），签署节点：",
+        hub_log_hash(id, &r->recover.shown));
+    put_names(l, c, r->recover.shown_by);
+    put(c->en, ". This node stays where it is. If its member follows it too, get the file from the "
+               "others, compare its record id with the members, and start once with --recovery FILE.");
+    put(c->zh, "。本节点停留原处。如本单位认可，请向其他成员索取该文件，核对记录标识，用 --recovery "
+               "文件 启动一次。");
+}
+
 static void look_at_links(struct look *l)
 {
     const uint64_t silent = silent_of(l);
@@ -445,6 +473,7 @@ void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_
         return;
     }
     look_at_voting(&l);
+    look_at_recovery(&l);
     look_at_clock(&l);
     look_at_disk(&l);
     look_at_view(&l);

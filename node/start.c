@@ -119,6 +119,7 @@ static void begin_epoch(struct hub_replica *r)
             break;
     r->port.epoch(r->port.client, &r->chain.set, r->cfg.me);
     init_core(r);
+    hub_recover_begin(r);
     if (!hub_replica_ok(r, hub_permit_begin(r)))
         return;
     r->cfg.acknowledge = false; /* said once, of what had happened by then */

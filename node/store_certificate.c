@@ -138,7 +138,7 @@ enum hub_status hub_read_set(const struct hub_reader *r, const struct hub_genesi
         if (status == HUB_IO)
             return status;
         if (status || !hub_link_decode(&link, bytes) ||
-            hub_link_check(&facts, &what, &link, out) != HUB_VERDICT_OK)
+            hub_link_check(&facts, &what, &link, out, &hub_accept_all) != HUB_VERDICT_OK)
             return HUB_CORRUPT;
         *out = facts.next;
     }

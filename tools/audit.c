@@ -17,6 +17,7 @@ struct walk {
     struct hub_hash last;      /* hash of the header before, as read */
     uint64_t tip;              /* height of the last block applied */
     struct hub_validators set; /* as far as certificates and links lead, also behind damage */
+    size_t overrides;
     uint64_t final_with_records;
     uint64_t entries[HUB_UNFINAL_MAX + 1]; /* batch entries of the block in each slot */
     uint64_t told_ms;
@@ -115,6 +116,10 @@ void hub_audit_free(struct hub_audit *a)
     a->findings = a->ranges = 0;
 }
 
+static void count_final(void *ctx, const struct hub_applied *final);
+static void count_blocks(struct walk *w);
+static void compare_checkpoint(struct walk *w, const struct hub_audit_job *j);
+
 /* ---- one block */
 
 static struct hub_finding *finding_of(struct walk *w, enum hub_finding_kind kind,
@@ -206,6 +211,51 @@ static void wrong_parent(struct walk *w, const struct hub_audit_job *j, const st
     hub_audit_hex(f->got, &h->parent);
 }
 
+/* What is found in place of what everybody computes from the record and its base. */
+static void wrong_recovery(struct walk *w, const struct hub_audit_job *j, uint16_t code)
+{
+    struct hub_finding *f = finding_of(w, HUB_FINDING_RECORD, j);
+
+    f->record = 0;
+    f->code = code;
+    f->id = j->block.records[0].id;
+    hub_audit_field(f, hub_record_types[HUB_TYPE_EPOCH_RECOVER].name);
+}
+
+/* Final by its record, if people say that they follow it. */
+static void apply_recovery(struct walk *w, struct hub_audit_job *j)
+{
+    static uint8_t bytes[HUB_RECORD_BYTES_MAX + 2 * HUB_HEADER_BYTES_MAX]; /* one walk at a time */
+    struct hub_buf built = {bytes, 0, sizeof bytes, false};
+    struct hub_chain *c = w->a->chain;
+    const struct hub_hash read = j->block.hash;
+    const struct hub_record record = j->block.records[0];
+    uint16_t code = 0;
+
+    if (record.type != HUB_TYPE_EPOCH_RECOVER) {
+        wrong_recovery(w, j, HUB_CODE_recovery_misplaced);
+        return;
+    }
+    if (!hub_is_accepted(&w->a->genesis->accepted, &record.id)) {
+        struct hub_finding *f = finding_of(w, HUB_FINDING_OVERRIDE, j);
+
+        f->record = 0;
+        f->id = record.id;
+        w->overrides++;
+        return;
+    }
+    if (hub_chain_recovery(c, &record, &j->block, &built, &code) != HUB_OK ||
+        !hub_hash_equal(&j->block.hash, &read)) {
+        wrong_recovery(w, j, code);
+        return;
+    }
+    hub_chain_recover(c, &j->block, count_final, w);
+    w->tip = j->height;
+    w->a->recoveries++;
+    count_blocks(w);
+    compare_checkpoint(w, j);
+}
+
 static void apply(struct walk *w, struct hub_audit_job *j)
 {
     struct hub_chain *c = w->a->chain;
@@ -213,6 +263,10 @@ static void apply(struct walk *w, struct hub_audit_job *j)
 
     if (!hub_hash_equal(&j->block.header.parent, &w->last)) {
         wrong_parent(w, j, &j->block.header);
+        return;
+    }
+    if (j->block.header.flags == HUB_FLAG_RECOVERY && j->block.count == 1) {
+        apply_recovery(w, j);
         return;
     }
     switch (hub_chain_append(c, &j->block, &fault)) {
@@ -329,14 +383,18 @@ static void follow_link(struct walk *w, const struct hub_audit_job *j, const str
 {
     struct hub_chain *c = w->a->chain;
     struct hub_link link;
-    struct hub_link_facts facts;
+    struct hub_link_facts facts = {.recovered = false};
     const char *what = "not of the expected form";
 
     if (j->link_bytes.len == 0)
         return; /* not final then, unless its own certificate says so */
     if (!hub_link_decode(&link, hub_span_of(&j->link_bytes)) ||
-        hub_link_check(&facts, &what, &link, &w->set) != HUB_VERDICT_OK) {
-        bad_link(w, j, what);
+        hub_link_check(&facts, &what, &link, &w->set, &w->a->genesis->accepted) !=
+            HUB_VERDICT_OK) {
+        if (facts.recovered) /* it holds, and was told of its block: certificates behind it can be checked */
+            w->set = facts.next;
+        else
+            bad_link(w, j, what);
         return;
     }
     if (!hub_hash_equal(&facts.seal_hash, hash)) {
@@ -534,8 +592,10 @@ static void sum_up(struct walk *w)
         if (!hub_wallet_audit(&c->state, &a->supply))
             hub_audit_add(a, HUB_FINDING_CURRENCY, c->final_header.height, 0);
     }
-    if (a->found > (size_t)cut)
+    if (a->found > w->overrides + cut)
         a->verdict = HUB_AUDIT_DAMAGED;
+    else if (w->overrides > 0)
+        a->verdict = HUB_AUDIT_OVERRIDE;
     else if (cut)
         a->verdict = HUB_AUDIT_UNREADABLE;
     else if (a->height_read > 0 && a->blocks == 0)

@@ -21,6 +21,7 @@ enum hub_finding_kind {
     HUB_FINDING_NO_CERTIFICATE, /* more blocks in a row without one than a node ever has */
     HUB_FINDING_CHECKPOINT,     /* a node's stored state differs from what the blocks give */
     HUB_FINDING_CURRENCY,       /* the sums of all wallets do not balance */
+    HUB_FINDING_OVERRIDE,       /* a recovery epoch that was not accepted: nothing behind it is executed */
     HUB_FINDING_END             /* of the source: cut, counts, hash */
 };
 
@@ -43,7 +44,8 @@ enum hub_audit_verdict { /* and the exit codes of hubledger-verify */
                          HUB_AUDIT_UNREADABLE = 3, /* cannot be read, or cut inside a frame */
                          HUB_AUDIT_INCOMPLETE =
                              4, /* holds nothing final, does not begin at genesis, or ends too early */
-                         HUB_AUDIT_OTHER_GENESIS = 5
+                         HUB_AUDIT_OTHER_GENESIS = 5,
+                         HUB_AUDIT_OVERRIDE = 7 /* holds up to a recovery epoch that was not accepted */
 };
 
 struct hub_audit_range {
@@ -72,6 +74,7 @@ struct hub_audit {
     uint64_t bytes_read;               /* of blocks */
     uint64_t not_final;                /* verified blocks above the last certificate */
     uint64_t skipped;                  /* blocks behind the first damage, not executed */
+    uint64_t recoveries;               /* epochs that began by a recovery, each accepted */
     bool checkpoint_compared;
     bool has_currency;
     struct hub_supply supply; /* counted over all wallets at the last final block */

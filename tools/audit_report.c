@@ -29,6 +29,11 @@ static const struct {
                                 "保存的状态与区块计算结果不符"},
     [HUB_FINDING_CURRENCY] = {"currency", "the sums of the wallets do not balance",
                               "各钱包合计不平"},
+    [HUB_FINDING_OVERRIDE] = {"override",
+                              "a recovery epoch overrides the quorum here; whoever follows it says "
+                              "so with --accept-recovery and this record id",
+                              "此处以恢复届次替代法定数；认可者请以 --accept-recovery 加此记录标识"
+                              "明示"},
     [HUB_FINDING_END] = {"end", "the source does not end as it should", "来源未正常结束"},
 };
 
@@ -45,6 +50,9 @@ static const struct {
     {HUB_AUDIT_INCOMPLETE, "incomplete",
      "INCOMPLETE: the source does not hold a final history from genesis on",
      "不完整：来源不含自创世起的最终历史"},
+    {HUB_AUDIT_OVERRIDE, "override",
+     "OVERRIDE: everything holds up to a recovery epoch, which was not accepted here",
+     "存在恢复届次：此前全部核验通过，其后须先认可该恢复"},
     {HUB_AUDIT_OTHER_GENESIS, "other_genesis", "OTHER LEDGER: the source has another genesis file",
      "不是同一账本：来源的创世文件不同"},
 };
@@ -173,6 +181,12 @@ static void print_counts(FILE *out, const struct hub_audit *a, double seconds, b
                 T("epochs         %llu changes of validators, each linked to the one before\n",
                   "届次           共识节点变更 %llu 次，逐届核验\n"),
                 (unsigned long long)set->epoch);
+    if (a->recoveries > 0)
+        fprintf(out,
+                T("recoveries     %llu: an epoch began without a quorum of the one before; accepted "
+                  "here\n",
+                  "恢复届次       %llu 次：未经上一届法定数而开始，本次核验已认可\n"),
+                (unsigned long long)a->recoveries);
     if (a->has_currency)
         print_supply(out, &a->supply, zh);
     if (a->checkpoint_compared)

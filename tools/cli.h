@@ -40,6 +40,8 @@ struct hub_cli { /* the global options, one a run */
     /* Loaded on first use, released at exit. */
     struct hub_buf genesis_bytes;
     struct hub_genesis *genesis;
+    struct hub_hash accepted[HUB_RECOVERIES_MAX]; /* recoveries that are followed beside genesis */
+    unsigned accepts;
     struct hub_keyfile key;
     bool key_is_open;
 };
@@ -61,7 +63,7 @@ extern const struct hub_command hub_key_commands[], hub_network_commands[],
     hub_agreement_commands[], hub_wallet_commands[], hub_currency_commands[], hub_pay_commands[],
     hub_record_commands[], hub_receipt_commands[], hub_export_commands[], hub_status_commands[],
     hub_member_commands[], hub_node_commands[], hub_evidence_commands[], hub_backup_commands[],
-    hub_snapshot_commands[], hub_governance_commands[];
+    hub_snapshot_commands[], hub_governance_commands[], hub_recovery_commands[];
 
 /* ---- texts */
 #define HUB_T(cli, en_text, zh_text) ((cli)->zh ? (zh_text) : (en_text))

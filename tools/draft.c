@@ -3,6 +3,7 @@
 
 #include "hub/cose.h"
 #include "hub/json.h"
+#include "hub/recovery.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,14 +135,11 @@ static int add_cosigner(struct hub_cli *cli, struct draft *d, const struct hub_k
     return HUB_EXIT_OK;
 }
 
-int hub_draft_run_cosign(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+int hub_draft_cosign(struct hub_cli *cli, const char *path, const struct hub_keyfile *key,
+                     hub_draft_may *may, void *ctx)
 {
     struct draft d;
-    struct hub_keyfile *key = hub_cli_key(cli);
-    int code = key ? open_draft(cli, &d, argv[0]) : HUB_EXIT_UNREACHABLE;
-    (void)own, (void)argc;
-    if (!key)
-        return code;
+    int code = open_draft(cli, &d, path);
     if (code == HUB_EXIT_OK && !hub_record_types[d.record.type].cosigned)
         code = hub_cli_fail(
             cli, HUB_EXIT_USAGE,
@@ -149,12 +147,36 @@ int hub_draft_run_cosign(struct hub_cli *cli, void *own, unsigned argc, char **a
     if (code == HUB_EXIT_OK) {
         say_draft(cli, &d);
         code = hub_cli_ask(cli, HUB_T(cli, "sign beside its maker?", "是否复核签署？"))
-                   ? add_cosigner(cli, &d, key, argv[0])
+                   ? may(cli, &d.record, key, ctx)
                    : hub_cli_fail(cli, HUB_EXIT_USAGE,
                                   HUB_T(cli, "nothing was signed", "未签署任何内容"));
     }
+    if (code == HUB_EXIT_OK)
+        code = add_cosigner(cli, &d, key, path);
     close_draft(&d);
     return code;
+}
+
+static int no_validator(struct hub_cli *cli, const struct hub_record *r,
+                        const struct hub_keyfile *key, void *path)
+{
+    if (r->type != HUB_TYPE_EPOCH_RECOVER || !hub_recovery_names(r, &key->kid))
+        return HUB_EXIT_OK;
+    return hub_cli_fail(
+        cli, HUB_EXIT_USAGE,
+        HUB_T(cli,
+              "a validator falls silent before it signs a recovery: hubledger recovery cosign %s "
+              "NODE.CONF, on its own machine",
+              "共识节点须先停止投票再签署恢复：请在该节点机器上运行 hubledger recovery cosign %s "
+              "节点配置文件"),
+        (const char *)path);
+}
+
+int hub_draft_run_cosign(struct hub_cli *cli, void *own, unsigned argc, char **argv)
+{
+    struct hub_keyfile *key = hub_cli_key(cli);
+    (void)own, (void)argc;
+    return key ? hub_draft_cosign(cli, argv[0], key, no_validator, argv[0]) : HUB_EXIT_UNREACHABLE;
 }
 
 /* The maker's signature over all, and away with it. */
@@ -182,6 +204,11 @@ int hub_draft_run_sign(struct hub_cli *cli, void *own, unsigned argc, char **arg
     (void)own, (void)argc;
     if (!key)
         return code;
+    if (code == HUB_EXIT_OK && d.record.type == HUB_TYPE_EPOCH_RECOVER && !cli->offline)
+        code = hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli,
+                                  "a recovery is given to each node, not sent: add --offline -o FILE",
+                                  "恢复记录应逐一交给各节点，不能提交：请加 --offline -o 文件"));
     if (code == HUB_EXIT_OK && !hub_hash_equal(&key->kid, &d.record.kid))
         code = hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "another key made the draft: give that one with --key",

@@ -6,6 +6,12 @@
 
 #include "tools/cli.h"
 
+/* Whether this key may sign: HUB_EXIT_OK, or an exit code after a message. Asked after the signer has said yes. */
+typedef int hub_draft_may(struct hub_cli *cli, const struct hub_record *r,
+                          const struct hub_keyfile *key, void *ctx);
+/* Shows the draft in the file, asks, and adds the co-signature of this key. */
+int hub_draft_cosign(struct hub_cli *cli, const char *path, const struct hub_keyfile *key,
+                     hub_draft_may *may, void *ctx);
 int hub_draft_run_cosign(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 int hub_draft_run_sign(struct hub_cli *cli, void *own, unsigned argc, char **argv);
 

@@ -9,5 +9,7 @@
 int hub_actions_parse(struct hub_cli *cli, struct hub_buf *out, unsigned argc, char **argv);
 /* The shapes, a line each, for --help and messages. */
 extern const char hub_actions_help[];
+/* A key id, or the key file it is of. False: neither. */
+bool hub_kid_of_word(struct hub_hash *kid, const char *text);
 
 #endif

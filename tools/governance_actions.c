@@ -175,8 +175,7 @@ static int put_governor(struct hub_cli *cli, struct hub_buf *b, struct words w)
 
 /* ---- validators, parameters, versions */
 
-/* A key id, or the key file it is of. */
-static bool read_kid(struct hub_hash *kid, const char *text)
+bool hub_kid_of_word(struct hub_hash *kid, const char *text)
 {
     struct hub_keyfile k;
     const char *why = "";
@@ -203,7 +202,7 @@ static int put_validators(struct hub_cli *cli, struct hub_buf *b, struct words w
     for (unsigned i = 2; i < w.n; i++) {
         struct hub_hash kid;
 
-        if (!read_kid(&kid, w.word[i]))
+        if (!hub_kid_of_word(&kid, w.word[i]))
             return bad_value(cli, w.word[i]);
         hub_put_hash(b, &kid);
     }

@@ -13,12 +13,14 @@ static const struct hub_command *const families[] = {
     hub_record_commands,   hub_receipt_commands, hub_agreement_commands, hub_wallet_commands,
     hub_currency_commands, hub_pay_commands,     hub_export_commands,    hub_status_commands,
     hub_evidence_commands, hub_backup_commands,  hub_snapshot_commands,  hub_governance_commands,
+    hub_recovery_commands,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
 enum {
     OPT_NODE = 0x100,
     OPT_GENESIS,
+    OPT_ACCEPT,
     OPT_KEY,
     OPT_PASSPHRASE,
     OPT_JSON,
@@ -38,6 +40,8 @@ static const struct argp_option global_options[] = {
     {NULL, 0, NULL, 0, "Global options:", 90},
     {"node", OPT_NODE, "URL", 0, "the node to ask; repeat for others to try (HUBLEDGER_NODE)", 90},
     {"genesis", OPT_GENESIS, "FILE", 0, "the root of trust (HUBLEDGER_GENESIS)", 90},
+    {"accept-recovery", OPT_ACCEPT, "ID", 0,
+     "follow the recovery epoch of this record beside genesis; repeatable", 90},
     {"key", OPT_KEY, "FILE", 0, "the key file that signs (HUBLEDGER_KEY)", 90},
     {"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "first line is the passphrase of the key files",
      90},
@@ -93,6 +97,11 @@ static error_t parse_value(struct hub_cli *cli, int key, char *arg)
         return add_node(cli, arg);
     case OPT_COSIGN:
         return add_cosigner(cli, arg);
+    case OPT_ACCEPT:
+        return cli->accepts < HUB_RECOVERIES_MAX &&
+                       hub_parse_hex(cli->accepted[cli->accepts++].b, 32, arg)
+                   ? 0
+                   : EINVAL;
     case OPT_LANG:
         return parse_lang(cli, arg);
     case OPT_WAIT:

@@ -69,8 +69,8 @@ static int run_get(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     return code;
 }
 
-static const char *const verdict_names[] = {"ok", "pending", "tampered", "other_ledger",
-                                            "malformed"};
+static const char *const verdict_names[] = {"ok",           "pending",   "tampered",
+                                            "other_ledger", "malformed", "override"};
 
 static const char *verdict_text(const struct hub_cli *cli, enum hub_verdict v)
 {
@@ -86,6 +86,12 @@ static const char *verdict_text(const struct hub_cli *cli, enum hub_verdict v)
     case HUB_VERDICT_OTHER_LEDGER:
         return HUB_T(cli, "OTHER LEDGER: it belongs to another genesis file",
                      "属于另一账本（创世文件不同）");
+    case HUB_VERDICT_OVERRIDE:
+        return HUB_T(cli,
+                     "OVERRIDE: all holds, but by a recovery epoch that replaces a quorum; whoever "
+                     "follows it says so with --accept-recovery",
+                     "存在恢复届次：其余均成立，但以恢复替代了法定数；认可者请以 --accept-recovery "
+                     "明示");
     default:
         return HUB_T(cli, "MALFORMED: not a receipt of ours", "格式错误：不是本系统的回执");
     }

@@ -171,6 +171,7 @@ bool hub_cli_genesis(struct hub_cli *cli)
         free(g);
         return false;
     }
+    g->accepted = (struct hub_accepted){cli->accepted, cli->accepts, false};
     cli->genesis = g;
     return true;
 }

@@ -1,6 +1,7 @@
 /* verify.c: hubledger-verify: the audit tool. Needs no node, no network, and no trust but in the genesis file. */
 #include "node/checkpoint.h"
 #include "tools/audit.h"
+#include "tools/cli.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -16,12 +17,14 @@ enum {
     FINDINGS_DEFAULT = 100,
     JOBS_MAX = 64
 };
-enum { OPT_STOPPED = 256, OPT_REPORT, OPT_LANG, OPT_MAX_FINDINGS };
+enum { OPT_STOPPED = 256, OPT_REPORT, OPT_LANG, OPT_MAX_FINDINGS, OPT_ACCEPT };
 
 struct options {
     const char *genesis, *source;
     bool stopped, json, zh;
     unsigned long jobs, max_findings;
+    struct hub_hash accepted[HUB_RECOVERIES_MAX];
+    unsigned accepts;
 };
 
 #define T(o, en_text, zh_text) ((o)->zh ? (zh_text) : (en_text))
@@ -69,6 +72,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (!parse_number(&o->max_findings, arg, 1000000))
             argp_error(state, "--max-findings: 0 to 1000000, not '%s'", arg);
         return 0;
+    case OPT_ACCEPT:
+        if (o->accepts == HUB_RECOVERIES_MAX || !hub_parse_hex(o->accepted[o->accepts].b, 32, arg))
+            argp_error(state, "--accept-recovery: a record id of 64 hex digits, at most %d times",
+                       HUB_RECOVERIES_MAX);
+        o->accepts++;
+        return 0;
     case ARGP_KEY_ARG:
         if (o->source != NULL)
             argp_error(state, "one SOURCE at a time; '%s' is the second", arg);
@@ -91,6 +100,8 @@ static const struct argp_option option_list[] = {
      "report at most N findings (default 100) / 最多列出 N 处问题", 0},
     {"stopped", OPT_STOPPED, 0, 0,
      "the node of the data directory does not run: leave its lock file alone / 节点已停止", 0},
+    {"accept-recovery", OPT_ACCEPT, "ID", 0,
+     "follow the recovery epoch of this record; repeatable / 认可此记录所作的恢复", 0},
     {"lang", OPT_LANG, "zh|en", 0, "language of the report (default: LANG) / 报告语言", 0},
     {0},
 };
@@ -105,7 +116,8 @@ static const struct argp argp = {
            "用创世文件独立核验账本的全部历史。SOURCE 为导出文件或节点数据目录。"
            "\vExit status: 0 verified, 1 tampering or inconsistency, 2 usage, 3 unreadable or cut, "
            "4 incomplete, "
-           "5 another genesis, 6 this machine's signature library decides differently.\n\n"
+           "5 another genesis, 6 this machine's signature library decides differently, 7 a recovery "
+           "epoch was not accepted.\n\n"
            "  hubledger-verify --genesis genesis.cbor ledger.export\n"
            "  hubledger-verify --genesis genesis.cbor --report json /var/lib/hubledger\n"
            "  hubledger-verify --genesis genesis.cbor --stopped --jobs 4 ./node1/data",
@@ -252,5 +264,6 @@ int main(int argc, char **argv)
                       "本机签名库对已知用例的判断不同：请更换版本"));
     if (!read_genesis(&o, bytes, &g, &exit_code))
         return exit_code;
+    g.accepted = (struct hub_accepted){o.accepted, o.accepts, false};
     return verify(&o, &g);
 }

@@ -186,8 +186,40 @@ async function lastHeader(list, certified) {
   return header;
 }
 
+// A recovery epoch: a record, signed by enough validators of the set that ends, replaces the quorum. Whoever relies on what
+// comes after says so: accepted holds the ids of such records, in hex.
+async function followRecovery(set, link, accepted) {
+  const record = link.get("recovery"), bad = (why) => ["tampered", `links: ${why}`];
+  const [protectedHeader, , payload] = decode(record).value;
+  const claims = decode(protectedHeader), parts = decode(payload), core = parts.get("core"), body = decode(core);
+  if (claims.get(3) !== "application/vnd.hubledger.epoch.recover+cbor" || !same(claims.get(-70000)[0], set.chain) || link.get("headers").length !== 1)
+    return ["malformed", "links: a recovery is no record epoch.recover with the header of its block"];
+  const header = readHeader(link.get("headers")[0]), signers = body.get("signers");
+  const view = Math.max(...signers.map((s) => s.get("view")));
+  const next = await sha256(concat(text.encode("hubledger/epoch/1"), link.get("next")));
+  if (header.flags !== 4 || !same(header.chain, set.chain) || header.epoch !== set.epoch || body.get("epoch") !== set.epoch ||
+      header.time_ms !== body.get("time_ms") || header.parent_view !== view || header.view !== view + 1 || header.proposer !== 0 ||
+      header.record_count !== 1 || !same(header.parent, body.get("base")) || !same(header.records_root, await sha256(concat([0], record))) ||
+      !same(header.next_validators, next))
+    return bad("a recovery's block is not the one that its record describes");
+  const good = new Set();
+  for (const [signProtected, , signature] of parts.get("cosign") ?? []) {
+    const kid = decode(signProtected).get(4), v = set.validators.find((v) => same(v.kid, kid));
+    if (v && signers.some((s) => same(s.get("kid"), kid)) &&
+        (await verify(v.key, signature, encode(["Signature", protectedHeader, signProtected, new Uint8Array(0), core])))) good.add(v);
+  }
+  if (good.size < set.validators.length - set.quorum + 1) return ["pending", "links: too few validators of the epoch that ends signed a recovery"];
+  const later = await readSet(set.chain, set.name, decode(link.get("next"))), named = body.get("validators");
+  if (later.epoch !== set.epoch + 1 || later.quorum !== body.get("quorum") || later.model !== body.get("fault_model") ||
+      named.length !== later.validators.length || !named.every((kid, i) => same(kid, later.validators[i].kid)))
+    return bad("the next validators are not those that a recovery names");
+  const id = hex(await sha256(encode(["Signature1", protectedHeader, new Uint8Array(0), payload])));
+  return accepted.includes(id) ? [later] : ["override", `links: recovery epoch ${later.epoch}, signed by ${set.validators.filter((v) => good.has(v)).map((v) => v.member).join(", ")}, an override of the quorum: record ${id}`];
+}
+
 // From one epoch to the next: a finalization by the set before, headers down to the sealing block, the set it names.
-async function follow(set, link) {
+async function follow(set, link, accepted) {
+  if (link.has("recovery")) return followRecovery(set, link, accepted);
   const certificate = link.get("certificate"), subject = certificate[1];
   if (subject[0] !== 3 || subject[1] !== set.epoch) return ["tampered", "links: a certificate is no finalization of the epoch that ends"];
   const signers = await signersOf(set, certificate);
@@ -201,8 +233,8 @@ async function follow(set, link) {
   return later.epoch === set.epoch + 1 ? [later] : ["malformed", "links: the next epoch breaks a rule"];
 }
 
-// -> { verdict: "ok" | "pending" | "tampered" | "other_ledger" | "malformed", why, facts }
-export async function checkReceipt(bundleBytes, genesisBytes) {
+// -> { verdict: "ok" | "pending" | "tampered" | "other_ledger" | "malformed" | "override", why, facts }
+export async function checkReceipt(bundleBytes, genesisBytes, accepted = []) {
   const say = (verdict, why, facts) => ({ verdict, why, facts });
   let set, bundle;
   try {
@@ -213,7 +245,7 @@ export async function checkReceipt(bundleBytes, genesisBytes) {
   }
   if (!same(bundle.get("chain"), set.chain)) return say("other_ledger", "chain: not that of this genesis file");
   for (const link of bundle.get("links")) {
-    const [next, why] = await follow(set, link).catch((e) => ["malformed", e.message]);
+    const [next, why] = await follow(set, link, accepted).catch((e) => ["malformed", e.message]);
     if (typeof next === "string") return say(next, why);
     set = next;
   }

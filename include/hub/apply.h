@@ -16,6 +16,7 @@ struct hub_apply { /* everything a rule may read; borrowed for one record */
     const struct hub_record *record;
     const struct hub_key *
         signer; /* as of the PARENT block but for its window: keys added here act from the next block */
+    const struct hub_header *header; /* of the block; only what stands before execution */
     uint64_t height, time_ms, parent_time_ms;
     uint32_t index; /* of the record in its block */
     struct hub_hash chain;
@@ -33,7 +34,8 @@ enum hub_sub_rule {                         /* what the record's sub must be (do
                     HUB_SUB_DEBIT,          /* decimal body.debit */
                     HUB_SUB_WALLET,         /* decimal body.wallet */
                     HUB_SUB_INSTITUTION,    /* decimal body.institution */
-                    HUB_SUB_EVIDENCE        /* "evidence" */
+                    HUB_SUB_EVIDENCE,       /* "evidence" */
+                    HUB_SUB_RECOVERY        /* "recovery" */
 };
 enum hub_family { HUB_FAMILY_GOVERNANCE, HUB_FAMILY_AGREEMENT, HUB_FAMILY_MONEY };
 

@@ -7,7 +7,7 @@
 
 #include "hub/record.h"
 
-enum { HUB_FLAG_SEAL = 1, HUB_FLAG_TAIL = 2, HUB_HEADER_BYTES_MAX = 512 };
+enum { HUB_FLAG_SEAL = 1, HUB_FLAG_TAIL = 2, HUB_FLAG_RECOVERY = 4, HUB_HEADER_BYTES_MAX = 512 };
 
 struct hub_header {
     struct hub_hash chain, parent, log_root, records_root, results_root, state_root, validators,
@@ -15,6 +15,12 @@ struct hub_header {
     uint64_t epoch, view, height, parent_view, time_ms, log_size;
     uint16_t version, proposer, record_count, flags;
 };
+
+/* The set of the next epoch votes on what stands on it. */
+static inline bool hub_header_begins_epoch(const struct hub_header *h)
+{
+    return h->flags == HUB_FLAG_SEAL || h->flags == HUB_FLAG_RECOVERY;
+}
 
 /* A block in memory. bytes is the encoded block and owns nothing: the holder of the buffer does. */
 struct hub_block {

@@ -135,6 +135,15 @@ HUB_MUST_USE enum hub_status hub_chain_finalize(struct hub_chain *c,
 /* The same by a link: its SEAL is held, and the TAILs between it and its certificate need not be. */
 HUB_MUST_USE enum hub_status hub_chain_cross(struct hub_chain *c, const struct hub_link *link,
                                              hub_chain_visit *visit, void *ctx);
+/* The recovery block of a verified record (hub/recovery.h) whose base is held, as hub_chain_build: nothing changes but
+ * where the state stands. HUB_UNKNOWN_PARENT: the base is not held; HUB_REFUSED: *why, a result code. */
+HUB_MUST_USE enum hub_status hub_chain_recovery(struct hub_chain *c,
+                                                const struct hub_record *record,
+                                                struct hub_block *block, struct hub_buf *out,
+                                                uint16_t *why);
+/* What it built is final, by the record that people accepted, with its ancestors: set is the next epoch's. */
+void hub_chain_recover(struct hub_chain *c, struct hub_block *block, hub_chain_visit *visit,
+                       void *ctx);
 /* Header of an appended or the final block; NULL if not held. */
 const struct hub_header *hub_chain_header(const struct hub_chain *c, const struct hub_hash *hash);
 /* Undo logs from the finalized block up to where the state stands, oldest first, for hub_state_row_before. */

@@ -4,6 +4,7 @@
 #define HUB_LINK_H
 
 #include "hub/block.h"
+#include "hub/recovery.h"
 #include "hub/vote.h"
 
 enum hub_verdict {
@@ -11,7 +12,8 @@ enum hub_verdict {
     HUB_VERDICT_PENDING,      /* fewer good signatures than the quorum */
     HUB_VERDICT_TAMPERED,     /* a hash or a signature of a known validator fails */
     HUB_VERDICT_OTHER_LEDGER, /* another genesis */
-    HUB_VERDICT_MALFORMED
+    HUB_VERDICT_MALFORMED,
+    HUB_VERDICT_OVERRIDE /* holds, but by a recovery that was not accepted here */
 };
 
 struct hub_headers { /* first the certified one, each next its parent; borrowed */
@@ -33,26 +35,34 @@ bool hub_certificate_covers(const struct hub_certificate *c, const struct hub_he
 
 struct hub_link {
     struct hub_span next;       /* bytes of the next epoch */
-    struct hub_headers headers; /* the last one seals */
+    struct hub_headers headers; /* the last one begins the next epoch */
     struct hub_certificate certificate;
+    struct hub_span recovery; /* the record, in place of a certificate; else empty */
 };
 void hub_link_read(struct hub_link *out, struct hub_cbor *c); /* sets c->bad */
 HUB_MUST_USE bool hub_link_decode(struct hub_link *out, struct hub_span bytes);
-/* n: validators of the epoch that ends. At most HUB_LINK_BYTES_MAX bytes. */
+/* n: validators of the epoch that ends; the certificate is written unless recovery is there. At most
+ * HUB_LINK_BYTES_MAX bytes. */
 void hub_link_encode(struct hub_buf *out, const struct hub_link *l, uint8_t n);
 
 struct hub_link_facts { /* of a link that holds */
     struct hub_header seal;
     struct hub_hash seal_hash;
     struct hub_validators next;
+    bool recovered;
+    struct hub_record recovery; /* then: the record; borrowed from the link */
+    uint64_t signers;           /* then: bit i = validator i of the epoch that ends signed it */
 };
 /* Headers from the certified one down to the SEAL block, certificate by `set`, the set of the epoch that ends;
- * the next epoch by the hash that SEAL names, its number one more. *what names what fails, static storage. */
+ * the next epoch by the hash that SEAL names, its number one more. A recovery: signed by the validators' bench, and
+ * accepted; else HUB_VERDICT_OVERRIDE, with all facts. *what names what fails, static storage. */
 HUB_MUST_USE enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
                                              const struct hub_link *l,
-                                             const struct hub_validators *set);
+                                             const struct hub_validators *set,
+                                             const struct hub_accepted *accepted);
 /* Walks an encoded array of links from *set on: *set is then the newest epoch they lead to. */
 HUB_MUST_USE enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
-                                             struct hub_span links);
+                                             struct hub_span links,
+                                             const struct hub_accepted *accepted);
 
 #endif

@@ -57,6 +57,10 @@ void hub_record_trust_cache(struct hub_record *r);
 
 /* Co-signatures: kid of the i-th, in order; false behind the last. */
 bool hub_record_cosigner(const struct hub_record *r, uint32_t i, struct hub_hash *kid);
+/* True if the i-th co-signature is good under this key, which must be the one that its kid names. For who has no state
+ * to ask: verified is not set. */
+HUB_MUST_USE bool hub_record_cosignature_ok(const struct hub_record *r, uint32_t i,
+                                            const struct hub_public_key *key);
 /* The key with this id among those that the body itself brings (key.add, wallet.open with key, new validators and
  * governors); false if it brings no such key. */
 bool hub_record_brings_key(const struct hub_record *r, const struct hub_hash *kid,

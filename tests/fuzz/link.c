@@ -19,7 +19,7 @@ static void check_links(struct hub_span links, const struct hub_genesis *genesis
         const char *what;
 
         FUZZ_CHECK(hub_link_decode(&link, item));
-        FUZZ_CHECK(hub_link_check(&facts, &what, &link, &set) == HUB_VERDICT_OK);
+        FUZZ_CHECK(hub_link_check(&facts, &what, &link, &set, &hub_accept_all) == HUB_VERDICT_OK);
         hub_link_encode(&out, &link, set.n);
         FUZZ_CHECK(hub_span_equal(hub_span_of(&out), item));
         FUZZ_CHECK(facts.next.epoch == set.epoch + 1 && 2 * facts.next.q > facts.next.n);
@@ -42,7 +42,7 @@ bool fuzz_accepts(struct hub_span input)
     if (!hub_cbor_done(&c) || hub_genesis_decode(&genesis, NULL, file) != HUB_OK)
         return false;
     set = genesis.set;
-    if (hub_links_walk(&set, &what, links) != HUB_VERDICT_OK) {
+    if (hub_links_walk(&set, &what, links, &hub_accept_all) != HUB_VERDICT_OK) {
         FUZZ_CHECK(what != NULL);
         return false;
     }

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# The quorum is lost for good: two of four nodes are gone. What is left signs a recovery epoch, by hand and file, and goes
+# on with nothing lost that was told final. Nobody follows it silently: a node that comes back, receipts and the auditor
+# name it, until its record id is accepted.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/net.sh
+net_test
+net=$dir/net
+gov() { echo "$net/$1/governor-1.key"; }
+id_of() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["record_id"])' "$1"; }
+until_field() { # MEMBER NAME VALUE: within 30 s
+    local i
+    for i in $(seq 300); do
+        [ "$(net_field "$1" "$2")" = "$3" ] && return 0
+        sleep 0.1
+    done
+    failed "$1: $2 is $(net_field "$1" "$2"), not $3"
+}
+start_with() { # MEMBER OPTION...
+    "$BIN/hubledgerd" --config "$net/$1/node.conf" "${@:2}" 2>>"$net/$1/node.log" &
+    NET_PID[$1]=$!
+    disown $!
+}
+issue() { # one more final record, its receipt in $1
+    "$hub" currency issue 3 1.00 --key "$net/AUTHORITY/issuer-1.key" --wait=30s --json >"$dir/out" || failed "a record for $1"
+    "$hub" receipt get "$(id_of "$dir/out")" -o "$1" -q || failed "no receipt $1"
+}
+silenced() { # MEMBER DRAFT: its node falls silent, then signs
+    net_stop "$1"
+    "$hub" recovery cosign "$2" "$net/$1/node.conf" --yes --lang en >"$dir/said" 2>&1 || failed "$1 does not sign: $(cat "$dir/said")"
+    grep -q "votes no more in epoch 0" "$dir/said" || failed "$1 says: $(cat "$dir/said")"
+    net_start "$1"
+}
+
+net_make 4 "$net" --parameter consensus.pace_ms=0
+net_start
+net_ready
+left=(XIANGCHENG CHANGNING)
+gone=(JIADING HUBOFFICE)
+for i in 1 2 3; do issue "$dir/before$i"; done
+net_kill "${gone[@]}"
+rm -rf "$net/HUBOFFICE/data" # this one never comes back
+for i in 1 2; do # nothing becomes final any more
+    "$hub" currency issue 3 2.00 --key "$net/AUTHORITY/issuer-1.key" -q || failed "a record is not taken"
+done
+sleep 1
+stuck=$(net_field XIANGCHENG height)
+
+# What the two remaining stand at: only from a node that does not run.
+exits 3 "$hub" recovery stand "$net/XIANGCHENG/node.conf" -o "$dir/none" --lang en
+for m in "${left[@]}"; do
+    net_stop "$m"
+    "$hub" recovery stand "$net/$m/node.conf" -o "$dir/$m.stand" --lang en >"$dir/said" 2>&1 || failed "$m: $(cat "$dir/said")"
+    net_start "$m"
+done
+net_ready || true
+for i in $(seq 100); do [ -n "$(net_field XIANGCHENG height)" ] && break; sleep 0.1; done
+
+draft() { # FILE OPTION...
+    "$hub" recovery draft 2 bft "$net/XIANGCHENG/node.key" "$net/CHANGNING/node.key" --reason-zh 两节点机房毁损 --reason-en "two nodes burnt" \
+        --key "$(gov XIANGCHENG)" -o "$1" --lang en "${@:2}"
+}
+# One validator is too few, two members are; whoever is given such a file says why, and nothing happens.
+draft "$dir/weak" --with "$dir/XIANGCHENG.stand" -q || failed "no draft of one stand"
+"$hub" record sign "$dir/weak" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/weak.recovery" -q || failed "the weak one is not signed"
+draft "$dir/draft" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" >"$dir/said" 2>&1 || failed "no draft: $(cat "$dir/said")"
+refused 2 "falls silent before it signs" "$hub" record cosign "$dir/draft" --key "$net/CHANGNING/node.key" --yes --lang en
+for m in CHANGNING JIADING; do # their people are well
+    "$hub" record cosign "$dir/draft" --key "$(gov "$m")" --yes -q || failed "$m's governor does not sign"
+done
+for m in "${left[@]}"; do silenced "$m" "$dir/draft"; done
+net_stop XIANGCHENG
+draft "$dir/other" --offline --seq 900000 --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" -q || failed "no second draft"
+refused 2 "has signed another recovery" "$hub" recovery cosign "$dir/other" "$net/XIANGCHENG/node.conf" --yes --lang en
+refused 2 "given to each node, not sent" "$hub" record sign "$dir/draft" --key "$(gov XIANGCHENG)" --yes --lang en
+"$hub" record sign "$dir/draft" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/recovery" --json >"$dir/out" || failed "not signed"
+recovery=$("$hub" record decode "$dir/recovery" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["record_id"])')
+
+# Silent they are, whatever the operator says; a file that nobody signed does nothing.
+start_with XIANGCHENG --acknowledge-halt --recovery "$dir/weak.recovery"
+until_field XIANGCHENG voting recovery
+net_stop XIANGCHENG
+echo garbage >"$dir/garbage"
+exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir/garbage"
+
+# All that follow are given the file.
+net_stop CHANGNING
+for m in "${left[@]}"; do start_with "$m" --recovery "$dir/recovery"; done
+for m in "${left[@]}"; do until_field "$m" epoch 1; done
+[ "$(net_field XIANGCHENG validators)" = 2 ] || failed "$(net_field XIANGCHENG validators) validators"
+[ "$(net_field XIANGCHENG height)" -ge "$stuck" ] || failed "height $(net_field XIANGCHENG height) after $stuck"
+for i in 1 2; do issue "$dir/after$i"; done
+net_stop "${left[@]}" # and from then on it is in their own store
+net_start "${left[@]}"
+for m in "${left[@]}"; do until_field "$m" epoch 1; done
+issue "$dir/after3"
+
+# One that was lost comes back: it stays where it was and says why, then follows.
+net_start JIADING
+until_logged() { for i in $(seq 300); do grep -q "$2" "$net/$1/node.log" && return 0; sleep 0.1; done; failed "$1 does not log $2"; }
+until_logged JIADING "peers follow a recovery epoch"
+HUBLEDGER_NODE=$(net_api JIADING) "$hub" status --check --lang en >"$dir/said" 2>&1 && failed "Jiading says that all is well: $(cat "$dir/said")"
+grep -q "an override of the quorum, signed by XIANGCHENG (0), CHANGNING" "$dir/said" || failed "Jiading says: $(cat "$dir/said")"
+[ "$(net_field JIADING epoch)" = 0 ] || failed "Jiading follows silently"
+net_stop JIADING
+start_with JIADING --recovery "$dir/recovery"
+until_field JIADING epoch 1
+net_same_root "${left[@]}" JIADING >/dev/null || failed "the nodes differ"
+[ "$(net_field JIADING role)" = observer ] || failed "Jiading is $(net_field JIADING role)"
+
+# Receipts of before are what they were; later ones, and the auditor, name the override.
+for i in 1 2 3; do
+    "$hub" receipt verify "$dir/before$i" -q || failed "receipt before$i"
+    exits 6 "$hub" receipt verify "$dir/after$i" --lang en
+    grep -q "OVERRIDE" "$dir/said" || failed "receipt after$i: $(cat "$dir/said")"
+    "$hub" receipt verify "$dir/after$i" --accept-recovery "$recovery" -q || failed "receipt after$i is not accepted"
+    exits 6 node scripts/check-receipt.mjs "$HUBLEDGER_GENESIS" "$dir/after$i"
+    grep -q "signed by XIANGCHENG, CHANGNING, an override of the quorum: record $recovery" "$dir/said" || failed "page, after$i: $(cat "$dir/said")"
+    exits 0 node scripts/check-receipt.mjs "$HUBLEDGER_GENESIS" "$dir/after$i" "$recovery"
+    exits 6 "$hub" receipt verify "$dir/after$i" --accept-recovery "$(printf '0%.0s' $(seq 64))" -q
+done
+net_stop "${left[@]}" JIADING
+"$hub" export "$net/CHANGNING/data" -o "$dir/export" -q || failed "no export"
+for source in "$net"/{XIANGCHENG,CHANGNING,JIADING}/data "$dir/export"; do
+    exits 7 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$source" --lang en
+    grep -q "$recovery" "$dir/said" || failed "$source: $(cat "$dir/said")"
+    exits 0 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$source" --lang en --accept-recovery "$recovery"
+    grep -q "1: an epoch began without a quorum" "$dir/said" || failed "$source: $(cat "$dir/said")"
+done
+echo "override: two of four lost, two go on from height $stuck; a node that comes back, receipts and audits name it"
