@@ -130,12 +130,13 @@ static enum hub_verdict check_signatures(const struct hub_certificate *c,
 }
 
 static enum hub_verdict check_next(struct hub_link_facts *out, const struct hub_link *l,
-                                   const struct hub_validators *set, const char **what)
+                                   const struct hub_validators *set, uint16_t flags,
+                                   const char **what)
 {
     struct hub_hash next;
 
     hub_hash_tagged(&next, "hubledger/epoch/1", l->next);
-    if (!hub_header_begins_epoch(&out->seal) || out->seal.epoch != set->epoch ||
+    if (out->seal.flags != flags || out->seal.epoch != set->epoch ||
         !hub_hash_equal(&out->seal.next_validators, &next))
         return fail(what, HUB_VERDICT_TAMPERED,
                     "links: the next validators are not those that were sealed");
@@ -188,7 +189,7 @@ static enum hub_verdict check_recovery(struct hub_link_facts *out, const struct 
     if (!hub_recovery_signed(&out->recovery, set, &out->signers))
         return fail(what, HUB_VERDICT_PENDING,
                     "links: too few validators of the epoch that ends signed a recovery");
-    verdict = check_next(out, l, set, what);
+    verdict = check_next(out, l, set, HUB_FLAG_RECOVERY, what);
     if (verdict != HUB_VERDICT_OK)
         return verdict;
     if (!hub_recovery_leads_to(&out->recovery, &out->next))
@@ -222,9 +223,7 @@ enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
     if (!hub_certificate_covers(&l->certificate, &first, &hash, set))
         return fail(what, HUB_VERDICT_TAMPERED,
                     "links: a certificate does not belong to its header");
-    if (out->seal.flags != HUB_FLAG_SEAL)
-        return fail(what, HUB_VERDICT_TAMPERED, "links: the last header seals no epoch");
-    return check_next(out, l, set, what);
+    return check_next(out, l, set, HUB_FLAG_SEAL, what);
 }
 
 enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,

@@ -178,9 +178,13 @@ bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct 
     enum hub_status st =
         hub_validators_decode(&set, row.bytes, &r->chain.id, hub_text_span(r->chain.set.network));
     HUB_ASSERT(st == HUB_OK && set.epoch + 1 == r->mend.link.place);
-    hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
-    if (!hub_span_equal(row.bytes, l->next) || /* a recovery was accepted when it was crossed */
-        hub_link_check(&facts, &what, l, &set, &hub_accept_all) != HUB_VERDICT_OK)
+    /* A recovery was accepted when it was crossed, and then its set stands in the state. */
+    const bool crossed = r->mend.link.place < r->chain.state.count[HUB_TABLE_EPOCHS];
+    if (crossed)
+        hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
+    if ((crossed && !hub_span_equal(row.bytes, l->next)) ||
+        hub_link_check(&facts, &what, l, &set, crossed ? &hub_accept_all : &hub_accept_none) !=
+            HUB_VERDICT_OK)
         return false;
     if (!hub_replica_ok(r, r->port.put_link(r->port.store, r->mend.link.place, bytes)))
         return true;

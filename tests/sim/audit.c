@@ -175,6 +175,25 @@ static void keep(struct sim_auditor *a, const struct sim_block *b, const struct 
     }
 }
 
+/* Final by its record: built again of that, on the same base. */
+static void audit_recovery(struct sim_node *n, const struct sim_block *b, struct hub_block *block)
+{
+    static uint8_t bytes[HUB_RECORD_BYTES_MAX + 2 * HUB_HEADER_BYTES_MAX];
+    struct hub_buf built = {.data = bytes, .cap = sizeof bytes};
+    struct sim_auditor *a = n->sim->auditor;
+    const struct hub_record record = block->records[0];
+    uint16_t why;
+    if (hub_chain_recovery(&a->chain, &record, block, &built, &why) != HUB_OK ||
+        !hub_hash_equal(&block->hash, &b->hash)) {
+        sim_fail(n->sim, "recovery block %llu is not what its record describes",
+                 (unsigned long long)b->header.height);
+        return;
+    }
+    keep(a, b, block);
+    hub_chain_recover(&a->chain, block, visit, a);
+    check_balances(a);
+}
+
 void sim_audit_block(struct sim_node *n, const struct sim_block *b)
 {
     struct sim *s = n->sim;
@@ -191,6 +210,10 @@ void sim_audit_block(struct sim_node *n, const struct sim_block *b)
     for (uint32_t i = 0; good && i < block.count; i++)
         good = !hub_record_resolve(&a->keys, &a->chain.state, &block.records[i]) &&
                hub_record_verify(&block.records[i], &why, &a->keys);
+    if (good && block.header.flags == HUB_FLAG_RECOVERY) {
+        audit_recovery(n, b, &block);
+        return;
+    }
     if (!good || hub_chain_append(&a->chain, &block, &fault) != HUB_OK) {
         sim_fail(s, "final block %llu does not stand when executed again",
                  (unsigned long long)b->header.height);
@@ -347,7 +370,9 @@ static const char *check_receipt(struct sim_node *n, const struct sim_record *r)
                                 g.parts.tree_size);
         hub_receipt_encode(&out, &g.parts);
         if (!out.full && hub_receipt_verify(&facts, &what, hub_span_of(&out),
-                                            &n->sim->world->genesis) == HUB_VERDICT_OK) {
+                                            n->sim->recovery.survivors
+                                                ? &n->sim->recovery.genesis
+                                                : &n->sim->world->genesis) == HUB_VERDICT_OK) {
             bool same =
                 hub_hash_equal(&facts.record.id, &r->id) && facts.header.height == r->height;
             return same ? NULL : "it proves another record";

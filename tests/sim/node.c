@@ -159,6 +159,8 @@ static void start(struct sim_node *n)
                                      .uplink_mbit = 1000,
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",
+                                     .recovery = &n->sim->recovery.record,
+                                     .recoveries = n->sim->recovery.survivors != 0,
                                      .resume = n->lost && n->sim->plan.resume,
                                      .memory = n->memory};
     ports(&p, n);

@@ -86,6 +86,66 @@ static void replayed(struct sim_plan *p)
     p->only = 3;
 }
 
+/* ---- the quorum is lost for good, and a block was final, and told, by one of the lost alone */
+enum { SURVIVORS = 2, TELLER = 3, LOST_MS = 6000, RECOVERED_MS = 9000 };
+
+static void half_is_lost(struct sim_plan *p)
+{
+    p->records = 40;
+    p->work_ms = 12000;
+    p->only = 1; /* of those that stay */
+    p->linger_ms = 3000;
+}
+
+static bool final_at_one(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
+{
+    if (s->now_ms < 4000 || s->now_ms >= LOST_MS || to == TELLER)
+        return false;
+    return (from == TELLER && m->kind == HUB_MSG_BLOCK) || scenario_is_vote(m, HUB_FINALIZE) ||
+           scenario_is_certificate(m, HUB_FINALIZE);
+}
+
+static void lose_and_recover(struct sim *s, uint32_t step)
+{
+    if (step == 0) {
+        const uint64_t told = s->node[TELLER].final_height;
+        for (uint8_t i = 0; i < SURVIVORS; i++)
+            if (s->node[i].final_height >= told)
+                sim_fail(s, "node %u knows what only the lost one may", i);
+        for (uint8_t i = SURVIVORS; i < s->plan.n; i++) {
+            s->node[i].gone = true;
+            if (s->node[i].up)
+                sim_node_down(&s->node[i]);
+        }
+        return;
+    }
+    sim_recover(s, SURVIVORS);
+    for (uint8_t i = 0; i < SURVIVORS; i++)
+        if (s->node[i].up)
+            sim_crash(&s->node[i], 200);
+}
+
+/* That the blocks which the lost one told are those of the chain is checked at each height. */
+static const char *rest_goes_on(struct sim *s)
+{
+    for (uint8_t i = 0; i < SURVIVORS; i++) {
+        const struct hub_replica *r = s->node[i].replica;
+        if (r->chain.set.epoch != 1 || r->chain.set.n != SURVIVORS)
+            return "a node is not in the recovery epoch";
+        if (r->voting != HUB_VOTING_ALLOWED)
+            return "a node does not vote";
+    }
+    return NULL;
+}
+
+static void crash_while_recovering(struct sim_plan *p, uint32_t number)
+{
+    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % SURVIVORS), RECOVERED_MS + 300, 300,
+                                    number / SURVIVORS};
+    p->heal_ms = RECOVERED_MS + 3000;
+    scenario_fault(p, &crash);
+}
+
 static const struct scenario list[] = {
     {"new-set", new_set, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"new-set-lossy", lossy, NULL, NULL, {0}, set_is_new, 0, NULL},
@@ -93,6 +153,22 @@ static const struct scenario list[] = {
     {"new-set-by-tail", new_set, no_direct_finality, NULL, {0}, set_is_new_by_tail, 0, NULL},
     {"new-set-restarts", new_set, NULL, all_crash, {4900, 5100, 5300, 7000}, set_is_new, 0, NULL},
     {"new-set-replayed", replayed, NULL, NULL, {0}, set_is_new, 0, NULL},
+    {"recovery",
+     half_is_lost,
+     final_at_one,
+     lose_and_recover,
+     {LOST_MS, RECOVERED_MS},
+     rest_goes_on,
+     0,
+     NULL},
+    {"recovery-crash-points",
+     half_is_lost,
+     final_at_one,
+     lose_and_recover,
+     {LOST_MS, RECOVERED_MS},
+     rest_goes_on,
+     CRASH_POINTS,
+     crash_while_recovering},
     {"new-set-crash-points", new_set, NULL, NULL, {0}, set_is_new, CRASH_POINTS, crash_point},
 };
 const struct scenarios sim_scenarios_epoch = {list, sizeof list / sizeof list[0]};

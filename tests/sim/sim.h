@@ -225,6 +225,9 @@ struct sim;
 void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out);
 /* Whether the plan changes the set to this one at some time. */
 bool sim_is_planned(const struct sim *s, const struct hub_validators *set);
+/* The quorum is gone for good: what governors and the first `survivors` validators, who run, read in their journals and
+ * sign. Every node that boots from now on is given it. */
+void sim_recover(struct sim *s, uint8_t survivors);
 /* ---- work.c. Fills record[] with what the plan asks: opening of wallets and money first, then the rest. */
 void sim_work_write(struct sim *s);
 static inline struct hub_span sim_record_bytes(const struct sim_record *r)
@@ -236,6 +239,10 @@ static inline struct hub_span sim_record_attachment(const struct sim_record *r)
     return (struct hub_span){r->bytes + r->len, r->attachment_len};
 }
 uint64_t sim_wallet_number(uint32_t slot);
+/* A signed record joins the others; the bytes are copied. */
+struct sim_record *sim_record_keep(struct sim *s, struct hub_span record, struct hub_span attachment,
+                                   const struct sim_signer *signer, uint64_t first_ms,
+                                   enum sim_expect expect);
 struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
 extern bool sim_real_signatures, sim_unchecked_signatures;
 void sim_sign_register(const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);
@@ -457,6 +464,12 @@ struct sim {
     struct sim_index record_at; /* by id */
     struct sim_checker checker;
     struct sim_auditor *auditor;
+    struct {
+        struct hub_record record; /* a view into record[] of the simulator */
+        struct hub_hash id;
+        struct hub_genesis genesis; /* which accepts it */
+        uint8_t survivors;          /* 0: there is none */
+    } recovery;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
     uint64_t cut[SIM_NODES_MAX + 1]; /* bit i: no frame reaches node i */

@@ -102,21 +102,28 @@ static struct sim_record *add_record(struct sim *s, const struct draft *d, uint6
 {
     static uint8_t record_bytes[ROOM];
     struct hub_buf out = {.data = record_bytes, .cap = ROOM};
+    sign(&out, s, d);
+    return sim_record_keep(s, hub_span_of(&out), d->attachment, d->signer, first_ms, expect);
+}
+
+struct sim_record *sim_record_keep(struct sim *s, struct hub_span record, struct hub_span attachment,
+                                   const struct sim_signer *signer, uint64_t first_ms,
+                                   enum sim_expect expect)
+{
     struct hub_record r;
     uint16_t why = 0;
-    sign(&out, s, d);
     HUB_ASSERT(s->records < s->records_cap);
     struct sim_record *slot = &s->record[s->records++];
-    *slot = (struct sim_record){.bytes = malloc(out.len + d->attachment.len),
-                                .len = out.len,
-                                .attachment_len = d->attachment.len,
+    *slot = (struct sim_record){.bytes = malloc(record.len + attachment.len),
+                                .len = record.len,
+                                .attachment_len = attachment.len,
                                 .expect = expect,
-                                .signer = d->signer,
+                                .signer = signer,
                                 .first_ms = first_ms};
     HUB_ASSERT(slot->bytes);
-    memcpy(slot->bytes, out.data, out.len);
-    if (d->attachment.len)
-        memcpy(slot->bytes + out.len, d->attachment.data, d->attachment.len);
+    memcpy(slot->bytes, record.data, record.len);
+    if (attachment.len)
+        memcpy(slot->bytes + record.len, attachment.data, attachment.len);
     HUB_ASSERT(hub_record_decode(&r, &why, sim_record_bytes(slot), sim_record_attachment(slot),
                                  &s->world->genesis.chain) == HUB_OK);
     slot->id = r.id;
@@ -496,7 +503,7 @@ void sim_work_write(struct sim *s)
         .sim = s, .r = &s->random[SIM_RECORDS], .when = &s->random[SIM_WORK], .seq = 1};
     const struct sim_plan *p = &s->plan;
     s->records_cap =
-        p->records + SIM_WALLETS + 5u + 3u * p->n + (SIM_AGREEMENTS_MAX + 1) * PARTIES_MAX;
+        p->records + SIM_WALLETS + 6u + 3u * p->n + (SIM_AGREEMENTS_MAX + 1) * PARTIES_MAX;
     s->record = calloc(s->records_cap, sizeof *s->record);
     HUB_ASSERT(s->record);
     add_issue(&w);

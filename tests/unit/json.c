@@ -201,6 +201,7 @@ Test(json, every_golden_body_is_json)
                {"governance.withdraw", HUB_TYPE_GOVERNANCE_WITHDRAW},
                {"validator.replace", HUB_TYPE_VALIDATOR_REPLACE},
                {"evidence.report", HUB_TYPE_EVIDENCE_REPORT},
+               {"epoch.recover", HUB_TYPE_EPOCH_RECOVER},
                {"agreement.propose", HUB_TYPE_AGREEMENT_PROPOSE},
                {"agreement.consent", HUB_TYPE_AGREEMENT_CONSENT},
                {"agreement.return", HUB_TYPE_AGREEMENT_CONSENT},

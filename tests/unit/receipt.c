@@ -74,6 +74,64 @@ Test(receipt, walks_the_links_to_a_later_epoch)
     cr_assert_eq(f.header.height, 2);
 }
 
+/* A receipt across a recovery epoch is good for whoever accepts the record, and says so to everybody else. */
+Test(receipt, a_recovery_is_followed_only_where_it_was_accepted)
+{
+    struct hub_genesis g;
+    struct hub_receipt_facts f;
+    struct hub_hash id[2] = {{{1}}};
+    const char *what = "";
+    const struct hub_span bundle = test_vector("bundle.recovered");
+
+    cr_assert_eq(hub_genesis_decode(&g, NULL, test_vector("genesis")), HUB_OK);
+    cr_assert_eq(hub_receipt_verify(&f, &what, bundle, &g), HUB_VERDICT_OVERRIDE);
+    cr_assert(strncmp(what, "links: a recovery epoch", 23) == 0, "%s", what);
+    g.accepted = (struct hub_accepted){id, 1, false};
+    cr_assert_eq(hub_receipt_verify(&f, &what, bundle, &g), HUB_VERDICT_OVERRIDE);
+    memcpy(id[1].b, test_vector("record.epoch.recover.id").data, sizeof id[1].b);
+    g.accepted.n = 2;
+    cr_assert_eq(hub_receipt_verify(&f, &what, bundle, &g), HUB_VERDICT_OK, "%s", what);
+    cr_assert_eq(f.newest_epoch, 1);
+    cr_assert_eq(f.validator_count, 2);
+    cr_assert_eq(f.header.height, 2);
+}
+
+/* Whatever was accepted. */
+Test(receipt, a_recovery_that_does_not_hold_is_none)
+{
+    static const struct {
+        const char *name;
+        enum hub_verdict verdict;
+        const char *begins;
+    } broken[] = {
+        {"lone", HUB_VERDICT_PENDING, "links: too few validators"},
+        {"stranger", HUB_VERDICT_PENDING, "links: too few validators"},
+        {"other_set", HUB_VERDICT_TAMPERED, "links: the next validators are not those that a"},
+        {"other_record", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
+        {"view", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
+        {"no_flag", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
+        {"base", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
+        {"next", HUB_VERDICT_TAMPERED, "links: the next validators"},
+        {"two_headers", HUB_VERDICT_MALFORMED, "links: a recovery shows"},
+        {"no_recovery", HUB_VERDICT_MALFORMED, "links: a recovery is no record"},
+    };
+    struct hub_genesis g;
+
+    cr_assert_eq(hub_genesis_decode(&g, NULL, test_vector("genesis")), HUB_OK);
+    g.accepted = hub_accept_all;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        struct hub_receipt_facts f;
+        const char *what = "";
+        char name[64];
+
+        snprintf(name, sizeof name, "bad.recovered.%s", broken[i].name);
+        cr_assert_eq(hub_receipt_verify(&f, &what, test_vector(name), &g), broken[i].verdict,
+                     "%s: %s", name, what);
+        cr_assert(strncmp(what, broken[i].begins, strlen(broken[i].begins)) == 0, "%s: %s", name,
+                  what);
+    }
+}
+
 Test(receipt, fewer_signatures_than_the_quorum_are_pending)
 {
     struct hub_receipt_facts f;

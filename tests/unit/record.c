@@ -15,7 +15,7 @@ static const char *const names[] = {
     "agreement.return",  "agreement.amend",     "wallet.open",        "currency.issue",
     "currency.transfer", "currency.batch",      "currency.redeem",    "validator.ready",
     "validator.replace", "key.cancel",          "governance.propose", "governance.approve",
-    "governance.reject", "governance.withdraw", "evidence.report"};
+    "governance.reject", "governance.withdraw", "evidence.report",    "epoch.recover"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 Test(record, accepts_every_golden_record_and_computes_its_ids)
@@ -72,6 +72,9 @@ static const struct {
     {"governance.reject", "CHANGNING.governor1", {NULL}},
     {"governance.withdraw", "CHANGNING.governor1", {NULL}},
     {"evidence.report", "JIADING.validator", {NULL}},
+    {"epoch.recover",
+     "CHANGNING.governor1",
+     {"XIANGCHENG.governor1", "JIADING.governor1", "XIANGCHENG.validator", "CHANGNING.validator"}},
     {"agreement.propose", "XIANGCHENG.seal", {NULL}},
     {"wallet.open", "BANK.operator", {"owner.personal"}},
     {"currency.issue", "AUTHORITY.issuer1", {"AUTHORITY.issuer2"}},

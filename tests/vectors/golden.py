@@ -188,10 +188,11 @@ def record(name, kind, signer, iss, sub, seq, body, cosigned=False, cosigners=()
         payload = enc(shape)
     structure = ["Signature1", p, b"", payload]
     data = enc(cbor2.CBORTag(18, [p, {}, payload, signer.sign(*structure)]))
-    show(f"record.{name}", data)
-    show(f"record.{name}.id", sha(enc(structure)))
-    show(f"record.{name}.leaf", leaf_hash(data))
-    show(f"record.{name}.body", core)
+    if name:
+        show(f"record.{name}", data)
+        show(f"record.{name}.id", sha(enc(structure)))
+        show(f"record.{name}.leaf", leaf_hash(data))
+        show(f"record.{name}.body", core)
     return {"bytes": data, "id": sha(enc(structure)), "leaf": leaf_hash(data), "signer": signer, "attachment": b""}
 
 
@@ -725,6 +726,52 @@ for name, changes in {"no_link": {"links": []}, "link_twice": {"links": [link, l
                       "link_no_seal": {"links": [{**link, "headers": [tail4]}]},
                       "link_header": {"links": [{**link, "headers": [header4]}]}}.items():
     show("bad.linked." + name, enc({**linked, **changes}))
+
+# ---- a recovery epoch: two of the four go on from block 3, which CHANGNING finalized in view 4 and XIANGCHENG in none above 3
+SURVIVORS = ["XIANGCHENG", "CHANGNING"]
+epoch_r = epoch(1, 2, "bft", SURVIVORS)
+ER = named_hash("hubledger/epoch/1", enc(epoch_r))
+BENCH = [key(n + ".validator") for n in SURVIVORS]
+COUNCIL = [key(n + ".governor1") for n in ("XIANGCHENG", "JIADING")]
+
+
+def recovery(seq, bench=BENCH, **changes):
+    body = {"base": block_hash(header3), "epoch": 0, "quorum": 2, "reason": {"zh": "两节点机房毁损", "en": "two nodes burnt"},
+            "signers": [{"kid": BENCH[0].kid, "view": 3}, {"kid": BENCH[1].kid, "view": 4}], "time_ms": NOW + 4000,
+            "validators": [k.kid for k in BENCH], "fault_model": "bft", **changes}
+    return record(None if seq > 6 else "epoch.recover", "epoch.recover", governor, "CHANGNING", "recovery", seq, body,
+                  cosigned=True, cosigners=[*COUNCIL, *bench])
+
+
+def recovery_link(r, next_=enc(epoch_r), **changes):
+    fields = {"height": 4, "view": 5, "parent": block_hash(header3), "parent_view": 4, "count": 1, "records_root": root([r["leaf"]]),
+              "results_root": root([leaf_hash(result(r))]), "nxt": ER, "flags": 4, **changes}
+    return {"next": next_, "headers": [header(**fields)], "recovery": r["bytes"]}
+
+
+records["epoch.recover"] = recovery(6)
+log.append(records["epoch.recover"]["leaf"])
+link_r = recovery_link(records["epoch.recover"])
+header_r = link_r["headers"][0]
+header5r = header(5, 1, block_hash(header_r), 0, 0, EMPTY, EMPTY, epoch_no=1, validators=ER)
+
+
+def recovered(link):
+    return enc(bundle("agreement.propose", 6, [header5r, header_r, header3, header2], finalize(header5r, SURVIVORS), links=[link]))
+
+
+show("bundle.recovered", recovered(link_r))
+lone = recovery(7, bench=BENCH[:1])
+stranger = recovery(8, bench=[BENCH[0], key("HONGQIAO.validator")])
+other_set = recovery(9, validators=[key(d + ".validator").kid for d in DISTRICTS[1:]])
+for name, bad_link in {"lone": recovery_link(lone), "stranger": recovery_link(stranger), "other_set": recovery_link(other_set),
+                       "other_record": {**link_r, "recovery": lone["bytes"]}, "view": recovery_link(records["epoch.recover"], view=6),
+                       "no_flag": recovery_link(records["epoch.recover"], flags=1),
+                       "base": recovery_link(records["epoch.recover"], parent=block_hash(header2)),
+                       "next": recovery_link(records["epoch.recover"], next_=enc(epoch(1, 1, "single", SURVIVORS[:1]))),
+                       "two_headers": {**link_r, "headers": [header_r, header3]},
+                       "no_recovery": {**link_r, "recovery": records["wallet.open"]["bytes"]}}.items():
+    show("bad.recovered." + name, recovered(bad_link))
 
 # ---- wire messages about snapshots: the manifest stands for one by its hash
 manifest_hash = sha(b"manifest")
