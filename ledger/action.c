@@ -202,7 +202,8 @@ uint16_t hub_governance_propose_check(const struct hub_record *r)
         int kind = hub_action_kind(action);
 
         if (kind < 0 || (kind == HUB_ACTION_ADMIT && !admit_ok(action)) ||
-            (kind == HUB_ACTION_VALIDATORS && (!hub_kids_differ(action, "validators") || ++sets > 1)) ||
+            (kind == HUB_ACTION_VALIDATORS &&
+             (!hub_kids_differ(action, "validators") || ++sets > 1)) ||
             (kind == HUB_ACTION_GOVERNOR && !governor_ok(action)))
             return HUB_CODE_body_invalid;
     }

@@ -383,6 +383,7 @@ static enum hub_status execute_recovery(struct hub_chain *c, const struct hub_re
     *why = HUB_CODE_recovery_base;
     if (!hub_place_find(c, base, &r.base))
         return HUB_UNKNOWN_PARENT;
+    *why = HUB_CODE_recovery_misplaced;
     if (r.epoch != c->set.epoch || hub_chain_ends_epoch(c, base->header) ||
         r.time_ms <= base->header->time_ms)
         return HUB_REFUSED;

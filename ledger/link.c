@@ -159,9 +159,8 @@ static bool describes(const struct hub_record *record, const struct hub_header *
     hub_merkle_append(&leaves, &record->leaf, NULL, NULL);
     hub_merkle_root(&records_root, &leaves);
     return h->flags == HUB_FLAG_RECOVERY && h->epoch == r.epoch && h->time_ms == r.time_ms &&
-           hub_hash_equal(&h->parent, &r.base) &&
-           h->parent_view == hub_recovery_view(&r) && h->view == h->parent_view + 1 &&
-           h->proposer == 0 && h->record_count == 1 &&
+           hub_hash_equal(&h->parent, &r.base) && h->parent_view == hub_recovery_view(&r) &&
+           h->view == h->parent_view + 1 && h->proposer == 0 && h->record_count == 1 &&
            hub_hash_equal(&h->records_root, &records_root);
 }
 

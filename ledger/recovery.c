@@ -250,9 +250,8 @@ uint16_t hub_epoch_recover_apply(struct hub_apply *a)
     code = hub_validators_named(&next, a, a->record->body);
     if (code == 0 && !hub_quorum_ok(next.n, next.q, next.fault_model))
         code = HUB_CODE_quorum_unsafe;
-    code = hub_first_code(code, is_placed(a, &r) && set.epoch == r.epoch
-                                    ? 0
-                                    : HUB_CODE_recovery_misplaced);
+    code = hub_first_code(
+        code, is_placed(a, &r) && set.epoch == r.epoch ? 0 : HUB_CODE_recovery_misplaced);
     if (hub_recovery_view(&r) != a->header->parent_view)
         code = hub_first_code(code, HUB_CODE_recovery_base);
     if (code == 0)

@@ -91,7 +91,8 @@ static const struct hub_abstain_text texts[HUB_ABSTAIN_REASONS] = {
          "启动一次。"},
     [HUB_ABSTAIN_RECOVERY] =
         {"recovery",
-         "This node signed a recovery of this epoch, or was given one: it never votes in this epoch "
+         "This node signed a recovery of this epoch, or was given one: it never votes in this "
+         "epoch "
          "again. Start every node of the new set once with --recovery FILE; they go on when a "
          "quorum of them is up and the base block has come.",
          "本节点已签署或已收到本届的恢复记录：不再参加本届任何表决。请用 --recovery 文件 "

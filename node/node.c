@@ -467,8 +467,9 @@ static int begin_replica(const struct making *m)
 int hub_node_open(struct hub_node *n, char *why, size_t cap)
 {
     static int (*const steps[])(const struct making *) = {
-        read_genesis, read_recoveries, open_key, make_signals, make_store, open_guard, make_chain,
-        check_role,   make_workers, make_network, make_offer, make_api,   begin_replica};
+        read_genesis, read_recoveries, open_key,     make_signals, make_store,
+        open_guard,   make_chain,      check_role,   make_workers, make_network,
+        make_offer,   make_api,        begin_replica};
     const struct making m = {n, why, cap};
     n->signal_fd = -1;
     n->started_ms = hub_clock_mono_ms();

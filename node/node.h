@@ -24,15 +24,16 @@ struct hub_api;
 struct hub_node {
     struct hub_config cfg;
     struct hub_node_options { /* from the command line, for one start */
-        const char *recovery[HUB_RECOVERIES_MAX]; /* files: records epoch.recover that are followed */
+        const char
+            *recovery[HUB_RECOVERIES_MAX]; /* files: records epoch.recover that are followed */
         unsigned recoveries;
-        const char *anchor;   /* file: a chain that does not contain it is refused; NULL: none */
+        const char *anchor; /* file: a chain that does not contain it is refused; NULL: none */
         bool resume, acknowledge;
     } options;
     struct hub_buf genesis_bytes; /* owned */
     struct hub_genesis genesis;   /* view into genesis_bytes */
     struct hub_recovery_files recovery;
-    struct hub_keyfile key;       /* owned; its secrets are read by port_sign only */
+    struct hub_keyfile key; /* owned; its secrets are read by port_sign only */
     struct hub_store *store;
     struct hub_guard *guard;
     struct hub_floor floor; /* of the history this node has */

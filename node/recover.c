@@ -85,10 +85,11 @@ void hub_recover_cross(struct hub_replica *r)
     HUB_ASSERT(record);
     r->recover.why = build(r, record, &block);
     if (r->recover.why) {
-        r->port.alarm(r->port.client,
-                      "the recovery given to this node does not hold on its chain: hubledger record "
-                      "why says what its code means",
-                      &record->id);
+        r->port.alarm(
+            r->port.client,
+            "the recovery given to this node does not hold on its chain: hubledger record "
+            "why says what its code means",
+            &record->id);
         return;
     }
     struct hub_body *b = hub_body_put(r, block.bytes);

@@ -41,9 +41,10 @@ struct hub_replica_config {
     uint64_t floor;   /* the lowest height the store was given, by a snapshot; 0: all from 1 on */
     bool resume;      /* votes after a lost journal, once the chain has passed what was lost */
     bool acknowledge; /* the operator has seen why voting was halted, and takes that away */
-    const struct hub_record *recovery; /* records epoch.recover that the operator accepted; borrowed for ever */
+    const struct hub_record
+        *recovery; /* records epoch.recover that the operator accepted; borrowed for ever */
     uint32_t recoveries;
-    void *memory;     /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
+    void *memory; /* hub_replica_memory_bytes() long, 64-byte aligned; borrowed for ever */
 };
 
 enum hub_voting {
@@ -158,7 +159,8 @@ struct hub_replica {
     struct { /* recover.c */
         uint64_t ask_due_ms;
         uint16_t why; /* result code: the accepted record does not hold on its base; 0 */
-        uint64_t shown_by; /* validators of this epoch that signed one which a peer showed and nobody accepted here */
+        uint64_t
+            shown_by; /* validators of this epoch that signed one which a peer showed and nobody accepted here */
         struct hub_hash shown; /* its id */
     } recover;
     bool ended; /* the final block ends the epoch: with this turn's commit the next begins */

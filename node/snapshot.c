@@ -198,7 +198,8 @@ static enum hub_status walk_links(struct hub_snapshot_work *w)
     w->set = w->genesis->set;
     for (uint32_t i = 0; i < links; i++) {
         hub_link_read(&l, &c);
-        if (c.bad || hub_link_check(&facts, &what, &l, &w->set, &w->genesis->accepted) != HUB_VERDICT_OK)
+        if (c.bad ||
+            hub_link_check(&facts, &what, &l, &w->set, &w->genesis->accepted) != HUB_VERDICT_OK)
             return hub_snapshot_say(w, HUB_CORRUPT, "%s", what);
         if (w->sealed && i + 1 == links)
             w->next = facts.next;

@@ -251,10 +251,12 @@ static void look_at_recovery(struct look *l)
     put(c->zh, "其他节点已按恢复记录 %s.. 进入恢复届次（替代法定数），签署节点：",
         hub_log_hash(id, &r->recover.shown));
     put_names(l, c, r->recover.shown_by);
-    put(c->en, ". This node stays where it is. If its member follows it too, get the file from the "
-               "others, compare its record id with the members, and start once with --recovery FILE.");
-    put(c->zh, "。本节点停留原处。如本单位认可，请向其他成员索取该文件，核对记录标识，用 --recovery "
-               "文件 启动一次。");
+    put(c->en,
+        ". This node stays where it is. If its member follows it too, get the file from the "
+        "others, compare its record id with the members, and start once with --recovery FILE.");
+    put(c->zh,
+        "。本节点停留原处。如本单位认可，请向其他成员索取该文件，核对记录标识，用 --recovery "
+        "文件 启动一次。");
 }
 
 static void look_at_links(struct look *l)

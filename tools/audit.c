@@ -389,9 +389,9 @@ static void follow_link(struct walk *w, const struct hub_audit_job *j, const str
     if (j->link_bytes.len == 0)
         return; /* not final then, unless its own certificate says so */
     if (!hub_link_decode(&link, hub_span_of(&j->link_bytes)) ||
-        hub_link_check(&facts, &what, &link, &w->set, &w->a->genesis->accepted) !=
-            HUB_VERDICT_OK) {
-        if (facts.recovered) /* it holds, and was told of its block: certificates behind it can be checked */
+        hub_link_check(&facts, &what, &link, &w->set, &w->a->genesis->accepted) != HUB_VERDICT_OK) {
+        if (facts
+                .recovered) /* it holds, and was told of its block: certificates behind it can be checked */
             w->set = facts.next;
         else
             bad_link(w, j, what);

@@ -21,8 +21,8 @@ enum hub_finding_kind {
     HUB_FINDING_NO_CERTIFICATE, /* more blocks in a row without one than a node ever has */
     HUB_FINDING_CHECKPOINT,     /* a node's stored state differs from what the blocks give */
     HUB_FINDING_CURRENCY,       /* the sums of all wallets do not balance */
-    HUB_FINDING_OVERRIDE,       /* a recovery epoch that was not accepted: nothing behind it is executed */
-    HUB_FINDING_END             /* of the source: cut, counts, hash */
+    HUB_FINDING_OVERRIDE, /* a recovery epoch that was not accepted: nothing behind it is executed */
+    HUB_FINDING_END       /* of the source: cut, counts, hash */
 };
 
 enum { HUB_FINDING_TEXT = 80 };
@@ -45,7 +45,8 @@ enum hub_audit_verdict { /* and the exit codes of hubledger-verify */
                          HUB_AUDIT_INCOMPLETE =
                              4, /* holds nothing final, does not begin at genesis, or ends too early */
                          HUB_AUDIT_OTHER_GENESIS = 5,
-                         HUB_AUDIT_OVERRIDE = 7 /* holds up to a recovery epoch that was not accepted */
+                         HUB_AUDIT_OVERRIDE =
+                             7 /* holds up to a recovery epoch that was not accepted */
 };
 
 struct hub_audit_range {

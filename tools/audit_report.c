@@ -182,11 +182,12 @@ static void print_counts(FILE *out, const struct hub_audit *a, double seconds, b
                   "届次           共识节点变更 %llu 次，逐届核验\n"),
                 (unsigned long long)set->epoch);
     if (a->recoveries > 0)
-        fprintf(out,
-                T("recoveries     %llu: an epoch began without a quorum of the one before; accepted "
-                  "here\n",
-                  "恢复届次       %llu 次：未经上一届法定数而开始，本次核验已认可\n"),
-                (unsigned long long)a->recoveries);
+        fprintf(
+            out,
+            T("recoveries     %llu: an epoch began without a quorum of the one before; accepted "
+              "here\n",
+              "恢复届次       %llu 次：未经上一届法定数而开始，本次核验已认可\n"),
+            (unsigned long long)a->recoveries);
     if (a->has_currency)
         print_supply(out, &a->supply, zh);
     if (a->checkpoint_compared)

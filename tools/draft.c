@@ -205,10 +205,10 @@ int hub_draft_run_sign(struct hub_cli *cli, void *own, unsigned argc, char **arg
     if (!key)
         return code;
     if (code == HUB_EXIT_OK && d.record.type == HUB_TYPE_EPOCH_RECOVER && !cli->offline)
-        code = hub_cli_fail(cli, HUB_EXIT_USAGE,
-                            HUB_T(cli,
-                                  "a recovery is given to each node, not sent: add --offline -o FILE",
-                                  "恢复记录应逐一交给各节点，不能提交：请加 --offline -o 文件"));
+        code = hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli, "a recovery is given to each node, not sent: add --offline -o FILE",
+                  "恢复记录应逐一交给各节点，不能提交：请加 --offline -o 文件"));
     if (code == HUB_EXIT_OK && !hub_hash_equal(&key->kid, &d.record.kid))
         code = hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "another key made the draft: give that one with --key",

@@ -86,8 +86,9 @@ static int take_hold(struct hub_cli *cli, struct stopped *n, const char *path)
 
 /* Where a validator stands in the newest epoch: the highest view in which it cast FINALIZE, and the block of that. */
 struct stand {
-    struct hub_hash chain, kid, base; /* base: with view 0, the block that began the epoch; zero: it knows no more */
-    uint64_t epoch, view, time_ms;    /* time_ms: of the base */
+    struct hub_hash chain, kid,
+        base; /* base: with view 0, the block that began the epoch; zero: it knows no more */
+    uint64_t epoch, view, time_ms; /* time_ms: of the base */
 };
 
 static void highest(void *ctx, const struct hub_vote *v)
@@ -110,8 +111,8 @@ static int is_whole(const struct hub_cli *cli, struct stopped *n, struct hub_hal
     if (n->port.has_mark(n->store, &mark) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_abstain_text(HUB_ABSTAIN_GUARD_AHEAD)->en);
     if (halt->why != HUB_ABSTAIN_NOT && halt->why != HUB_ABSTAIN_RECOVERY)
-        return refuse(cli, n->cfg.data, HUB_T(cli, hub_abstain_text(halt->why)->en,
-                                              hub_abstain_text(halt->why)->zh));
+        return refuse(cli, n->cfg.data,
+                      HUB_T(cli, hub_abstain_text(halt->why)->en, hub_abstain_text(halt->why)->zh));
     return HUB_EXIT_OK;
 }
 
@@ -152,7 +153,8 @@ static int find_stand(const struct hub_cli *cli, struct stopped *n, struct stand
             HUB_T(cli,
                   "%s: this node voted FINALIZE on the end of epoch %llu, which may be final "
                   "elsewhere: this case has no recovery; see docs/operations.md",
-                  "%s：本节点已对第 %llu 届的终结区块投出确认票，该届可能已在别处终结：此情形不能恢复，"
+                  "%s：本节点已对第 %llu "
+                  "届的终结区块投出确认票，该届可能已在别处终结：此情形不能恢复，"
                   "见 docs/operations.md"),
             n->cfg.data, (unsigned long long)s->epoch);
     return HUB_EXIT_OK;
@@ -245,19 +247,21 @@ static int read_stands(struct hub_cli *cli, struct stand *s, const struct option
                 HUB_T(cli,
                       "%s stands in epoch %llu, %s in epoch %llu: run the nodes beside each other "
                       "until all are in the newest epoch",
-                      "%s 处于第 %llu 届，%s 处于第 %llu 届：请先让各节点同时运行，直至均进入最新一届"),
+                      "%s 处于第 %llu 届，%s 处于第 %llu "
+                      "届：请先让各节点同时运行，直至均进入最新一届"),
                 o->with[0], (unsigned long long)s[0].epoch, o->with[i],
                 (unsigned long long)s[i].epoch);
         const bool knows = !hub_hash_equal(&s[i].base, &none);
         if (knows && (s[i].view > (*top)->view || hub_hash_equal(&(*top)->base, &none)))
             *top = &s[i];
         if (knows && s[i].view == (*top)->view && !hub_hash_equal(&s[i].base, &(*top)->base))
-            return hub_cli_fail(cli, HUB_EXIT_USAGE,
-                                HUB_T(cli,
-                                      "%s names another block of view %llu: two validators "
-                                      "contradict each other, so one of them lies",
-                                      "%s 对视图 %llu 给出另一区块：两个共识节点互相矛盾，其一有误"),
-                                o->with[i], (unsigned long long)s[i].view);
+            return hub_cli_fail(
+                cli, HUB_EXIT_USAGE,
+                HUB_T(cli,
+                      "%s names another block of view %llu: two validators "
+                      "contradict each other, so one of them lies",
+                      "%s 对视图 %llu 给出另一区块：两个共识节点互相矛盾，其一有误"),
+                o->with[i], (unsigned long long)s[i].view);
     }
     if (hub_hash_equal(&(*top)->base, &none))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
@@ -288,8 +292,8 @@ static int put_body(struct hub_cli *cli, struct hub_buf *b, const struct options
     const uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     uint64_t quorum;
     if (!hub_parse_uint(&quorum, argv[0], HUB_VALIDATORS_MAX) || !quorum)
-        return hub_cli_fail(cli, HUB_EXIT_USAGE,
-                            HUB_T(cli, "'%s' is no quorum", "“%s”不是法定数"), argv[0]);
+        return hub_cli_fail(cli, HUB_EXIT_USAGE, HUB_T(cli, "'%s' is no quorum", "“%s”不是法定数"),
+                            argv[0]);
     hub_put_map(b, 8);
     hub_put_text(b, "base");
     hub_put_hash(b, &top->base);
@@ -410,7 +414,8 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
             HUB_T(cli,
                   "this node does not hold the certificate of the base, view %llu: start it beside "
                   "the others until it has, stop it, and sign then",
-                  "本节点没有基准区块（视图 %llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
+                  "本节点没有基准区块（视图 "
+                  "%llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
             (unsigned long long)view);
     halt = (struct hub_halt){.why = HUB_ABSTAIN_RECOVERY,
                              .epoch = s.epoch,
@@ -419,10 +424,10 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
                              .block = what};
     if (n->port.put_halt(n->store, &halt) != HUB_OK || n->port.commit(n->store) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
-    hub_cli_say(cli,
-                HUB_T(cli, "this node votes no more in epoch %llu",
-                      "本节点不再参加第 %llu 届的任何表决"),
-                (unsigned long long)s.epoch);
+    hub_cli_say(
+        cli,
+        HUB_T(cli, "this node votes no more in epoch %llu", "本节点不再参加第 %llu 届的任何表决"),
+        (unsigned long long)s.epoch);
     return HUB_EXIT_OK;
 }
 
@@ -460,8 +465,9 @@ const struct hub_command hub_recovery_commands[] = {
      .args = "QUORUM bft|all-of-3|crash-1of3|single KEY..",
      .en = "the quorum is lost for good: draft the epoch with which the rest goes on, into -o FILE",
      .zh = "法定数永久丧失：拟定其余单位继续运行的恢复届次，写入 -o 文件",
-     .examples = "  hubledger recovery draft 2 bft jiading-node.key hub-node.key --with jiading.stand "
-                 "--with hub.stand --reason-zh 两节点机房毁损 --key governor.key -o recovery.draft\n",
+     .examples =
+         "  hubledger recovery draft 2 bft jiading-node.key hub-node.key --with jiading.stand "
+         "--with hub.stand --reason-zh 两节点机房毁损 --key governor.key -o recovery.draft\n",
      .options = draft_options,
      .parse = parse,
      .own_bytes = sizeof(struct options),

@@ -110,17 +110,18 @@ static const struct argp argp = {
     .options = option_list,
     .parser = parse_option,
     .args_doc = "SOURCE",
-    .doc = "Checks the whole history of a ledger from its genesis file alone: every block, "
-           "signature, rule, result "
-           "and certificate. SOURCE is an export file or a node's data directory.\n"
-           "用创世文件独立核验账本的全部历史。SOURCE 为导出文件或节点数据目录。"
-           "\vExit status: 0 verified, 1 tampering or inconsistency, 2 usage, 3 unreadable or cut, "
-           "4 incomplete, "
-           "5 another genesis, 6 this machine's signature library decides differently, 7 a recovery "
-           "epoch was not accepted.\n\n"
-           "  hubledger-verify --genesis genesis.cbor ledger.export\n"
-           "  hubledger-verify --genesis genesis.cbor --report json /var/lib/hubledger\n"
-           "  hubledger-verify --genesis genesis.cbor --stopped --jobs 4 ./node1/data",
+    .doc =
+        "Checks the whole history of a ledger from its genesis file alone: every block, "
+        "signature, rule, result "
+        "and certificate. SOURCE is an export file or a node's data directory.\n"
+        "用创世文件独立核验账本的全部历史。SOURCE 为导出文件或节点数据目录。"
+        "\vExit status: 0 verified, 1 tampering or inconsistency, 2 usage, 3 unreadable or cut, "
+        "4 incomplete, "
+        "5 another genesis, 6 this machine's signature library decides differently, 7 a recovery "
+        "epoch was not accepted.\n\n"
+        "  hubledger-verify --genesis genesis.cbor ledger.export\n"
+        "  hubledger-verify --genesis genesis.cbor --report json /var/lib/hubledger\n"
+        "  hubledger-verify --genesis genesis.cbor --stopped --jobs 4 ./node1/data",
 };
 
 static int fail(const struct options *o, int exit_code, const char *what, const char *why)

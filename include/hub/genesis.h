@@ -24,7 +24,8 @@ struct hub_genesis {                                  /* a view into bytes, chec
     uint64_t time_ms;
     struct hub_hash chain;
     struct hub_validators set;
-    struct hub_accepted accepted; /* recoveries that people follow: as much a root of trust; none when decoded */
+    struct hub_accepted
+        accepted; /* recoveries that people follow: as much a root of trust; none when decoded */
 };
 
 /* Every rule of a genesis file that needs no state. *why (may be NULL) gets a sentence that names the

@@ -130,7 +130,8 @@ enum {
         64, /* headers from a certified block down to the one that holds the record */
     HUB_BUNDLE_LINKS_MAX = 64, /* epochs a receipt can be away from genesis */
     HUB_BUNDLE_ROWS_MAX = 16,
-    HUB_RECOVERIES_MAX = 16, /* recovery epochs that one run follows: each is a disaster of its own */
+    HUB_RECOVERIES_MAX =
+        16, /* recovery epochs that one run follows: each is a disaster of its own */
     HUB_EPOCH_BYTES_MAX =
         8192 - 32, /* 64 validators of at most 100 bytes, and heads: a row of the table holds it */
     HUB_LINK_BYTES_MAX =

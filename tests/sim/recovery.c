@@ -65,7 +65,8 @@ static void put_body(struct hub_buf *b, const struct sim *s, uint8_t survivors)
 static void sign(struct hub_buf *out, const struct sim *s, uint8_t survivors)
 {
     static uint8_t body_bytes[ROOM], header_bytes[ROOM], payload_bytes[ROOM], scratch_bytes[ROOM];
-    struct hub_buf body = {.data = body_bytes, .cap = ROOM}, head = {.data = header_bytes, .cap = ROOM};
+    struct hub_buf body = {.data = body_bytes, .cap = ROOM},
+                   head = {.data = header_bytes, .cap = ROOM};
     struct hub_buf payload = {.data = payload_bytes, .cap = ROOM};
     struct hub_buf scratch = {.data = scratch_bytes, .cap = ROOM};
     const struct sim_world *w = s->world;

@@ -140,8 +140,8 @@ static const char *rest_goes_on(struct sim *s)
 
 static void crash_while_recovering(struct sim_plan *p, uint32_t number)
 {
-    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % SURVIVORS), RECOVERED_MS + 300, 300,
-                                    number / SURVIVORS};
+    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % SURVIVORS), RECOVERED_MS + 300,
+                                    300, number / SURVIVORS};
     p->heal_ms = RECOVERED_MS + 3000;
     scenario_fault(p, &crash);
 }

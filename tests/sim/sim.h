@@ -240,9 +240,9 @@ static inline struct hub_span sim_record_attachment(const struct sim_record *r)
 }
 uint64_t sim_wallet_number(uint32_t slot);
 /* A signed record joins the others; the bytes are copied. */
-struct sim_record *sim_record_keep(struct sim *s, struct hub_span record, struct hub_span attachment,
-                                   const struct sim_signer *signer, uint64_t first_ms,
-                                   enum sim_expect expect);
+struct sim_record *sim_record_keep(struct sim *s, struct hub_span record,
+                                   struct hub_span attachment, const struct sim_signer *signer,
+                                   uint64_t first_ms, enum sim_expect expect);
 struct sim_record *sim_record_find(struct sim *s, const struct hub_hash *id); /* NULL: nobody's */
 extern bool sim_real_signatures, sim_unchecked_signatures;
 void sim_sign_register(const struct hub_public_key *key, const uint8_t secret[HUB_SECRET_BYTES]);

@@ -106,9 +106,9 @@ static struct sim_record *add_record(struct sim *s, const struct draft *d, uint6
     return sim_record_keep(s, hub_span_of(&out), d->attachment, d->signer, first_ms, expect);
 }
 
-struct sim_record *sim_record_keep(struct sim *s, struct hub_span record, struct hub_span attachment,
-                                   const struct sim_signer *signer, uint64_t first_ms,
-                                   enum sim_expect expect)
+struct sim_record *sim_record_keep(struct sim *s, struct hub_span record,
+                                   struct hub_span attachment, const struct sim_signer *signer,
+                                   uint64_t first_ms, enum sim_expect expect)
 {
     struct hub_record r;
     uint16_t why = 0;

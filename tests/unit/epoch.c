@@ -348,7 +348,8 @@ Test(epoch, a_link_that_is_not_what_was_sealed_leads_nowhere)
     struct hub_link_facts facts;
     const char *what;
 
-    cr_assert_eq(hub_link_check(&facts, &what, &good, &net->genesis.set, &hub_accept_none), HUB_VERDICT_OK);
+    cr_assert_eq(hub_link_check(&facts, &what, &good, &net->genesis.set, &hub_accept_none),
+                 HUB_VERDICT_OK);
     for (unsigned i = 0; i < 5; i++) {
         struct hub_link l = good;
         enum hub_verdict want = HUB_VERDICT_TAMPERED;
@@ -373,7 +374,8 @@ Test(epoch, a_link_that_is_not_what_was_sealed_leads_nowhere)
             l.certificate = certify(&net->genesis.set, &t->header, &t->hash, 3);
             want = HUB_VERDICT_PENDING;
         }
-        cr_assert_eq(hub_link_check(&facts, &what, &l, &net->genesis.set, &hub_accept_none), want, "%u", i);
+        cr_assert_eq(hub_link_check(&facts, &what, &l, &net->genesis.set, &hub_accept_none), want,
+                     "%u", i);
         cr_assert_eq(hub_chain_cross(net->chain, &l, NULL, NULL), HUB_BAD_CERTIFICATE, "%u", i);
     }
     cr_assert_eq(net->chain->set.epoch, 0);

@@ -1,0 +1,249 @@
+/* The recovery epoch on a ledger: its block, what it makes final, and every rule of its record. Expected headers are
+ * written out here from docs/protocol.md 16. */
+#include "hub/recovery.h"
+
+#include "tests/support/net.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FINAL_VIEW = 1, BASE_VIEW = 4, BASE_SECONDS = 9 };
+
+static struct net *net;
+static struct hub_block *first, *base; /* final; and one above that nobody's certificate covers */
+
+static struct hub_record issue(uint64_t amount_fen)
+{
+    return net_record(net, HUB_TYPE_CURRENCY_ISSUE, NET_CA_ISSUER, net_body_issue(net, amount_fen),
+                      NULL);
+}
+
+static void finalize(struct hub_chain *c, const struct hub_block *b)
+{
+    struct hub_certificate cert = net_certificate(net, b, 7);
+
+    cr_assert_eq(hub_chain_finalize(c, &cert, NULL, NULL), HUB_OK);
+}
+
+static void open_ledger(void)
+{
+    static const char *const names[] = {"currency.cosign_issue", NULL};
+    static const uint64_t values[] = {0};
+    struct hub_record r;
+
+    net = net_open(names, values);
+    r = issue(100);
+    first = net_build(net, net->chain, NULL, &r, 1);
+    finalize(net->chain, first);
+    r = issue(200);
+    base =
+        net_build_at(net, net->chain, &first->hash, &r, 1, BASE_VIEW, first->header.time_ms + 2000);
+}
+
+struct wish { /* what differs from a good recovery by validators 0 and 1 */
+    const struct hub_hash *base;
+    uint64_t epoch, quorum, time_ms, view[2]; /* 0: the good one; epoch: added */
+    unsigned signers, next;                   /* 0: 2 */
+    enum net_key other;                       /* in place of the second of the next set; 0: none */
+    bool below, lone_member, lone_validator,
+        stranger; /* below: the base of a lower view than they claim */
+};
+
+static struct hub_record recovery(const struct wish *w)
+{
+    const enum net_key second = w->other != 0 ? w->other : NET_VALIDATOR + 1;
+    const unsigned signers = w->signers == 0 ? 2 : w->signers, next = w->next == 0 ? 2 : w->next;
+    uint8_t *bytes = net_take(net, 1024);
+    struct hub_buf b = {bytes, 0, 1024, false};
+    struct net_wish sign = {.cosigns = 0};
+
+    hub_put_map(&b, 8);
+    hub_put_text(&b, "base");
+    hub_put_hash(&b, w->base != NULL ? w->base : w->below ? &first->hash : &base->hash);
+    hub_put_text(&b, "epoch");
+    hub_put_uint(&b, w->epoch);
+    hub_put_text(&b, "quorum");
+    hub_put_uint(&b, w->quorum == 0 ? 2 : w->quorum);
+    hub_put_text(&b, "reason");
+    hub_put_map(&b, 1);
+    hub_put_text(&b, "zh");
+    hub_put_text(&b, "lost");
+    hub_put_text(&b, "signers");
+    hub_put_array(&b, signers);
+    for (unsigned i = 0; i < signers; i++) {
+        hub_put_map(&b, 2);
+        hub_put_text(&b, "kid");
+        hub_put_hash(&b, &net->key[w->stranger && i == 1 ? NET_XC_SEAL : NET_VALIDATOR + i].kid);
+        hub_put_text(&b, "view");
+        hub_put_uint(&b, w->view[i] != 0 ? w->view[i] : i == 0 ? FINAL_VIEW : BASE_VIEW);
+    }
+    hub_put_text(&b, "time_ms");
+    hub_put_uint(&b, w->time_ms != 0 ? w->time_ms
+                                     : first->header.time_ms + BASE_SECONDS * UINT64_C(1000));
+    hub_put_text(&b, "validators");
+    hub_put_array(&b, next);
+    for (unsigned i = 0; i < next; i++)
+        hub_put_hash(&b, &net->key[i == 1 ? second : NET_VALIDATOR + i].kid);
+    hub_put_text(&b, "fault_model");
+    hub_put_text(&b, "bft");
+    if (!w->lone_member)
+        sign.cosign[sign.cosigns++] = NET_CN_GOVERNOR;
+    sign.cosign[sign.cosigns++] = NET_VALIDATOR;
+    if (!w->lone_validator)
+        sign.cosign[sign.cosigns++] = w->stranger ? NET_XC_SEAL : NET_VALIDATOR + 1;
+    return net_record(net, HUB_TYPE_EPOCH_RECOVER, NET_XC_GOVERNOR, hub_span_of(&b), &sign);
+}
+
+struct built {
+    struct hub_record record[1];
+    uint8_t bytes[HUB_RECORD_BYTES_MAX + 1024];
+    struct hub_buf out;
+    struct hub_block block;
+    uint16_t why;
+};
+
+static enum hub_status build(struct built *x, struct hub_chain *c, const struct hub_record *r)
+{
+    x->out = (struct hub_buf){x->bytes, 0, sizeof x->bytes, false};
+    x->block = (struct hub_block){.records = x->record};
+    x->why = 0;
+    return hub_chain_recovery(c, r, &x->block, &x->out, &x->why);
+}
+
+static unsigned visited;
+static void visit(void *ctx, const struct hub_applied *final)
+{
+    struct hub_hash *last = ctx;
+
+    *last = final->hash;
+    visited++;
+}
+
+Test(recovery, its_block_is_the_one_that_the_record_describes)
+{
+    static struct built x, again;
+    struct hub_record r, rest;
+    struct hub_hash last, records_root;
+    struct hub_edge leaf = {0};
+    const struct hub_header *h = &x.block.header;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    cr_assert_eq(build(&x, net->chain, &r), HUB_OK, "%u", x.why);
+    hub_merkle_append(&leaf, &r.leaf, NULL, NULL);
+    hub_merkle_root(&records_root, &leaf);
+    cr_assert_eq(h->flags, HUB_FLAG_RECOVERY);
+    cr_assert_eq(h->epoch, 0);
+    cr_assert_eq(h->height, 3);
+    cr_assert(hub_hash_equal(&h->parent, &base->hash));
+    cr_assert_eq(h->parent_view, BASE_VIEW);
+    cr_assert_eq(h->view, BASE_VIEW + 1);
+    cr_assert_eq(h->proposer, 0);
+    cr_assert_eq(h->record_count, 1);
+    cr_assert_eq(h->time_ms, first->header.time_ms + BASE_SECONDS * UINT64_C(1000));
+    cr_assert(hub_hash_equal(&h->records_root, &records_root));
+    cr_assert(hub_hash_equal(&h->validators, &net->genesis.set.hash));
+    cr_assert_not(hub_hash_equal(&h->next_validators, &h->validators));
+
+    /* Building changes nothing; making it final does, at once and with its ancestors. */
+    cr_assert_eq(net->chain->final_header.height, 1);
+    cr_assert_eq(build(&again, net->chain, &r), HUB_OK);
+    cr_assert(hub_hash_equal(&again.block.hash, &x.block.hash));
+    hub_chain_recover(net->chain, &x.block, visit, &last);
+    cr_assert_eq(visited, 2);
+    cr_assert(hub_hash_equal(&last, &x.block.hash));
+    cr_assert(hub_hash_equal(&net->chain->final_hash, &x.block.hash));
+    cr_assert_eq(net->chain->set.epoch, 1);
+    cr_assert_eq(net->chain->set.n, 2);
+    cr_assert_eq(net->chain->set.q, 2);
+    cr_assert(hub_hash_equal(&net->chain->set.hash, &h->next_validators));
+    cr_assert(hub_hash_equal(&net->chain->set.v[1].kid, &net->key[NET_VALIDATOR + 1].kid));
+
+    /* The next epoch goes on from there. */
+    rest = issue(300);
+    cr_assert_eq(net_build_at(net, net->chain, NULL, &rest, 1, 1, h->time_ms + 1)->header.epoch, 1);
+}
+
+/* Held and executed by another node, from bytes alone. */
+Test(recovery, is_the_same_everywhere)
+{
+    static struct built x, y;
+    struct hub_chain *other;
+    struct hub_block *b;
+    struct hub_fault fault;
+    struct hub_record r;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    cr_assert_eq(build(&x, net->chain, &r), HUB_OK);
+    other = net_chain(net);
+    b = net_receive(net, other, first->bytes);
+    cr_assert_eq(hub_chain_append(other, b, &fault), HUB_OK);
+    finalize(other, b);
+    b = net_receive(net, other, base->bytes);
+    cr_assert_eq(hub_chain_append(other, b, &fault), HUB_OK);
+    b = net_receive(net, other, x.block.bytes);
+    cr_assert_eq(hub_chain_append(other, b, &fault), HUB_BAD_BLOCK, "no vote makes it valid");
+    cr_assert_eq(build(&y, other, &b->records[0]), HUB_OK);
+    cr_assert(hub_hash_equal(&y.block.hash, &x.block.hash));
+    hub_chain_recover(other, &y.block, NULL, NULL);
+    cr_assert_eq(other->set.epoch, 1);
+}
+
+Test(recovery, each_rule_of_its_record)
+{
+    static struct built x;
+    const struct hub_hash nowhere = {{9}};
+    const struct {
+        struct wish wish;
+        enum hub_status status;
+        uint16_t why;
+    } refused[] = {
+        {{.lone_validator = true}, HUB_REFUSED, HUB_CODE_cosign_missing},
+        {{.signers = 1, .view = {BASE_VIEW}}, HUB_REFUSED, HUB_CODE_cosign_missing},
+        {{.stranger = true}, HUB_REFUSED, HUB_CODE_cosign_missing},
+        {{.lone_member = true}, HUB_REFUSED, HUB_CODE_cosign_missing},
+        {{.base = &nowhere}, HUB_UNKNOWN_PARENT, HUB_CODE_recovery_base},
+        {{.view = {BASE_VIEW - 1, BASE_VIEW - 1}}, HUB_REFUSED, HUB_CODE_recovery_base},
+        {{.view = {BASE_VIEW + 1}}, HUB_REFUSED, HUB_CODE_recovery_base},
+        {{.below = true}, HUB_REFUSED, HUB_CODE_recovery_base},
+        {{.epoch = 1}, HUB_REFUSED, HUB_CODE_recovery_misplaced},
+        {{.time_ms = 1}, HUB_REFUSED, HUB_CODE_recovery_misplaced},
+        {{.other = NET_XC_SEAL}, HUB_REFUSED, HUB_CODE_validator_unknown},
+        {{.other = NET_SPARE}, HUB_REFUSED, HUB_CODE_validator_unknown},
+        {{.quorum = 1}, HUB_REFUSED, HUB_CODE_quorum_unsafe},
+        {{.next = 1, .quorum = 1}, HUB_REFUSED, HUB_CODE_quorum_unsafe}, /* one must say single */
+    };
+    struct hub_hash state;
+
+    open_ledger();
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct hub_record r = recovery(&refused[i].wish);
+
+        cr_assert_eq(build(&x, net->chain, &r), refused[i].status, "%zu", i);
+        cr_assert_eq(x.why, refused[i].why, "%zu: %u", i, x.why);
+    }
+    cr_assert_eq(hub_chain_move(net->chain, &base->hash), HUB_OK);
+    hub_state_root(&net->chain->state, &state);
+    cr_assert(hub_hash_equal(&state, &base->header.state_root), "nothing of them stays");
+}
+
+/* Its number is spent, and nothing else happens: no leader can smuggle one in. */
+Test(recovery, does_nothing_in_an_ordinary_block)
+{
+    struct hub_record r;
+    struct hub_block *b;
+    struct hub_cbor result;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    b = net_build_at(net, net->chain, &base->hash, &r, 1, BASE_VIEW + 1,
+                     first->header.time_ms + BASE_SECONDS * UINT64_C(1000));
+    cr_assert_eq(b->header.flags, 0);
+    cr_assert_eq(b->header.record_count, 1);
+    result = hub_cbor_open(hub_span_of(&net->chain->slot[net->chain->at].results));
+    hub_cbor_array(&result, 3, 3);
+    hub_cbor_item(&result);
+    cr_assert_eq(hub_cbor_uint(&result, 0, UINT16_MAX), HUB_CODE_recovery_misplaced);
+}
