@@ -389,7 +389,6 @@ static enum hub_status execute_recovery(struct hub_chain *c, const struct hub_re
         return HUB_REFUSED;
     memset(&block->header, 0, sizeof block->header);
     block->header.time_ms = r.time_ms;
-    block->header.record_count = 1;
     block->header = expected_header(c, base, &block->header);
     block->header.flags = HUB_FLAG_RECOVERY;
     block->records[0] = *record;

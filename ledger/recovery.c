@@ -184,13 +184,13 @@ bool hub_is_accepted(const struct hub_accepted *a, const struct hub_hash *id)
 
 /* ---- the rules */
 
-/* Alone in the block that the record describes: nowhere else does it mean anything. */
+/* In the block that the record describes, where it is alone: nowhere else does it mean anything. */
 static bool is_placed(const struct hub_apply *a, const struct hub_recovery *r)
 {
     const struct hub_header *h = a->header;
 
-    return h->flags == HUB_FLAG_RECOVERY && h->record_count == 1 && h->epoch == r->epoch &&
-           h->time_ms == r->time_ms && hub_hash_equal(&h->parent, &r->base);
+    return h->flags == HUB_FLAG_RECOVERY && h->epoch == r->epoch && h->time_ms == r->time_ms &&
+           hub_hash_equal(&h->parent, &r->base);
 }
 
 /* The validators whose signatures are under the record; their kids were checked with their keys before. */

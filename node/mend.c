@@ -182,9 +182,9 @@ bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct 
     const bool crossed = r->mend.link.place < r->chain.state.count[HUB_TABLE_EPOCHS];
     if (crossed)
         hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
-    if ((crossed && !hub_span_equal(row.bytes, l->next)) ||
-        hub_link_check(&facts, &what, l, &set, crossed ? &hub_accept_all : &hub_accept_none) !=
-            HUB_VERDICT_OK)
+    const struct hub_accepted *accepted = crossed ? &hub_accept_all : &hub_accept_none;
+    if (hub_link_check(&facts, &what, l, &set, accepted) != HUB_VERDICT_OK ||
+        (crossed && !hub_span_equal(row.bytes, l->next)))
         return false;
     if (!hub_replica_ok(r, r->port.put_link(r->port.store, r->mend.link.place, bytes)))
         return true;
