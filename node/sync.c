@@ -76,7 +76,8 @@ static bool any_certified(const struct hub_replica *r)
     return false;
 }
 
-/* What is at home need not be asked for. */
+/* What is at home need not be asked for. A block of a later epoch counts as certified when the node has gone over to it:
+ * tried before, it would be found bad. */
 static bool load_stored(struct hub_replica *r)
 {
     uint64_t final = r->chain.final_header.height, h = final + 1;
@@ -89,7 +90,7 @@ static bool load_stored(struct hub_replica *r)
             break;
         b->stored = b->unproven = true;
         b->certified =
-            hub_replica_found(r, r->port.get_certificate(r->port.store, b->header.epoch,
+            hub_replica_found(r, r->port.get_certificate(r->port.store, r->cons.cfg.epoch,
                                                          b->header.view, HUB_FINALIZE, &c)) &&
             hub_hash_equal(&c.subject.block_hash, &b->hash);
     }

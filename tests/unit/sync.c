@@ -84,3 +84,52 @@ Test(sync, a_silent_peer_costs_one_time_out_and_rests)
         cr_assert_neq(a[0].peer, frozen, "it rests for 5 s");
     }
 }
+
+/* ---- what lies on the own disk */
+
+static uint8_t block_bytes[1024];
+static struct hub_buf stored = {block_bytes, 0, sizeof block_bytes, false}; /* of height 1 */
+static struct hub_hash stored_hash;
+
+static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
+{
+    *bytes = hub_span_of(&stored);
+    return store == NULL && height == 1 ? HUB_OK : HUB_NOT_FOUND;
+}
+
+/* Of epoch 1. */
+static enum hub_status get_certificate(void *store, uint64_t epoch, uint64_t view, uint8_t kind,
+                                       struct hub_certificate *out)
+{
+    *out = (struct hub_certificate){
+        .subject = {.kind = kind, .epoch = epoch, .view = view, .block_hash = stored_hash}};
+    return store == NULL && epoch == 1 ? HUB_OK : HUB_NOT_FOUND;
+}
+
+/* Tried before its epoch began, when only a TAIL may stand on the SEAL, it would be called bad for good, and with it
+ * whatever stands on it: the node would stop voting. */
+Test(sync, a_stored_block_of_the_next_epoch_is_not_tried_before_it)
+{
+    static uint8_t body[sizeof block_bytes];
+    struct asked a[4];
+    struct hub_header h = {.version = 1, .epoch = 1, .view = 1, .height = 1}, again;
+    struct hub_span header_bytes;
+    hub_hash_span(&h.records_root, (struct hub_span){NULL, 0});
+    hub_block_encode(&stored, &h, NULL, 0);
+    cr_assert(hub_block_peek(&again, &stored_hash, &header_bytes, hub_span_of(&stored)));
+    r.port.get_block_at = get_block_at;
+    r.port.get_certificate = get_certificate;
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        r.body[i].bytes = (struct hub_buf){body, 0, sizeof body, false};
+    r.chain.at = -1; /* the state is the final one */
+    r.sync.stored = 1;
+    cr_assert_eq(begin(a), 0, "it lies on the own disk");
+    cr_assert_not(hub_catchup_run(&r));
+    const struct hub_body *b = hub_body_find(&r, &stored_hash);
+    cr_assert(b && !b->invalid);
+    r.cons.cfg.epoch = r.chain.set.epoch = 1; /* the node has gone over to it */
+    memset(&r.sync, 0, sizeof r.sync);
+    r.sync.stored = 1;
+    cr_assert_eq(begin(a), 0);
+    cr_assert(b->certified, "now it is next");
+}
