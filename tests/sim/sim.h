@@ -504,8 +504,8 @@ static inline bool sim_is_clone(const struct sim_node *n)
 /* Folds bytes into the hash of the run: equal seeds must end with equal hashes, whoever compiled us. */
 void sim_fold(struct sim *s, const void *bytes, size_t len);
 bool sim_done(struct sim *s);
-/* Asked where progress is missing. True: faults took a block from every honest disk and the view cannot be nullified;
- * s->stopped and s->why say so, and from then on only safety is asked for. */
+/* Asked where progress is missing. True: faults took a block from every honest disk and its view cannot be nullified, or
+ * damaged all that shows how a view ended; s->stopped and s->why say so, and from then on only safety is asked for. */
 bool sim_is_stopped(struct sim *s);
 __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *s, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void sim_trace(const struct sim *s, const char *format, ...);
