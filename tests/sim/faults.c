@@ -105,7 +105,6 @@ static void clone_node(struct sim_node *n, const struct sim_fault *f)
     c->guard = f->what < 0 ? (struct sim_guard){.missing = true} : n->guard;
     c->guard.waits = false;
     s->clone.hears = (uint64_t)(f->what < 0 ? -f->what : f->what);
-    s->clone.votes = c->journal.now.votes;
     s->clone.guarded = !c->guard.missing;
     s->checker.cast[c->slot].votes = c->journal.now.votes;
     n->faulty = c->faulty = true;

@@ -446,7 +446,7 @@ struct sim {
     uint32_t epochs;
     struct sim_node node[SIM_NODES_MAX + 1]; /* the last one: a clone, if it has a sim */
     struct {
-        uint64_t hears, votes; /* bit i: node i; that its journal had when it was copied */
+        uint64_t hears; /* bit i: node i */
         bool guarded;
     } clone;
     struct sim_heap_item {
