@@ -98,6 +98,8 @@ uint16_t hub_epoch_recover_check(const struct hub_record *r)
     struct hub_hash kid, other;
     uint64_t view;
 
+    if (r->bytes.len > HUB_RECOVERY_BYTES_MAX)
+        return HUB_CODE_too_large;
     hub_recovery_read(&v, r);
     for (uint32_t i = 0; hub_recovery_signer(&v, i, &kid, &view); i++)
         for (uint32_t j = 0; j < i; j++)

@@ -7,14 +7,28 @@
 
 enum { ASK_EVERY_MS = 1000 };
 
+/* Below a damaged block a node begins in an epoch that it had left: its own store says how. */
 void hub_recover_begin(struct hub_replica *r)
 {
+    struct hub_link link;
+    struct hub_span bytes;
+    uint16_t why;
     memset(&r->recover, 0, sizeof r->recover);
+    if (!hub_replica_found(r, r->port.get_link(r->port.store, r->chain.set.epoch + 1, &bytes)) ||
+        !hub_link_decode(&link, bytes) || !link.recovery.len ||
+        link.recovery.len > sizeof r->recover.bytes)
+        return;
+    memcpy(r->recover.bytes, link.recovery.data, link.recovery.len);
+    bytes = (struct hub_span){r->recover.bytes, link.recovery.len};
+    r->recover.has_own = hub_record_decode(&r->recover.own, &why, bytes, (struct hub_span){NULL, 0},
+                                           &r->chain.id) == HUB_OK;
 }
 
 const struct hub_record *hub_recover_record(const struct hub_replica *r)
 {
     struct hub_recovery recovery;
+    if (r->recover.has_own && !r->recover.why)
+        return &r->recover.own;
     for (uint32_t i = 0; i < r->cfg.recoveries && !r->recover.why; i++) {
         hub_recovery_read(&recovery, &r->cfg.recovery[i]);
         if (recovery.epoch == r->chain.set.epoch)

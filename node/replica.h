@@ -157,6 +157,10 @@ struct hub_replica {
         struct hub_buf bytes;
     } proof;
     struct { /* recover.c */
+        struct hub_record
+            own; /* of the stored link out of this epoch: accepted when it was crossed; a view into bytes */
+        uint8_t bytes[HUB_RECOVERY_BYTES_MAX];
+        bool has_own;
         uint64_t ask_due_ms;
         uint16_t why; /* result code: the accepted record does not hold on its base; 0 */
         uint64_t

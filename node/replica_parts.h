@@ -157,7 +157,7 @@ void hub_epochs_close(struct hub_replica *r);
 
 /* ---- recover.c (docs/protocol.md 16) */
 void hub_recover_begin(struct hub_replica *r); /* with each epoch */
-/* The accepted record that ends this epoch; NULL: there is none, or it does not hold here. */
+/* The accepted record that ends this epoch, stored or given; NULL: there is none, or it does not hold here. */
 const struct hub_record *hub_recover_record(const struct hub_replica *r);
 /* The base is applied: the recovery block is final, and the epoch ends. */
 void hub_recover_cross(struct hub_replica *r);

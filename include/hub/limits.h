@@ -130,6 +130,8 @@ enum {
         64, /* headers from a certified block down to the one that holds the record */
     HUB_BUNDLE_LINKS_MAX = 64, /* epochs a receipt can be away from genesis */
     HUB_BUNDLE_ROWS_MAX = 16,
+    HUB_RECOVERY_BYTES_MAX =
+        8192, /* a record epoch.recover: 16 signers, 64 validators, 16 co-signatures, a reason */
     HUB_RECOVERIES_MAX =
         16, /* recovery epochs that one run follows: each is a disaster of its own */
     HUB_EPOCH_BYTES_MAX =

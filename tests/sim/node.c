@@ -160,7 +160,7 @@ static void start(struct sim_node *n)
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",
                                      .recovery = &n->sim->recovery.record,
-                                     .recoveries = n->sim->recovery.survivors != 0,
+                                     .recoveries = n->sim->recovery.given,
                                      .resume = n->lost && n->sim->plan.resume,
                                      .memory = n->memory};
     ports(&p, n);

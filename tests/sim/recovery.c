@@ -108,5 +108,6 @@ void sim_recover(struct sim *s, uint8_t survivors)
     s->recovery.genesis = s->world->genesis;
     s->recovery.genesis.accepted = (struct hub_accepted){&s->recovery.id, 1, false};
     s->recovery.survivors = survivors;
+    s->recovery.given = true;
     sim_trace(s, "recovery: %u validators go on", survivors);
 }

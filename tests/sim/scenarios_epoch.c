@@ -119,6 +119,12 @@ static void lose_and_recover(struct sim *s, uint32_t step)
         }
         return;
     }
+    if (step == 2) { /* a block of the epoch that was left: the file is at hand no more */
+        s->recovery.given = false;
+        sim_journal_flip(&s->node[0].journal, 8 * 5);
+        sim_crash(&s->node[0], 200);
+        return;
+    }
     sim_recover(s, SURVIVORS);
     for (uint8_t i = 0; i < SURVIVORS; i++)
         if (s->node[i].up)
@@ -158,6 +164,14 @@ static const struct scenario list[] = {
      final_at_one,
      lose_and_recover,
      {LOST_MS, RECOVERED_MS},
+     rest_goes_on,
+     0,
+     NULL},
+    {"recovery-and-damage",
+     half_is_lost,
+     final_at_one,
+     lose_and_recover,
+     {LOST_MS, RECOVERED_MS, 14000},
      rest_goes_on,
      0,
      NULL},

@@ -469,6 +469,7 @@ struct sim {
         struct hub_hash id;
         struct hub_genesis genesis; /* which accepts it */
         uint8_t survivors;          /* 0: there is none */
+        bool given;                 /* to each node that boots */
     } recovery;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
