@@ -171,7 +171,7 @@ static int verify(struct hub_cli *cli, const char *name, struct hub_span bytes)
         return hub_cli_fail(
             cli, HUB_EXIT_UNVERIFIED,
             HUB_T(cli, "%s proves nothing against anybody: %s", "%s 不能证明任何违规：%s"), name,
-            why);
+            hub_cli_why(cli, why));
     if (cli->json)
         show_json(&o, &set);
     hub_cli_say(cli,

@@ -184,7 +184,7 @@ static bool read_cards(const struct hub_cli *cli, struct cards *c,
         if (!hub_cli_read_file(cli, &c->bytes[c->n], path, HUB_CARD_BYTES_MAX))
             return false;
         if (!hub_card_read(&c->card[c->n], &why, hub_span_of(&c->bytes[c->n]))) {
-            hub_cli_fail(cli, 0, "%s: %s", path, why);
+            hub_cli_fail(cli, 0, "%s: %s", path, hub_cli_why(cli, why));
             return false;
         }
     }
@@ -211,7 +211,7 @@ static int make_draft(struct hub_cli *cli, const struct hub_network_options *o, 
         .card = c->card,
         .cards = c->n};
     if (!hub_founding_genesis(&genesis, &why, &plan))
-        return hub_cli_fail(cli, HUB_EXIT_USAGE, "%s", why);
+        return hub_cli_fail(cli, HUB_EXIT_USAGE, "%s", hub_cli_why(cli, why));
     hub_founding_endpoints(&endpoints, c->card, c->n);
     return hub_founding_file_write(cli, cli->output, hub_span_of(&genesis), hub_span_of(&endpoints),
                                    (struct hub_span){&none, 1}, false);

@@ -15,7 +15,7 @@ bool hub_founding_file_read(const struct hub_cli *cli, struct hub_founding_file 
         return false;
     if (hub_founding_read(&out->f, &why, hub_span_of(&out->bytes)))
         return true;
-    hub_cli_fail(cli, 0, "%s: %s", path, why);
+    hub_cli_fail(cli, 0, "%s: %s", path, hub_cli_why(cli, why));
     free(out->bytes.data);
     out->bytes.data = NULL;
     return false;

@@ -107,7 +107,7 @@ static bool make_key(const struct making *m, struct trial_key *out, const char *
     if (hub_keyfile_create_unprotected(path, out->label, &why) == HUB_OK &&
         hub_keyfile_open(&out->file, path, NULL, &why) == HUB_OK)
         return strcmp(plan->role, "validator") != 0 || hub_cli_guard(m->cli, path, &out->file.kid);
-    hub_cli_fail(m->cli, 0, "%s: %s", path, why);
+    hub_cli_fail(m->cli, 0, "%s: %s", path, hub_cli_why(m->cli, why));
     return false;
 }
 
@@ -127,7 +127,7 @@ static bool add_member(struct making *m, const struct hub_card_text *text,
     }
     if (ok && !(hub_card_write(&out, text, key, n) &&
                 hub_card_read(&m->card[m->cards], &why, hub_span_of(&out)))) {
-        hub_cli_fail(m->cli, 0, "%s: %s", text->code, why);
+        hub_cli_fail(m->cli, 0, "%s: %s", text->code, hub_cli_why(m->cli, why));
         ok = false;
     }
     m->cards++;
@@ -214,7 +214,7 @@ static bool make_genesis(struct making *m, struct hub_buf *genesis)
         .cards = m->cards};
     if (hub_founding_genesis(genesis, &why, &plan))
         return true;
-    hub_cli_fail(m->cli, 0, "%s", why);
+    hub_cli_fail(m->cli, 0, "%s", hub_cli_why(m->cli, why));
     return false;
 }
 
@@ -233,7 +233,7 @@ static bool sign_all(struct making *m, struct hub_span genesis, struct hub_span 
         if (!path_of(path, m, seat_of(i, m->o->local).code, "governor-1.key"))
             return false;
         if (hub_keyfile_open(&key, path, NULL, &why) != HUB_OK) {
-            hub_cli_fail(m->cli, 0, "%s: %s", path, why);
+            hub_cli_fail(m->cli, 0, "%s: %s", path, hub_cli_why(m->cli, why));
             return false;
         }
         hub_genesis_sign(&one, genesis, &key);

@@ -312,7 +312,7 @@ static int run_join(struct hub_cli *cli, void *own, unsigned argc, char **argv)
         return HUB_EXIT_UNREACHABLE;
     if (!hub_founding_read(&f, &why, hub_span_of(&bytes)) ||
         hub_genesis_signatures_ok(&f.genesis, &why, f.signatures) != HUB_OK)
-        hub_cli_fail(cli, 0, "%s: %s", argv[0], why);
+        hub_cli_fail(cli, 0, "%s: %s", argv[0], hub_cli_why(cli, why));
     else
         code = join(cli, own, &f);
     free(bytes.data);

@@ -207,7 +207,7 @@ static int check(struct hub_cli *cli, const char *path, const struct options *o,
     if (v == HUB_VERDICT_OK)
         say_facts(cli, &f, body);
     else
-        hub_cli_fail(cli, 0, "%s: %s", path, what);
+        hub_cli_fail(cli, 0, "%s: %s", path, hub_cli_why(cli, what));
     free(file.data);
     return v == HUB_VERDICT_OK ? HUB_EXIT_OK : HUB_EXIT_UNVERIFIED;
 }

@@ -167,7 +167,7 @@ bool hub_cli_genesis(struct hub_cli *cli)
     if (!g || hub_genesis_decode(g, &why, hub_span_of(&cli->genesis_bytes)) != HUB_OK) {
         hub_cli_fail(cli, 0,
                      HUB_T(cli, "%s is no valid genesis file: %s", "%s 不是有效的创世文件：%s"),
-                     cli->genesis_path, why);
+                     cli->genesis_path, hub_cli_why(cli, why));
         free(g);
         return false;
     }

@@ -149,7 +149,8 @@ static bool read_genesis(const struct options *o, uint8_t bytes[HUB_GENESIS_BYTE
     len = fread(bytes, 1, HUB_GENESIS_BYTES_MAX + 1, f);
     fclose(f);
     if (hub_genesis_decode(g, &why, (struct hub_span){bytes, len}) != HUB_OK) {
-        *exit_code = fail(o, EXIT_UNREADABLE, o->genesis, why);
+        const struct hub_cli language = {.zh = o->zh};
+        *exit_code = fail(o, EXIT_UNREADABLE, o->genesis, hub_cli_why(&language, why));
         return false;
     }
     return true;
