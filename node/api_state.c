@@ -430,6 +430,8 @@ void hub_api_get_members(struct hub_api *a, struct hub_query *q)
         hub_json_string_member(&q->out, "kind", hub_member_kind_names[m.kind]);
         hub_json_bool_member(&q->out, "voting", m.voting);
         hub_json_bool_member(&q->out, "suspended", m.suspended);
+        hub_json_int_member(&q->out, "seal_needs", (int64_t)m.seal_needs);
+        hub_json_int_member(&q->out, "governors_needed", (int64_t)m.governors_needed);
         if (m.removed)
             hub_json_bool_member(&q->out, "removed", true);
         if (m.since_ms)
