@@ -50,10 +50,12 @@ bool hub_epochs_same(struct hub_replica *r, uint8_t peer, uint64_t epoch)
 }
 
 /* The epoch that it says to end. */
-static uint64_t epoch_of(const struct hub_link *l)
+static bool epoch_of(uint64_t *out, const struct hub_link *l)
 {
     struct hub_header h;
-    return hub_header_decode(&h, l->headers.bytes[l->headers.n - 1]) ? h.epoch : UINT64_MAX;
+    const bool good = hub_header_decode(&h, l->headers.bytes[l->headers.n - 1]);
+    *out = good ? h.epoch : 0;
+    return good;
 }
 
 enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span links)
@@ -65,9 +67,10 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
         struct hub_link l;
         const char *what;
         struct hub_span bytes = hub_cbor_item(&c);
-        if (c.bad || bytes.len > HUB_LINK_BYTES_MAX || !hub_link_decode(&l, bytes))
+        uint64_t ends;
+        if (c.bad || bytes.len > HUB_LINK_BYTES_MAX || !hub_link_decode(&l, bytes) ||
+            !epoch_of(&ends, &l))
             return HUB_LINKS_BAD;
-        const uint64_t ends = epoch_of(&l);
         if (ends + 1 == r->mend.link.place && !hub_mend_take_link(r, &l, bytes))
             return HUB_LINKS_FORGED;
         if (r->proof.held || ends != r->chain.set.epoch)
