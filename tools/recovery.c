@@ -357,77 +357,106 @@ static int run_draft(struct hub_cli *cli, void *own, unsigned argc, char **argv)
 
 /* ---- cosign */
 
-/* What this node's journal says, against what the record claims of it; then it is silent for the rest of the epoch. */
-static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
-                       const struct hub_keyfile *key, void *ctx)
+/* The draft says of this node what its journal says. */
+static bool agrees(const struct hub_recovery *r, const struct stand *s)
 {
-    struct stopped *n = ctx;
-    struct hub_recovery r;
+    struct hub_hash kid;
+    uint64_t view;
+    for (uint32_t i = 0; hub_recovery_signer(r, i, &kid, &view); i++)
+        if (hub_hash_equal(&kid, &s->kid))
+            return r->epoch == s->epoch && view == s->view &&
+                   (view < hub_recovery_view(r) || hub_hash_equal(&r->base, &s->base));
+    return false;
+}
+
+/* Somebody else may have named the base: that it was notarized is not believed, but looked at. */
+static bool holds_base(struct stopped *n, const struct hub_recovery *r)
+{
+    static const uint8_t kinds[] = {HUB_NOTARIZE, HUB_FINALIZE};
+    const uint64_t view = hub_recovery_view(r);
     struct hub_certificate c;
-    struct hub_halt halt;
-    struct stand s;
+    bool held = view == 0;
+    for (size_t i = 0; i < sizeof kinds && !held; i++)
+        held = n->port.get_certificate(n->store, r->epoch, view, kinds[i], &c) == HUB_OK &&
+               hub_hash_equal(&c.subject.block_hash, &r->base);
+    return held;
+}
+
+/* All that a validator signs of it, whoever signed already. */
+static struct hub_hash signed_part(const struct hub_record *record)
+{
     struct hub_hasher h;
-    struct hub_hash kid, what; /* what: all that validators sign, whoever signed already */
-    uint64_t view = 0;
-    bool named = false;
-    int code = is_whole(cli, n, &halt);
-    if (code == HUB_EXIT_OK)
-        code = find_stand(cli, n, &s);
-    if (code != HUB_EXIT_OK)
-        return code;
+    struct hub_hash out;
+    hub_hash_init(&h);
+    hub_hash_add(&h, record->protected_.data, record->protected_.len);
+    hub_hash_add(&h, record->body.data, record->body.len);
+    hub_hash_final(&h, &out);
+    return out;
+}
+
+static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct hub_record *record,
+                    const struct stand *s, const struct hub_halt *halt)
+{
+    struct hub_recovery r;
+    const struct hub_hash what = signed_part(record);
     if (record->type != HUB_TYPE_EPOCH_RECOVER)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "this draft is no recovery: hubledger record cosign",
                                   "该草稿不是恢复记录：请用 hubledger record cosign"));
     hub_recovery_read(&r, record);
-    hub_hash_init(&h);
-    hub_hash_add(&h, record->protected_.data, record->protected_.len);
-    hub_hash_add(&h, record->body.data, record->body.len);
-    hub_hash_final(&h, &what);
-    for (uint32_t i = 0; !named && hub_recovery_signer(&r, i, &kid, &view); i++)
-        named = hub_hash_equal(&kid, &key->kid);
-    if (!named || r.epoch != s.epoch || view != s.view ||
-        (view == hub_recovery_view(&r) && !hub_hash_equal(&r.base, &s.base)))
+    if (!agrees(&r, s))
         return hub_cli_fail(
             cli, HUB_EXIT_USAGE,
             HUB_T(cli,
                   "the draft does not say where this node stands (epoch %llu, view %llu): make a "
                   "new one with its stand",
                   "草稿与本节点的实际状态（第 %llu 届，视图 %llu）不符：请用其状态文件重新拟稿"),
-            (unsigned long long)s.epoch, (unsigned long long)s.view);
-    if (halt.why == HUB_ABSTAIN_RECOVERY && halt.epoch == s.epoch &&
-        !hub_hash_equal(&halt.block, &what))
+            (unsigned long long)s->epoch, (unsigned long long)s->view);
+    if (halt->why == HUB_ABSTAIN_RECOVERY && halt->epoch == s->epoch &&
+        !hub_hash_equal(&halt->block, &what))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli,
                                   "this node has signed another recovery of epoch %llu: two of "
                                   "them would be two ledgers",
                                   "本节点已签署第 %llu 届的另一份恢复记录：两份即两本账"),
-                            (unsigned long long)s.epoch);
-    view = hub_recovery_view(&r);
-    if (view &&
-        (n->port.get_certificate(n->store, s.epoch, view, HUB_NOTARIZE, &c) != HUB_OK ||
-         !hub_hash_equal(&c.subject.block_hash, &r.base)) &&
-        (n->port.get_certificate(n->store, s.epoch, view, HUB_FINALIZE, &c) != HUB_OK ||
-         !hub_hash_equal(&c.subject.block_hash, &r.base)))
+                            (unsigned long long)s->epoch);
+    if (!holds_base(n, &r))
         return hub_cli_fail(
             cli, HUB_EXIT_USAGE,
             HUB_T(cli,
                   "this node does not hold the certificate of the base, view %llu: start it beside "
                   "the others until it has, stop it, and sign then",
-                  "本节点没有基准区块（视图 "
-                  "%llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
-            (unsigned long long)view);
+                  "本节点没有基准区块（视图 %llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
+            (unsigned long long)hub_recovery_view(&r));
+    return HUB_EXIT_OK;
+}
+
+/* Durable before the signature is made: from then on this node is silent for the rest of the epoch. */
+static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
+                       const struct hub_keyfile *key, void *ctx)
+{
+    struct stopped *n = ctx;
+    struct hub_halt halt;
+    struct stand s;
+    (void)key; /* its own: find_stand reads it */
+    int code = is_whole(cli, n, &halt);
+    if (code == HUB_EXIT_OK)
+        code = find_stand(cli, n, &s);
+    if (code == HUB_EXIT_OK)
+        code = may_sign(cli, n, record, &s, &halt);
+    if (code != HUB_EXIT_OK)
+        return code;
     halt = (struct hub_halt){.why = HUB_ABSTAIN_RECOVERY,
                              .epoch = s.epoch,
                              .view = s.view,
                              .time_ms = (uint64_t)time(NULL) * 1000,
-                             .block = what};
+                             .block = signed_part(record)};
     if (n->port.put_halt(n->store, &halt) != HUB_OK || n->port.commit(n->store) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
-    hub_cli_say(
-        cli,
-        HUB_T(cli, "this node votes no more in epoch %llu", "本节点不再参加第 %llu 届的任何表决"),
-        (unsigned long long)s.epoch);
+    hub_cli_say(cli,
+                HUB_T(cli, "this node votes no more in epoch %llu",
+                      "本节点不再参加第 %llu 届的任何表决"),
+                (unsigned long long)s.epoch);
     return HUB_EXIT_OK;
 }
 
