@@ -34,6 +34,8 @@ enum {
     SIM_EPOCHS_MAX = 4
 };
 #define SIM_EPOCH_MS 1779415200000u /* 2026-05-22 10:00 in UTC+8: wall clock at simulated time 0 */
+/* Of records that have expired: genesis is 5 s older, so a leader whose clock is far behind may take them still. */
+#define SIM_EXPIRED_MS (SIM_EPOCH_MS - 5000)
 #define SIM_NEVER UINT64_MAX
 
 /* ---- random numbers (splitmix64, public domain, Vigna) */
@@ -179,7 +181,7 @@ struct sim_signer {
 enum sim_expect {
     SIM_VALID,  /* must become final, once */
     SIM_RIVAL,  /* need not; of two that share their number at most one may */
-    SIM_EXPIRED /* must never */
+    SIM_EXPIRED /* must not in a block of SIM_EXPIRED_MS or later */
 };
 enum sim_act_kind {
     SIM_ISSUE,

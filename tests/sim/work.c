@@ -223,7 +223,7 @@ static void add_transfer(struct writing *w, enum sim_expect expect)
     put_number(&b, "credit", sim_wallet_number(credit));
     struct draft d = of_bank(w, HUB_TYPE_CURRENCY_TRANSFER, at, &b);
     if (expect == SIM_EXPIRED)
-        d.valid_until_ms = SIM_EPOCH_MS - 5000;
+        d.valid_until_ms = SIM_EXPIRED_MS;
     struct sim_record *made = add_record(s, &d, at, expect);
     made->act = SIM_TRANSFER;
     made->debit = debit;
