@@ -426,7 +426,8 @@ static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct h
             HUB_T(cli,
                   "this node does not hold the certificate of the base, view %llu: start it beside "
                   "the others until it has, stop it, and sign then",
-                  "本节点没有基准区块（视图 %llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
+                  "本节点没有基准区块（视图 "
+                  "%llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
             (unsigned long long)hub_recovery_view(&r));
     return HUB_EXIT_OK;
 }
@@ -453,10 +454,10 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
                              .block = signed_part(record)};
     if (n->port.put_halt(n->store, &halt) != HUB_OK || n->port.commit(n->store) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
-    hub_cli_say(cli,
-                HUB_T(cli, "this node votes no more in epoch %llu",
-                      "本节点不再参加第 %llu 届的任何表决"),
-                (unsigned long long)s.epoch);
+    hub_cli_say(
+        cli,
+        HUB_T(cli, "this node votes no more in epoch %llu", "本节点不再参加第 %llu 届的任何表决"),
+        (unsigned long long)s.epoch);
     return HUB_EXIT_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "hub/cose.h"
 #include "hub/merkle.h"
 #include "ledger/wallet.h"
+#include "tests/support/space.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,16 +74,13 @@ static void add_currency(struct council *c, const struct council_plan *plan)
 void council_open(struct council *c, const struct council_plan *plan)
 {
     uint32_t caps[HUB_TABLES];
-    size_t bytes;
 
     memset(c, 0, sizeof *c);
     for (unsigned t = 0; t < HUB_TABLES; t++)
         caps[t] = hub_table_kinds[t].slot_bytes > 4096 ? 64 : 128;
-    bytes = (hub_state_memory_bytes(caps) + 63) / 64 * 64;
-    c->memory = aligned_alloc(64, bytes);
-    c->log_memory = malloc(HUB_BLOCK_UNDO_BYTES_MAX);
-    must(c->memory != NULL && c->log_memory != NULL, "memory");
-    memset(c->memory, 0, bytes);
+    c->memory_bytes = hub_state_memory_bytes(caps);
+    c->memory = test_space(c->memory_bytes);
+    c->log_memory = test_space(HUB_BLOCK_UNDO_BYTES_MAX);
     hub_state_init(&c->state, c->memory, caps);
     c->members = plan->voters + plan->others;
     c->time_ms = COUNCIL_START_MS;
@@ -110,8 +108,8 @@ void council_open(struct council *c, const struct council_plan *plan)
 
 void council_close(struct council *c)
 {
-    free(c->memory);
-    free(c->log_memory);
+    test_space_end(c->memory, c->memory_bytes);
+    test_space_end(c->log_memory, HUB_BLOCK_UNDO_BYTES_MAX);
 }
 
 struct hub_member council_member(const struct council *c, unsigned member)

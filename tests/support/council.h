@@ -21,8 +21,9 @@ enum {
  * from council_spare on they are nobody's. */
 struct council {
     struct hub_state state;
-    struct hub_undo log; /* of the last record */
-    void *memory, *log_memory;
+    struct hub_undo log;       /* of the last record */
+    void *memory, *log_memory; /* test_space */
+    size_t memory_bytes;
     uint64_t height, time_ms;
     unsigned members;
     struct hub_public_key key[COUNCIL_KEYS];

@@ -2,6 +2,7 @@
 
 #include "hub/cose.h"
 #include "hub/merkle.h"
+#include "tests/support/space.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,13 +80,11 @@ void world_open(struct world *w, bool currency)
         [HUB_TABLE_INSTITUTIONS] = 8, [HUB_TABLE_BATCHES] = 4096, [HUB_TABLE_REFERENCES] = 32768,
         [HUB_TABLE_TOTALS] = 1};
     uint64_t quorum = w->issue_quorum;
-    size_t bytes = hub_state_memory_bytes(caps);
 
     memset(w, 0, sizeof *w);
-    w->memory = aligned_alloc(64, bytes);
-    w->log_memory = malloc(HUB_BLOCK_UNDO_BYTES_MAX);
-    must(w->memory != NULL && w->log_memory != NULL, "memory");
-    memset(w->memory, 0, bytes);
+    w->memory_bytes = hub_state_memory_bytes(caps);
+    w->memory = test_space(w->memory_bytes);
+    w->log_memory = test_space(HUB_BLOCK_UNDO_BYTES_MAX);
     hub_state_init(&w->state, w->memory, caps);
     add_member(w, "310000PBC", HUB_KIND_AUTHORITY, WORLD_AUTHORITY);
     add_member(w, "310000BANK", HUB_KIND_INSTITUTION, WORLD_BANK);
@@ -104,8 +103,8 @@ void world_open(struct world *w, bool currency)
 
 void world_close(struct world *w)
 {
-    free(w->memory);
-    free(w->log_memory);
+    test_space_end(w->memory, w->memory_bytes);
+    test_space_end(w->log_memory, HUB_BLOCK_UNDO_BYTES_MAX);
 }
 
 /* ---- one record */

@@ -26,8 +26,9 @@ enum { WORLD_AUTHORITY = 1, WORLD_BANK = 2, WORLD_OTHER_BANK = 3, WORLD_BODY_MAX
 
 struct world {
     struct hub_state state;
-    struct hub_undo log; /* of the last record */
-    void *memory, *log_memory;
+    struct hub_undo log;       /* of the last record */
+    void *memory, *log_memory; /* test_space */
+    size_t memory_bytes;
     uint64_t height, time_ms;
     struct hub_public_key key[WORLD_KEYS];
     struct hub_hash kid[WORLD_KEYS];

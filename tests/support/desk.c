@@ -1,6 +1,7 @@
 #include "tests/support/desk.h"
 
 #include "hub/record.h"
+#include "tests/support/space.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -52,10 +53,9 @@ static void fresh_state(struct hub_state *s)
     uint32_t caps[HUB_TABLES];
     for (size_t t = 0; t < HUB_TABLES; t++)
         caps[t] = hub_table_kinds[t].slot_bytes > 4096 ? ROWS / 8 : ROWS;
-    size_t bytes = (hub_state_memory_bytes(caps) + 63) / 64 * 64;
+    const size_t bytes = hub_state_memory_bytes(caps);
     if (memory == NULL)
-        memory = aligned_alloc(64, bytes);
-    cr_assert_not_null(memory);
+        memory = test_space(bytes);
     memset(memory, 0, bytes);
     hub_state_init(s, memory, caps);
 }

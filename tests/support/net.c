@@ -1,6 +1,8 @@
 /* net.c: see net.h. */
 #include "tests/support/net.h"
 
+#include "tests/support/space.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,20 +192,14 @@ struct hub_chain *net_chain(const struct net *net)
 {
     uint32_t caps[HUB_TABLES];
     struct hub_chain *c = malloc(sizeof *c);
-    size_t bytes;
-    void *rows;
 
-    /* Pages not touched cost nothing, but to the leak checker, which reads them all when the test ends. */
     for (unsigned t = 0; t < HUB_TABLES; t++) {
         const uint32_t most = TABLE_BYTES / hub_table_kinds[t].slot_bytes;
         const uint32_t enough = most < 4096 ? most : 4096;
         caps[t] = hub_table_kinds[t].rows_max < enough ? hub_table_kinds[t].rows_max : enough;
     }
-    bytes = hub_state_memory_bytes(caps);
-    rows = calloc(1, bytes + 64);
-    rows = (uint8_t *)rows + (64 - (uintptr_t)rows % 64) % 64;
-    NEED(hub_chain_init(c, &net->genesis, rows, caps, calloc(1, hub_chain_memory_bytes())) ==
-         HUB_OK);
+    NEED(hub_chain_init(c, &net->genesis, test_space(hub_state_memory_bytes(caps)), caps,
+                        test_space(hub_chain_memory_bytes())) == HUB_OK);
     return c;
 }
 
@@ -213,7 +209,7 @@ struct net *net_open(const char *const *names, const uint64_t *values)
     const char *why = "";
 
     NEED(hub_crypto_self_test() == HUB_OK);
-    net->arena = malloc(NET_ARENA_BYTES);
+    net->arena = test_space(NET_ARENA_BYTES);
     for (unsigned i = 0; i < NET_KEYS; i++) {
         uint8_t seed[HUB_SEED_BYTES] = {'n', 'e', 't', (uint8_t)i};
 
@@ -436,7 +432,7 @@ struct hub_block *net_build_at(struct net *net, struct hub_chain *chain,
     const struct hub_header *h = hub_chain_header(chain, &on);
     struct hub_block *b = calloc(1, sizeof *b);
     size_t cap = HUB_BLOCK_BYTES_MAX + 4096;
-    struct hub_buf out = {malloc(cap), 0, cap, false};
+    struct hub_buf out = {test_space(cap), 0, cap, false};
 
     NEED(h != NULL);
     (void)net;
@@ -490,7 +486,7 @@ struct hub_block *net_receive(struct net *net, struct hub_chain *chain, struct h
     uint16_t why = 0;
 
     (void)net;
-    b->records = calloc(HUB_BLOCK_RECORDS_MAX, sizeof *b->records);
+    b->records = test_space(HUB_BLOCK_RECORDS_MAX * sizeof *b->records);
     NEED(hub_block_decode(b, &bad, &why, bytes, &chain->id) == HUB_OK);
     if (hub_chain_move(chain, &b->header.parent) != HUB_OK)
         return b;
