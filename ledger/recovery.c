@@ -91,7 +91,7 @@ uint64_t hub_recovery_view(const struct hub_recovery *r)
     return highest;
 }
 
-/* Nobody signs twice, and no key votes twice in the next set. */
+/* Nobody signs twice, no key votes twice in the next set, and that can have its quorum. */
 uint16_t hub_epoch_recover_check(const struct hub_record *r)
 {
     struct hub_recovery v;
@@ -105,8 +105,16 @@ uint16_t hub_epoch_recover_check(const struct hub_record *r)
         for (uint32_t j = 0; j < i; j++)
             if (hub_recovery_signer(&v, j, &other, &view) && hub_hash_equal(&kid, &other))
                 return HUB_CODE_body_invalid;
-    return hub_kids_differ(r->body, "validators") ? 0 : HUB_CODE_body_invalid;
+    if (!hub_kids_differ(r->body, "validators") || !hub_field_array(r->body, "validators", &c, &n))
+        return HUB_CODE_body_invalid;
+    return hub_quorum_ok(
+               n, (unsigned)hub_field_uint(r->body, "quorum", 0),
+               (enum hub_fault_model)hub_field_enum(r->body, "fault_model", hub_fault_model_names))
+               ? 0
+               : HUB_CODE_quorum_unsafe;
+    struct hub_cbor c;
 }
+    uint32_t n = 0;
 
 /* ---- the validators' bench, without any state */
 
@@ -195,7 +203,8 @@ static bool is_placed(const struct hub_apply *a, const struct hub_recovery *r)
            hub_hash_equal(&h->parent, &r->base);
 }
 
-/* The validators whose signatures are under the record; their kids were checked with their keys before. */
+/* The validators whose signatures are under the record; their kids were checked with their keys before. Who is named and
+ * did not sign, like one whose machine was lost meanwhile, is not counted. */
 static bool validators_signed(const struct hub_apply *a, const struct hub_recovery *r,
                               const struct hub_validators *set)
 {
@@ -205,9 +214,8 @@ static bool validators_signed(const struct hub_apply *a, const struct hub_recove
     for (uint32_t i = 0; hub_recovery_signer(r, i, &kid, &view); i++) {
         const int at = hub_epoch_index(set, &kid);
 
-        if (at < 0 || !hub_apply_cosigned_by(a, &kid))
-            return false;
-        who |= (uint64_t)1 << at;
+        if (at >= 0 && hub_apply_cosigned_by(a, &kid))
+            who |= (uint64_t)1 << at;
     }
     return enough(who, set);
 }
@@ -249,9 +257,7 @@ uint16_t hub_epoch_recover_apply(struct hub_apply *a)
     hub_epoch_newest(&set, a->state);
     if (!validators_signed(a, &r, &set) || !members_signed(a))
         return HUB_CODE_cosign_missing;
-    code = hub_validators_named(&next, a, a->record->body);
-    if (code == 0 && !hub_quorum_ok(next.n, next.q, next.fault_model))
-        code = HUB_CODE_quorum_unsafe;
+    code = hub_validators_named(&next, a, a->record->body); /* its quorum was checked before */
     code = hub_first_code(
         code, is_placed(a, &r) && set.epoch == r.epoch ? 0 : HUB_CODE_recovery_misplaced);
     if (hub_recovery_view(&r) != a->header->parent_view)
