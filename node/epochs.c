@@ -73,13 +73,14 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
             return HUB_LINKS_BAD;
         if (ends + 1 == r->mend.link.place && !hub_mend_take_link(r, &l, bytes))
             return HUB_LINKS_FORGED;
-        if (r->proof.held || ends != r->chain.set.epoch)
+        if (r->proof.held || ends != r->chain.set.epoch ||
+            (l.recovery.len && r->recover.shown_by)) /* said once, looked at once */
             continue;
         const enum hub_verdict verdict =
             hub_link_check(&facts, &what, &l, &r->chain.set, &hub_accept_none);
         if (verdict == HUB_VERDICT_OVERRIDE) { /* never followed because a peer shows it */
             hub_recover_shown(r, &facts);
-            continue;
+            return HUB_LINKS_TAKEN; /* nothing behind it leads on from here */
         }
         if (verdict != HUB_VERDICT_OK)
             return HUB_LINKS_FORGED;
@@ -166,34 +167,41 @@ enum hub_status hub_epochs_replay(struct hub_replica *r)
 }
 
 /* The block whose height the row of this epoch names. HUB_NOT_FOUND: damaged, or below a snapshot. */
-static enum hub_status seal_of_row(struct hub_replica *r, struct hub_hash *out)
+static enum hub_status seal_of_row(struct hub_replica *r, struct hub_hash *out, bool *recovered)
 {
     struct hub_epoch_row row;
-    struct hub_header h;
+    struct hub_header h = {.flags = 0};
     struct hub_span bytes, header_bytes;
     hub_epoch_get(&row, &r->chain.state, (uint32_t)r->chain.set.epoch);
     HUB_ASSERT(row.number == r->chain.set.epoch);
     enum hub_status st = r->port.get_block_at(r->port.store, row.height, &bytes);
     if (st)
         return st;
-    return hub_block_peek(&h, out, &header_bytes, bytes) ? HUB_OK : HUB_CORRUPT;
+    const bool good = hub_block_peek(&h, out, &header_bytes, bytes);
+    *recovered = h.flags == HUB_FLAG_RECOVERY;
+    return good ? HUB_OK : HUB_CORRUPT;
 }
 
 enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out)
 {
     struct hub_link link;
     struct hub_span bytes;
+    bool recovered = false;
     if (r->chain.set.epoch == 0) {
         *out = r->chain.id;
         return HUB_OK;
     }
     enum hub_status st = r->port.get_link(r->port.store, r->chain.set.epoch, &bytes);
     if (st == HUB_NOT_FOUND) /* damaged: mend.c asks for it */
-        st = seal_of_row(r, out);
+        st = seal_of_row(r, out, &recovered);
     else if (st == HUB_OK && !hub_link_decode(&link, bytes))
         st = HUB_CORRUPT;
-    else if (st == HUB_OK)
+    else if (st == HUB_OK) {
         hub_header_hash(out, link.headers.bytes[link.headers.n - 1]);
+        recovered = link.recovery.len > 0;
+    }
+    if (recovered) /* a link binds of such a block what its record says, and not its hash */
+        *out = r->chain.set.hash;
     return st == HUB_NOT_FOUND ? HUB_CORRUPT : st;
 }
 

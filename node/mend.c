@@ -168,6 +168,16 @@ static void look_at_link(struct hub_replica *r)
         note(r, &r->mend.link, r->mend.next_link);
 }
 
+/* No certificate covers the header of a recovery: only the block itself says that it is the one. */
+static bool is_own(struct hub_replica *r, const struct hub_link_facts *facts, uint64_t height)
+{
+    struct hub_header h;
+    struct hub_hash hash;
+    size_t len;
+    return !facts->recovered || !header_at(r, &h, &hash, height, &len) ||
+           hub_hash_equal(&hash, &facts->seal_hash);
+}
+
 bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct hub_span bytes)
 {
     struct hub_epoch_row row;
@@ -178,13 +188,10 @@ bool hub_mend_take_link(struct hub_replica *r, const struct hub_link *l, struct 
     enum hub_status st =
         hub_validators_decode(&set, row.bytes, &r->chain.id, hub_text_span(r->chain.set.network));
     HUB_ASSERT(st == HUB_OK && set.epoch + 1 == r->mend.link.place);
-    /* A recovery was accepted when it was crossed, and then its set stands in the state. */
-    const bool crossed = r->mend.link.place < r->chain.state.count[HUB_TABLE_EPOCHS];
-    if (crossed)
-        hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
-    const struct hub_accepted *accepted = crossed ? &hub_accept_all : &hub_accept_none;
-    if (hub_link_check(&facts, &what, l, &set, accepted) != HUB_VERDICT_OK ||
-        (crossed && !hub_span_equal(row.bytes, l->next)))
+    /* It was crossed: a recovery was accepted then, and the next set stands in the state. */
+    hub_epoch_get(&row, &r->chain.state, (uint32_t)r->mend.link.place);
+    if (hub_link_check(&facts, &what, l, &set, &hub_accept_all) != HUB_VERDICT_OK ||
+        !hub_span_equal(row.bytes, l->next) || !is_own(r, &facts, row.height))
         return false;
     if (!hub_replica_ok(r, r->port.put_link(r->port.store, r->mend.link.place, bytes)))
         return true;

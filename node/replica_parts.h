@@ -149,7 +149,8 @@ void hub_epochs_finalize(struct hub_replica *r, const struct hub_certificate *c)
 void hub_epochs_cross(struct hub_replica *r);
 /* At a restart: the applied SEAL of the chain's epoch is final by the stored link. */
 enum hub_status hub_epochs_replay(struct hub_replica *r);
-/* Of the block that sealed the epoch that votes now; the chain id for the first. */
+/* Of the block that sealed the epoch that votes now; the chain id for the first; of the set where a recovery began
+ * it. */
 enum hub_status hub_epochs_seal_hash(struct hub_replica *r, struct hub_hash *out);
 
 /* Tip and link in r->proof.bytes go into one commit; the chain stands at the block that ends its epoch. */

@@ -168,7 +168,8 @@ static bool find_top(struct hub_snapshot_work *w)
     w->sealed = false;
     for (uint32_t i = 0; i < w->m.headers.n; i++) {
         struct hub_header h = {.version = 0};
-        if (!hub_header_decode(&h, w->m.headers.bytes[i]) || (w->sealed && h.flags))
+        if (!hub_header_decode(&h, w->m.headers.bytes[i]) || (w->sealed && h.flags) ||
+            h.flags == HUB_FLAG_RECOVERY) /* no link binds its hash: nobody begins at or below it */
             return false;
         if (h.flags == HUB_FLAG_SEAL) {
             w->sealed = true;

@@ -4,6 +4,9 @@
 
 #include "tests/support/net.h"
 
+#include "ledger/recovery.h"
+#include "node/replica_parts.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +60,10 @@ static struct hub_span body(const struct wish *w, struct net_wish *sign)
     uint8_t *bytes = net_take(net, 1024);
     struct hub_buf b = {bytes, 0, 1024, false};
 
+    *sign = (struct net_wish){.cosigns = 0};
     hub_put_map(&b, 8);
     hub_put_text(&b, "base");
     hub_put_hash(&b, w->base != NULL ? w->base : w->below ? &first->hash : &base->hash);
-    *sign = (struct net_wish){.cosigns = 0};
     hub_put_text(&b, "epoch");
     hub_put_uint(&b, w->epoch);
     hub_put_text(&b, "quorum");
@@ -235,9 +238,6 @@ Test(recovery, each_rule_of_its_record)
     cr_assert(hub_hash_equal(&state, &base->header.state_root), "nothing of them stays");
 }
 
-/* Its number is spent, and nothing else happens: no leader can smuggle one in. */
-Test(recovery, does_nothing_in_an_ordinary_block)
-{
 /* Told from the draft alone: nobody falls silent for it. */
 Test(recovery, a_set_that_can_have_no_such_quorum_is_no_record)
 {
@@ -275,6 +275,9 @@ Test(recovery, who_is_named_and_does_not_sign_is_not_counted)
     cr_assert_eq(x.why, HUB_CODE_cosign_missing);
 }
 
+/* Its number is spent, and nothing else happens: no leader can smuggle one in. */
+Test(recovery, does_nothing_in_an_ordinary_block)
+{
     struct hub_record r;
     struct hub_block *b;
     struct hub_cbor result;
@@ -289,4 +292,129 @@ Test(recovery, who_is_named_and_does_not_sign_is_not_counted)
     hub_cbor_array(&result, 3, 3);
     hub_cbor_item(&result);
     cr_assert_eq(hub_cbor_uint(&result, 0, UINT16_MAX), HUB_CODE_recovery_misplaced);
+}
+
+/* ---- a node */
+
+static struct hub_replica replica;
+static struct hub_block *at_height_3; /* what the store gives; NULL: damaged */
+static struct hub_span link_to_1;     /* and this; empty: damaged */
+static unsigned links_put, halts_put;
+static struct hub_halt halt;
+
+static enum hub_status get_block_at(void *store, uint64_t height, struct hub_span *bytes)
+{
+    if (store != NULL || height != 3 || at_height_3 == NULL)
+        return HUB_NOT_FOUND;
+    *bytes = at_height_3->bytes;
+    return HUB_OK;
+}
+
+static enum hub_status get_link(void *store, uint64_t epoch, struct hub_span *bytes)
+{
+    *bytes = link_to_1;
+    return store == NULL && epoch == 1 && link_to_1.len > 0 ? HUB_OK : HUB_NOT_FOUND;
+}
+
+static enum hub_status put_link(void *store, uint64_t epoch, struct hub_span link)
+{
+    links_put += epoch == 1 && link.len > 0;
+    return store == NULL ? HUB_OK : HUB_IO;
+}
+
+static enum hub_status get_halt(void *store, struct hub_halt *out)
+{
+    *out = halt;
+    return store == NULL ? HUB_OK : HUB_IO;
+}
+
+static enum hub_status put_halt(void *store, const struct hub_halt *h)
+{
+    halt = *h;
+    halts_put++;
+    return store == NULL ? HUB_OK : HUB_IO;
+}
+
+static void alarm(void *client, const char *what, const struct hub_hash *block)
+{
+    cr_assert(client == NULL && what != NULL && block != NULL);
+}
+
+/* At the chain of `net`; observer, so that no guard is asked. */
+static void open_node(void)
+{
+    static struct hub_record records[1];
+    static struct hub_record_keys keys[1];
+    static uint8_t scratch[HUB_BLOCK_BYTES_MAX];
+
+    replica.chain = *net->chain;
+    replica.cons.cfg.epoch = net->chain->set.epoch;
+    replica.cfg.me = net->chain->set.n;
+    replica.records = records;
+    replica.keys = keys;
+    replica.scratch = (struct hub_buf){scratch, 0, sizeof scratch, false};
+    replica.port.get_block_at = get_block_at;
+    replica.port.get_link = get_link;
+    replica.port.put_link = put_link;
+    replica.port.get_halt = get_halt;
+    replica.port.put_halt = put_halt;
+    replica.port.alarm = alarm;
+}
+
+/* The link of a recovery block, with this root in its header. */
+static struct hub_span link_with(const struct hub_block *b, const struct hub_hash *state_root)
+{
+    struct hub_buf next = {net_take(net, 1024), 0, 1024, false};
+    struct hub_buf head = {net_take(net, 1024), 0, 1024, false};
+    struct hub_buf out = {net_take(net, 8192), 0, 8192, false};
+    struct hub_link l = {.headers.n = 1, .recovery = b->records[0].bytes};
+    struct hub_header h = b->header;
+
+    h.state_root = *state_root;
+    hub_validators_encode(&next, &net->chain->set);
+    hub_header_encode(&head, &h);
+    l.next = hub_span_of(&next);
+    l.headers.bytes[0] = hub_span_of(&head);
+    hub_link_encode(&out, &l, 0);
+    cr_assert_not(out.full);
+    return hub_span_of(&out);
+}
+
+static bool takes(struct hub_span bytes)
+{
+    struct hub_link l;
+
+    replica.mend.link.place = 1;
+    cr_assert(hub_link_decode(&l, bytes));
+    return hub_mend_take_link(&replica, &l, bytes);
+}
+
+/* No certificate stands behind such a header: with other roots the link holds for whoever has no state. */
+Test(recovery, a_link_with_another_header_mends_nothing_and_moves_no_leader)
+{
+    static struct built x;
+    static const struct hub_hash other = {{7}};
+    struct hub_record r;
+    struct hub_hash honest, forged, row;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    cr_assert_eq(build(&x, net->chain, &r), HUB_OK);
+    hub_chain_recover(net->chain, &x.block, NULL, NULL);
+    open_node();
+    at_height_3 = &x.block;
+    cr_assert_not(takes(link_with(&x.block, &other)));
+    cr_assert_eq(links_put, 0);
+    cr_assert(takes(link_with(&x.block, &x.block.header.state_root)));
+    cr_assert_eq(links_put, 1);
+
+    /* One that came with a snapshot, below which there are no blocks to compare it with. */
+    link_to_1 = link_with(&x.block, &x.block.header.state_root);
+    cr_assert_eq(hub_epochs_seal_hash(&replica, &honest), HUB_OK);
+    link_to_1 = link_with(&x.block, &other);
+    cr_assert_eq(hub_epochs_seal_hash(&replica, &forged), HUB_OK);
+    link_to_1.len = 0;
+    cr_assert_eq(hub_epochs_seal_hash(&replica, &row), HUB_OK);
+    cr_assert(hub_hash_equal(&honest, &forged));
+    cr_assert(hub_hash_equal(&honest, &row));
 }

@@ -275,7 +275,9 @@ static void cross_epoch(struct hub_buf *out)
     uint8_t epoch[2][HUB_EPOCH_BYTES_MAX], header[HUB_HEADER_BYTES_MAX];
     struct hub_buf e[2] = {{epoch[0], 0, sizeof epoch[0], false},
                            {epoch[1], 0, sizeof epoch[1], false}};
-    struct hub_buf h = {header, 0, sizeof header, false};
+    uint8_t row_bytes[HUB_EPOCH_BYTES_MAX + 32];
+    struct hub_buf h = {header, 0, sizeof header, false},
+                   row = {row_bytes, 0, sizeof row_bytes, false};
     const struct hub_span name = hub_text_span("test");
     void *memory = aligned_alloc(64, (hub_state_memory_bytes(caps) + 63) / 64 * 64);
     cr_assert(memory);
@@ -310,6 +312,11 @@ static void cross_epoch(struct hub_buf *out)
         link.certificate.sig[i] = sign(&link.certificate.subject, i);
     hub_link_encode(out, &link, N);
     cr_assert_eq(hub_validators_decode(set, hub_span_of(&e[1]), &r.chain.id, name), HUB_OK);
+    hub_put_array(&row, 3);
+    hub_put_uint(&row, 1);
+    hub_put_bytes(&row, hub_span_of(&e[1]));
+    hub_put_uint(&row, seal.height);
+    cr_assert_eq(hub_state_add(&r.chain.state, HUB_TABLE_EPOCHS, hub_span_of(&row)), 1);
     r.cons.cfg.epoch = 1;
 }
 
