@@ -65,6 +65,16 @@ void hub_recovery_read(struct hub_recovery *out, const struct hub_record *of)
     out->signers = hub_field_item(of->body, "signers");
 }
 
+void hub_epoch_recover_what(struct hub_hash *out, const struct hub_record *r)
+{
+    struct hub_hasher h;
+
+    hub_hash_init(&h);
+    hub_hash_add(&h, r->protected_.data, r->protected_.len);
+    hub_hash_add(&h, r->body.data, r->body.len);
+    hub_hash_final(&h, out);
+}
+
 bool hub_recovery_signer(const struct hub_recovery *r, uint32_t i, struct hub_hash *kid,
                          uint64_t *view)
 {
@@ -96,7 +106,9 @@ uint16_t hub_epoch_recover_check(const struct hub_record *r)
 {
     struct hub_recovery v;
     struct hub_hash kid, other;
+    struct hub_cbor c;
     uint64_t view;
+    uint32_t n = 0;
 
     if (r->bytes.len > HUB_RECOVERY_BYTES_MAX)
         return HUB_CODE_too_large;
@@ -112,9 +124,7 @@ uint16_t hub_epoch_recover_check(const struct hub_record *r)
                (enum hub_fault_model)hub_field_enum(r->body, "fault_model", hub_fault_model_names))
                ? 0
                : HUB_CODE_quorum_unsafe;
-    struct hub_cbor c;
 }
-    uint32_t n = 0;
 
 /* ---- the validators' bench, without any state */
 

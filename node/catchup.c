@@ -323,20 +323,20 @@ static bool recovery_run(struct hub_replica *r)
     const struct hub_record *record = hub_recover_record(r);
     struct hub_recovery recovery;
     struct hub_hash at;
-    if (!record)
+    if (!record || r->proof.held) /* a quorum ended it: nothing is overridden */
         return false;
     hub_recovery_read(&recovery, record);
     switch (path_of(r, &at, &recovery.base)) {
     case PATH_NEXT:
         return path_advance(r, &at);
     case PATH_APPLIED:
+    case PATH_INVALID: /* it says so */
         hub_recover_cross(r);
         return true;
     case PATH_MISSING:
         if (hub_recover_asks(r))
             hub_catchup_want(r, &recovery.base, 0, true);
         return false;
-    case PATH_INVALID:
     case PATH_FAR:
         return false;
     }

@@ -8,6 +8,8 @@
  *     --acknowledge-halt, or a new key. Who signed a recovery is silent until that epoch is over. */
 #include "node/replica_parts.h"
 
+#include "ledger/recovery.h"
+
 static void stand(struct hub_replica *r, enum hub_abstain why)
 {
     r->permit.why = why;
@@ -88,9 +90,12 @@ enum hub_status hub_permit_begin(struct hub_replica *r)
     if (st)
         return st;
     const enum hub_abstain halted = r->permit.halt.why;
-    if (halted == HUB_ABSTAIN_RECOVERY ? r->permit.halt.epoch < r->cons.cfg.epoch
-                                       : halted && r->cfg.acknowledge && !is_loss(halted))
+    if (halted == HUB_ABSTAIN_RECOVERY) { /* stays stored: a damaged disk may lead back there */
+        if (r->permit.halt.epoch < r->cons.cfg.epoch)
+            r->permit.halt = none;
+    } else if (halted && r->cfg.acknowledge && !is_loss(halted)) {
         store_halt(r, &none);
+    }
     if (anchor_of(r) == ANCHOR_CONFLICT)
         return HUB_CONFLICT;
     enum hub_abstain why = reason_at_start(r);
@@ -101,6 +106,19 @@ enum hub_status hub_permit_begin(struct hub_replica *r)
     r->permit.ask_due_ms = asks ? r->now.mono_ms : UINT64_MAX;
     stand(r, why);
     return r->failure;
+}
+
+/* No node can follow it: what this one signed for it binds it to nothing but silence. */
+void hub_permit_recovery_failed(struct hub_replica *r, const struct hub_record *record)
+{
+    struct hub_halt h = r->permit.halt;
+    struct hub_hash what;
+    hub_epoch_recover_what(&what, record);
+    if (h.why != HUB_ABSTAIN_RECOVERY || h.epoch != r->cons.cfg.epoch ||
+        !hub_hash_equal(&h.block, &what))
+        return;
+    h.block = (struct hub_hash){{0}};
+    store_halt(r, &h);
 }
 
 /* ---- questions */

@@ -59,21 +59,28 @@ void hub_recover_shown(struct hub_replica *r, const struct hub_link_facts *facts
     r->recover.shown = facts->recovery.id;
 }
 
-/* Built of the record on its base, the signatures checked with the keys of its state. 0, or why it does not hold. */
-static uint16_t build(struct hub_replica *r, const struct hub_record *of, struct hub_block *block)
+/* Built of the record on its base, the signatures checked with the keys of its state. 0, or why it does not hold.
+ * *never: whoever signs besides, it can hold nowhere. */
+static uint16_t build(struct hub_replica *r, const struct hub_record *of, struct hub_block *block,
+                      bool *never)
 {
     struct hub_record record = *of;
     struct hub_recovery recovery;
     uint16_t why;
+    *never = false;
     hub_recovery_read(&recovery, of);
-    if (hub_chain_move(&r->chain, &recovery.base) != HUB_OK)
+    if (hub_chain_move(&r->chain, &recovery.base) != HUB_OK ||
+        r->cons.top.view > hub_recovery_view(&recovery)) /* that is final, and would be lost */
         return HUB_CODE_recovery_base;
     if ((why = hub_record_resolve(&r->keys[0], &r->chain.state, &record)) ||
         !hub_record_verify(&record, &why, &r->keys[0]))
         return why;
     block->records = r->records;
     r->scratch.len = 0;
-    return hub_chain_recovery(&r->chain, &record, block, &r->scratch, &why) ? why : 0;
+    if (hub_chain_recovery(&r->chain, &record, block, &r->scratch, &why) == HUB_OK)
+        return 0;
+    *never = why != HUB_CODE_cosign_missing && why != HUB_CODE_cosign_invalid;
+    return why;
 }
 
 /* The link to the set that the chain now has. */
@@ -96,9 +103,12 @@ void hub_recover_cross(struct hub_replica *r)
 {
     const struct hub_record *record = hub_recover_record(r);
     struct hub_block block = {.count = 0};
+    bool never;
     HUB_ASSERT(record);
-    r->recover.why = build(r, record, &block);
+    r->recover.why = build(r, record, &block, &never);
     if (r->recover.why) {
+        if (never)
+            hub_permit_recovery_failed(r, record);
         r->port.alarm(
             r->port.client,
             "the recovery given to this node does not hold on its chain: hubledger record "
@@ -120,7 +130,7 @@ enum hub_status hub_recover_replay(struct hub_replica *r, struct hub_block *bloc
     const struct hub_record record = block->records[0];
     uint16_t why;
     r->scratch.len = 0;
-    if (record.type != HUB_TYPE_EPOCH_RECOVER ||
+    if (block->count != 1 || record.type != HUB_TYPE_EPOCH_RECOVER ||
         hub_chain_recovery(&r->chain, &record, block, &r->scratch, &why) ||
         !hub_hash_equal(&block->hash, &stored))
         return HUB_CORRUPT;

@@ -61,6 +61,8 @@ void hub_permit_vote_told(struct hub_replica *r, const struct hub_vote *v);
 void hub_permit_final(struct hub_replica *r);
 /* Own votes were committed. */
 void hub_permit_voted(struct hub_replica *r);
+/* The record can hold nowhere: if this node signed it, it stays silent, and may sign another. */
+void hub_permit_recovery_failed(struct hub_replica *r, const struct hub_record *record);
 /* Stops voting, also after a restart; what: for the alarm. */
 void hub_permit_halt(struct hub_replica *r, enum hub_abstain why, const char *what,
                      const struct hub_hash *block);

@@ -418,3 +418,69 @@ Test(recovery, a_link_with_another_header_mends_nothing_and_moves_no_leader)
     cr_assert(hub_hash_equal(&honest, &forged));
     cr_assert(hub_hash_equal(&honest, &row));
 }
+
+/* A FINALIZATION above the base is here, its block perhaps not: what it says is final stays. */
+Test(recovery, a_node_that_holds_a_finalization_above_the_base_refuses)
+{
+    struct hub_record r;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    open_node();
+    replica.cfg.recovery = &r;
+    replica.cfg.recoveries = 1;
+    replica.cons.top.view = BASE_VIEW + 1;
+    cr_assert(hub_recover_record(&replica) == &r);
+    hub_recover_cross(&replica);
+    cr_assert_eq(replica.recover.why, HUB_CODE_recovery_base);
+    cr_assert_eq(replica.chain.set.epoch, 0);
+}
+
+/* Signed, and it can hold nowhere: the node stays silent, and its operator may sign another. One that others can still
+ * complete binds it for good. */
+Test(recovery, a_record_that_holds_nowhere_binds_to_silence_only)
+{
+    const struct hub_hash none = {{0}};
+    struct hub_record lone, unknown;
+
+    open_ledger();
+    lone = recovery(&(struct wish){.lone_member = true});
+    unknown = recovery(&(struct wish){.other = NET_SPARE});
+    open_node();
+    replica.cfg.recoveries = 1;
+    halt.why = HUB_ABSTAIN_RECOVERY;
+    replica.cfg.recovery = &lone;
+    hub_epoch_recover_what(&halt.block, &lone);
+    replica.permit.halt = halt;
+    hub_recover_cross(&replica);
+    cr_assert_eq(replica.recover.why, HUB_CODE_cosign_missing);
+    cr_assert_eq(halts_put, 0);
+
+    replica.recover.why = 0;
+    replica.cfg.recovery = &unknown;
+    hub_recover_cross(&replica);
+    cr_assert_eq(replica.recover.why, HUB_CODE_validator_unknown);
+    cr_assert_eq(halts_put, 0, "another was signed");
+    hub_epoch_recover_what(&halt.block, &unknown);
+    replica.permit.halt = halt;
+    replica.recover.why = 0;
+    hub_recover_cross(&replica);
+    cr_assert_eq(halts_put, 1);
+    cr_assert_eq(halt.why, HUB_ABSTAIN_RECOVERY);
+    cr_assert(hub_hash_equal(&halt.block, &none));
+}
+
+/* Its disk damaged, a node may begin in that epoch once more: it had promised silence. */
+Test(recovery, the_silence_is_kept_after_its_epoch)
+{
+    open_ledger();
+    open_node();
+    halt = (struct hub_halt){.why = HUB_ABSTAIN_RECOVERY, .epoch = 0};
+    replica.cons.cfg.epoch = 1;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.halt.why, HUB_ABSTAIN_NOT);
+    cr_assert_eq(halts_put, 0);
+    replica.cons.cfg.epoch = 0;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.halt.why, HUB_ABSTAIN_RECOVERY);
+}
