@@ -5,6 +5,7 @@
 #include "tools/governance.h"
 
 #include "hub/recovery.h"
+#include "ledger/recovery.h"
 #include "node/abstain.h"
 #include "node/config.h"
 #include "node/guard.h"
@@ -89,6 +90,7 @@ struct stand {
     struct hub_hash chain, kid,
         base; /* base: with view 0, the block that began the epoch; zero: it knows no more */
     uint64_t epoch, view, time_ms; /* time_ms: of the base */
+    uint64_t final;                /* view of its newest final block of the epoch; 0: none */
 };
 
 static void highest(void *ctx, const struct hub_vote *v)
@@ -134,6 +136,7 @@ static int find_stand(const struct hub_cli *cli, struct stopped *n, struct stand
                                   "%s：尚无最终确认的区块：请先让本节点与其他节点同步"),
                             n->cfg.data);
     s->epoch = tip.epoch + hub_header_begins_epoch(&tip);
+    s->final = hub_header_begins_epoch(&tip) ? 0 : tip.view;
     if (n->port.each_vote(n->store, s->epoch, 0, highest, s) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
     if (!s->view && hub_header_begins_epoch(&tip))
@@ -167,7 +170,7 @@ static int write_stand(struct hub_cli *cli, const struct stand *s)
     uint8_t bytes[STAND_BYTES_MAX];
     struct hub_buf b = {bytes, 0, sizeof bytes, false};
     char kid[65], base[65];
-    hub_put_array(&b, 7);
+    hub_put_array(&b, 8);
     hub_put_text(&b, stand_mark);
     hub_put_hash(&b, &s->chain);
     hub_put_hash(&b, &s->kid);
@@ -175,6 +178,7 @@ static int write_stand(struct hub_cli *cli, const struct stand *s)
     hub_put_uint(&b, s->view);
     hub_put_hash(&b, &s->base);
     hub_put_uint(&b, s->time_ms);
+    hub_put_uint(&b, s->final);
     hub_format_hex(kid, s->kid.b, sizeof s->kid.b);
     hub_format_hex(base, s->base.b, sizeof s->base.b);
     if (!hub_cli_write_file(cli, cli->output, hub_span_of(&b), false))
@@ -214,7 +218,7 @@ static bool read_stand(struct hub_cli *cli, struct stand *s, const char *path)
     if (!hub_cli_read_file(cli, &file, path, STAND_BYTES_MAX))
         return false;
     struct hub_cbor c = hub_cbor_open(hub_span_of(&file));
-    hub_cbor_array(&c, 7, 7);
+    hub_cbor_array(&c, 8, 8);
     hub_cbor_key(&c, stand_mark);
     hub_cbor_hash(&c, &s->chain);
     hub_cbor_hash(&c, &s->kid);
@@ -222,6 +226,7 @@ static bool read_stand(struct hub_cli *cli, struct stand *s, const char *path)
     s->view = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
     hub_cbor_hash(&c, &s->base);
     s->time_ms = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
+    s->final = hub_cbor_uint(&c, 0, HUB_UINT_MAX);
     const bool good = hub_cbor_done(&c) && hub_hash_equal(&s->chain, &cli->genesis->chain);
     free(file.data);
     if (!good)
@@ -230,6 +235,22 @@ static bool read_stand(struct hub_cli *cli, struct stand *s, const char *path)
                            "%s：不是 hubledger recovery stand 生成的文件，或属于另一网络"),
                      path);
     return good;
+}
+
+/* What is final was finalized by one at least of n - q + 1 validators; if none of these did, it would be lost. */
+static int loses_none(const struct hub_cli *cli, const char *thing, const struct stand *s,
+                      uint64_t base_view)
+{
+    if (s->final <= base_view)
+        return HUB_EXIT_OK;
+    return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                        HUB_T(cli,
+                              "%s: a block of view %llu is final there, and these validators voted "
+                              "FINALIZE up to view %llu only, so one that did is missing",
+                              "%s：视图 %llu "
+                              "的区块在该处已最终确认，而这些共识节点的确认票仅到视图 "
+                              "%llu：缺少投过票的节点"),
+                        thing, (unsigned long long)s->final, (unsigned long long)base_view);
 }
 
 /* All of one epoch; *top: the one whose block is the base. */
@@ -263,14 +284,10 @@ static int read_stands(struct hub_cli *cli, struct stand *s, const struct option
                       "%s 对视图 %llu 给出另一区块：两个共识节点互相矛盾，其一有误"),
                 o->with[i], (unsigned long long)s[i].view);
     }
-    if (hub_hash_equal(&(*top)->base, &none))
-        return hub_cli_fail(cli, HUB_EXIT_USAGE,
-                            HUB_T(cli,
-                                  "none of these validators voted FINALIZE in epoch %llu, so one "
-                                  "that did is missing",
-                                  "这些共识节点均未在第 %llu 届投出确认票：缺少投过票的节点"),
-                            (unsigned long long)s[0].epoch);
-    return HUB_EXIT_OK;
+    int code = HUB_EXIT_OK;
+    for (unsigned i = 0; i < o->stands && code == HUB_EXIT_OK; i++)
+        code = loses_none(cli, o->with[i], &s[i], (*top)->view);
+    return code;
 }
 
 static void put_signers(struct hub_buf *b, const struct stand *s, unsigned n)
@@ -369,36 +386,29 @@ static bool agrees(const struct hub_recovery *r, const struct stand *s)
     return false;
 }
 
-/* Somebody else may have named the base: that it was notarized is not believed, but looked at. */
+/* Somebody else may have named the base: that it was notarized is not believed, but looked at; and who voted for it may be
+ * lost before it signs. */
 static bool holds_base(struct stopped *n, const struct hub_recovery *r)
 {
     static const uint8_t kinds[] = {HUB_NOTARIZE, HUB_FINALIZE};
     const uint64_t view = hub_recovery_view(r);
     struct hub_certificate c;
+    struct hub_span bytes;
     bool held = view == 0;
     for (size_t i = 0; i < sizeof kinds && !held; i++)
         held = n->port.get_certificate(n->store, r->epoch, view, kinds[i], &c) == HUB_OK &&
-               hub_hash_equal(&c.subject.block_hash, &r->base);
+               hub_hash_equal(&c.subject.block_hash, &r->base) &&
+               n->port.get_block(n->store, &r->base, &bytes) == HUB_OK;
     return held;
-}
-
-/* All that a validator signs of it, whoever signed already. */
-static struct hub_hash signed_part(const struct hub_record *record)
-{
-    struct hub_hasher h;
-    struct hub_hash out;
-    hub_hash_init(&h);
-    hub_hash_add(&h, record->protected_.data, record->protected_.len);
-    hub_hash_add(&h, record->body.data, record->body.len);
-    hub_hash_final(&h, &out);
-    return out;
 }
 
 static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct hub_record *record,
                     const struct stand *s, const struct hub_halt *halt)
 {
+    static const struct hub_hash none; /* what it signed can hold nowhere */
     struct hub_recovery r;
-    const struct hub_hash what = signed_part(record);
+    struct hub_hash what;
+    const uint64_t now_ms = (uint64_t)time(NULL) * 1000;
     if (record->type != HUB_TYPE_EPOCH_RECOVER)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "this draft is no recovery: hubledger record cosign",
@@ -412,8 +422,18 @@ static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct h
                   "new one with its stand",
                   "草稿与本节点的实际状态（第 %llu 届，视图 %llu）不符：请用其状态文件重新拟稿"),
             (unsigned long long)s->epoch, (unsigned long long)s->view);
+    if (r.time_ms > now_ms + HUB_CLOCK_AHEAD_MS)
+        return hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli,
+                  "the draft is of a time %llu s ahead of this machine's clock, and no block could "
+                  "follow it before: set the clocks (chronyd) and make a new one",
+                  "草稿时间比本机时钟快 %llu "
+                  "秒，此前不会再有区块：请校准各机时钟（chronyd）后重新拟稿"),
+            (unsigned long long)(r.time_ms - now_ms) / 1000);
+    hub_epoch_recover_what(&what, record);
     if (halt->why == HUB_ABSTAIN_RECOVERY && halt->epoch == s->epoch &&
-        !hub_hash_equal(&halt->block, &what))
+        !hub_hash_equal(&halt->block, &none) && !hub_hash_equal(&halt->block, &what))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli,
                                   "this node has signed another recovery of epoch %llu: two of "
@@ -423,13 +443,14 @@ static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct h
     if (!holds_base(n, &r))
         return hub_cli_fail(
             cli, HUB_EXIT_USAGE,
-            HUB_T(cli,
-                  "this node does not hold the certificate of the base, view %llu: start it beside "
-                  "the others until it has, stop it, and sign then",
-                  "本节点没有基准区块（视图 "
-                  "%llu）的证书：请与其他节点同时运行取得后，停止节点再签署"),
+            HUB_T(
+                cli,
+                "this node does not hold the base, of view %llu, and its certificate: start it "
+                "beside the others until it has, stop it, and sign then",
+                "本节点没有基准区块（视图 %llu）及其证书：请与其他节点同时运行取得后，停止节点再签"
+                "署"),
             (unsigned long long)hub_recovery_view(&r));
-    return HUB_EXIT_OK;
+    return loses_none(cli, n->cfg.data, s, hub_recovery_view(&r));
 }
 
 /* Durable before the signature is made: from then on this node is silent for the rest of the epoch. */
@@ -450,8 +471,8 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
     halt = (struct hub_halt){.why = HUB_ABSTAIN_RECOVERY,
                              .epoch = s.epoch,
                              .view = s.view,
-                             .time_ms = (uint64_t)time(NULL) * 1000,
-                             .block = signed_part(record)};
+                             .time_ms = (uint64_t)time(NULL) * 1000};
+    hub_epoch_recover_what(&halt.block, record);
     if (n->port.put_halt(n->store, &halt) != HUB_OK || n->port.commit(n->store) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
     hub_cli_say(

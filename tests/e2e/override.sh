@@ -57,12 +57,27 @@ done
 net_ready || true
 for i in $(seq 100); do [ -n "$(net_field XIANGCHENG height)" ] && break; sleep 0.1; done
 
-draft() { # FILE OPTION...
-    "$hub" recovery draft 2 bft "$net/XIANGCHENG/node.key" "$net/CHANGNING/node.key" --reason-zh 两节点机房毁损 --reason-en "two nodes burnt" \
-        --key "$(gov XIANGCHENG)" -o "$1" --lang en "${@:2}"
+draft_of() { # SECOND-KEY FILE OPTION...
+    "$hub" recovery draft 2 bft "$net/XIANGCHENG/node.key" "$1" --reason-zh 两节点机房毁损 --reason-en "two nodes burnt" \
+        --key "$(gov XIANGCHENG)" -o "$2" --lang en "${@:3}"
 }
-# One validator is too few, two members are; whoever is given such a file says why, and nothing happens.
-draft "$dir/weak" --with "$dir/XIANGCHENG.stand" -q || failed "no draft of one stand"
+draft() { draft_of "$net/CHANGNING/node.key" "$@"; }
+until_logged() { for i in $(seq 300); do grep -q "$2" "$net/$1/node.log" && return 0; sleep 0.1; done; failed "$1 does not log $2"; }
+# A slip of the pen: a governor's key in the next set. All sign, and it can hold nowhere; then they may sign another.
+draft_of "$(gov CHANGNING)" "$dir/slip" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" -q || failed "no draft with a slip"
+for m in CHANGNING JIADING; do "$hub" record cosign "$dir/slip" --key "$(gov "$m")" --yes -q || failed "$m's governor does not sign the slip"; done
+for m in "${left[@]}"; do silenced "$m" "$dir/slip"; done
+"$hub" record sign "$dir/slip" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/slip.recovery" -q || failed "the slip is not signed"
+for m in "${left[@]}"; do
+    net_stop "$m"
+    start_with "$m" --recovery "$dir/slip.recovery"
+    until_logged "$m" "does not hold on its chain"
+done
+net_stop "${left[@]}"
+net_start "${left[@]}"
+until_field XIANGCHENG voting recovery
+# Signed by its maker alone; whoever is given such a file says why, and nothing happens.
+draft "$dir/weak" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" -q || failed "no draft to be left unsigned"
 "$hub" record sign "$dir/weak" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/weak.recovery" -q || failed "the weak one is not signed"
 draft "$dir/draft" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" >"$dir/said" 2>&1 || failed "no draft: $(cat "$dir/said")"
 refused 2 "falls silent before it signs" "$hub" record cosign "$dir/draft" --key "$net/CHANGNING/node.key" --yes --lang en
@@ -98,7 +113,6 @@ issue "$dir/after3"
 
 # One that was lost comes back: it stays where it was and says why, then follows.
 net_start JIADING
-until_logged() { for i in $(seq 300); do grep -q "$2" "$net/$1/node.log" && return 0; sleep 0.1; done; failed "$1 does not log $2"; }
 until_logged JIADING "peers follow a recovery epoch"
 HUBLEDGER_NODE=$(net_api JIADING) "$hub" status --check --lang en >"$dir/said" 2>&1 && failed "Jiading says that all is well: $(cat "$dir/said")"
 grep -q "an override of the quorum, signed by XIANGCHENG (0), CHANGNING" "$dir/said" || failed "Jiading says: $(cat "$dir/said")"
