@@ -292,6 +292,7 @@ static void count_final(void *ctx, const struct hub_applied *final)
 
     w->final_with_records++;
     w->a->entries += w->entries[final - w->a->chain->slot];
+    w->entries[final - w->a->chain->slot] = 0; /* of this block only */
     while (hub_cbor_peek(&c) != HUB_CBOR_END) {
         hub_cbor_array(&c, 3, 3);
         hub_cbor_item(&c);

@@ -75,7 +75,7 @@ static enum hub_status directory_next(struct hub_frames *f, struct hub_chain_fra
                            status == HUB_NOT_FOUND ? "missing" : "damaged");
     else if (hub_block_peek(&header, &hash, &header_bytes, frame.block))
         frame.certificate = certificate_of(d, &header, &hash);
-    if (!status && header.flags == HUB_FLAG_SEAL &&
+    if (!status && hub_header_begins_epoch(&header) &&
         hub_read_link(&d->reader, header.epoch + 1, &frame.link))
         frame.link = (struct hub_span){NULL, 0}; /* the reader will miss it */
     d->next++;

@@ -136,6 +136,7 @@ for i in 1 2 3; do
 done
 net_stop "${left[@]}" JIADING
 "$hub" export "$net/CHANGNING/data" -o "$dir/export" -q || failed "no export"
+python3 -c 'import sys; sys.exit(open(sys.argv[1], "rb").read().count(b"epoch.recover") != 2)' "$dir/export" || failed "no link behind the recovery block"
 for source in "$net"/{XIANGCHENG,CHANGNING,JIADING}/data "$dir/export"; do
     exits 7 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$source" --lang en
     grep -q "$recovery" "$dir/said" || failed "$source: $(cat "$dir/said")"
