@@ -37,18 +37,21 @@ static void drop(struct hub_offer_file *f)
     *f = (struct hub_offer_file){.fd = -1};
 }
 
-/* The head is proven again: what the disk has damaged there is not offered. */
+/* The head is proven again: what the disk has damaged there is not offered. The recoveries it leads over were accepted
+ * when this node crossed them. */
 static bool open_file(const struct hub_offer *o, struct hub_offer_file *out)
 {
     char path[PATH_BYTES], why[HUB_WHY_BYTES] = "";
+    struct hub_genesis genesis = *o->genesis;
     struct stat st;
+    genesis.accepted = hub_accept_all;
     path_of(o, path, "snapshot");
     FILE *f = fopen(path, "rbe");
     if (!f)
         return false;
     *out = (struct hub_offer_file){.fd = -1};
     if (fstat(fileno(f), &st) == 0 && (uint64_t)st.st_size <= HUB_SNAPSHOT_BYTES_MAX &&
-        hub_snapshot_head(f, o->genesis, &out->id, &out->height, why) == HUB_OK) {
+        hub_snapshot_head(f, &genesis, &out->id, &out->height, why) == HUB_OK) {
         out->bytes = (uint64_t)st.st_size;
         out->fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 0);
     }

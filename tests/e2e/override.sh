@@ -122,6 +122,20 @@ start_with JIADING --recovery "$dir/recovery"
 until_field JIADING epoch 1
 net_same_root "${left[@]}" JIADING >/dev/null || failed "the nodes differ"
 [ "$(net_field JIADING role)" = observer ] || failed "Jiading is $(net_field JIADING role)"
+# With an empty directory it joins by a snapshot of those who crossed and were started without the file since; given the file only.
+net_stop JIADING
+mv "$net/JIADING/data" "$net/JIADING/kept"
+echo 'join = "snapshot"' >>"$net/JIADING/node.conf"
+net_start JIADING
+until_logged JIADING "was not accepted here"
+net_stop JIADING
+rm -rf "$net/JIADING/data"
+start_with JIADING --recovery "$dir/recovery"
+until_logged JIADING '"event":"joined"'
+net_same_root "${left[@]}" JIADING >/dev/null || failed "the one that joined differs"
+net_stop JIADING
+rm -rf "$net/JIADING/data"
+mv "$net/JIADING/kept" "$net/JIADING/data"
 
 # Receipts of before are what they were; later ones, and the auditor, name the override.
 for i in 1 2 3; do
