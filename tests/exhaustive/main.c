@@ -128,6 +128,7 @@ static const struct run {
       .working = 1,
       .single_nullify = true},
      .share = 10},
+    /* By name only: one look for a sink takes minutes here, and no time is looked at within. */
     {{.name = "n4q3_one_working_v2",
       .n = 4,
       .q = 3,
@@ -135,7 +136,7 @@ static const struct run {
       .sinks = true,
       .working = 1,
       .single_nullify = true},
-     .share = 20},
+     .share = 0},
     {{.name = "n4q3_byzantine_3_v2_no_crash",
       .n = 4,
       .q = 3,
@@ -273,7 +274,7 @@ static int run_all(double minutes)
         double own = 60;
         if (runs[i].quick)
             bad += !run(&runs[i], &own, 1, false);
-        else if (minutes > 0)
+        else if (minutes > 0 && runs[i].share > 0)
             bad += !run(&runs[i], &seconds, runs[i].share / shares, false);
         shares -= runs[i].share;
     }

@@ -184,8 +184,8 @@ static void expand_group(struct search *s, struct found *f, size_t count)
     }
     note_network(s, l);
     count = search_uncovered(s, f, count, &can, &honest);
-    for (size_t i = 0; i < count && !s->out->violation; i++)
-        expand(s, &f[i], &can, &honest);
+    for (size_t i = 0; i < count && !s->out->violation && now() < s->until; i++)
+        expand(s, &f[i], &can, &honest); /* where sinks are looked for one takes up to a second */
 }
 
 static int by_group(const void *a, const void *b)
@@ -272,18 +272,16 @@ static uint64_t used_bytes(const struct search *s)
 }
 
 /* False: out of time or memory. */
-static bool run_layer(struct search *s, struct layer *y, const struct search_limits *limits,
-                      double began)
+static bool run_layer(struct search *s, struct layer *y, const struct search_limits *limits)
 {
     struct found *f = take_layer(s, y);
-    uint64_t at = 0, end, groups = 0;
+    uint64_t at = 0, end;
     bool enough = true;
     for (; at < y->count && !s->out->violation && enough; at = end) {
         for (end = at + 1; end < y->count && f[end].group == f[at].group; end++)
             ;
         expand_group(s, f + at, end - at);
-        if (!(groups++ & 0xff))
-            enough = now() - began < limits->seconds && used_bytes(s) < limits->bytes;
+        enough = now() < s->until && used_bytes(s) < limits->bytes;
     }
     free(f);
     if (look_bytes(s) > limits->bytes / 4)
@@ -299,9 +297,10 @@ void search_run(struct search_result *out, const struct world_config *cfg,
     memset(out, 0, sizeof *out);
     memset(&s, 0, sizeof s);
     s.out = out;
+    s.until = began + limits->seconds;
     open(&s, cfg);
     int k = 0;
-    for (; k < LAYERS && (!s.layer[k].count || run_layer(&s, &s.layer[k], limits, began)); k++)
+    for (; k < LAYERS && (!s.layer[k].count || run_layer(&s, &s.layer[k], limits)); k++)
         out->depth = s.layer[k].count ? (uint32_t)k : out->depth;
     out->complete = k == LAYERS;
     out->states = s.states;

@@ -58,6 +58,7 @@ struct set {
 struct search {
     struct world w;
     struct search_result *out;
+    double until;             /* of processor time */
     uint8_t who[WORLD_NODES]; /* the honest validators */
     int count, bits;
     uint64_t need; /* honest votes that make a certificate */
