@@ -199,7 +199,7 @@ static enum hub_verdict check_recovery(struct hub_link_facts *out, const struct 
                ? HUB_VERDICT_OK
                : fail(what, HUB_VERDICT_OVERRIDE,
                       "links: a recovery epoch, an override of the quorum, that was not accepted "
-                      "here: see --accept-recovery");
+                      "here (--accept-recovery; a node: --recovery)");
 }
 
 enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,

@@ -144,9 +144,10 @@ static const struct {
      "links：签署恢复的上届共识节点过少"},
     {"links: the next validators are not those that a recovery names",
      "links：下一届共识节点与恢复记录所列不符"},
-    {"links: a recovery epoch, an override of the quorum, that was not accepted here: see "
-     "--accept-recovery",
-     "links：存在未经认可的恢复届次（替代法定数）：见 --accept-recovery"},
+    {"links: a recovery epoch, an override of the quorum, that was not accepted here "
+     "(--accept-recovery; a node: --recovery)",
+     "links：存在未经认可的恢复届次（替代法定数）：核验请用 --accept-recovery，节点请用 "
+     "--recovery"},
     {"links: a certificate does not belong to its header", "links：证书与其区块头不符"},
     {"links: not of the expected form", "links：格式不符"},
     /* ledger/receipt.c */

@@ -133,6 +133,7 @@ struct hub_signing {      /* what a command wants signed; everything borrowed */
 struct hub_signed {
     struct hub_buf bytes; /* owned: the record; free() */
     struct hub_hash id;
+    bool by_hand; /* given to each node, never sent: a recovery */
 };
 /* The key file of --key, opened once a run; NULL after a message. */
 struct hub_keyfile *hub_cli_key(struct hub_cli *cli);

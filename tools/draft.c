@@ -193,6 +193,7 @@ static int sign_whole(struct hub_cli *cli, struct draft *d, const struct hub_key
             cli, HUB_EXIT_USAGE,
             HUB_T(cli, "the record would be larger than 65,535 bytes", "记录将超过 65,535 字节"));
     s.bytes = d->scratch;
+    s.by_hand = d->record.type == HUB_TYPE_EPOCH_RECOVER;
     return hub_cli_deliver(cli, &s, d->record.attachment, NULL);
 }
 

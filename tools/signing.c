@@ -345,7 +345,8 @@ static bool make_entry(struct hub_buf *out, struct hub_span record, struct hub_s
 }
 
 /* --offline: the entry into a file, to be sent by `record submit`. */
-static int write_entry(struct hub_cli *cli, const struct hub_buf *entry, const char *id)
+static int write_entry(struct hub_cli *cli, const struct hub_buf *entry, const char *id,
+                       bool by_hand)
 {
     if (!cli->output)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
@@ -361,6 +362,16 @@ static int write_entry(struct hub_cli *cli, const struct hub_buf *entry, const c
                           "%s：草稿，拟定人尚未签署；复核人：hubledger record cosign "
                           "%s；最后：hubledger record sign %s"),
                     cli->output, cli->output, cli->output);
+        return HUB_EXIT_OK;
+    }
+    if (by_hand) {
+        hub_cli_say(cli,
+                    HUB_T(cli,
+                          "%s  signed: %s; read this id out to all members, then give the file to "
+                          "each node: hubledgerd --recovery %s",
+                          "%s  已签名：%s；请向全体成员宣读该标识，再交给每个节点：hubledgerd "
+                          "--recovery %s"),
+                    id, cli->output, cli->output);
         return HUB_EXIT_OK;
     }
     hub_cli_say(cli,
@@ -432,7 +443,7 @@ int hub_cli_deliver(struct hub_cli *cli, const struct hub_signed *s, struct hub_
     if (!make_entry(&entry, hub_span_of(&s->bytes), attachment))
         code = hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, HUB_T(cli, "out of memory", "内存不足"));
     else
-        code = cli->offline || cli->draft ? write_entry(cli, &entry, hex)
+        code = cli->offline || cli->draft ? write_entry(cli, &entry, hex, s->by_hand)
                                           : send_entry(cli, &entry, &s->id, outcome);
     free(entry.data);
     return code;
