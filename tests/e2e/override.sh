@@ -93,9 +93,11 @@ refused 2 "given to each node, not sent" "$hub" record sign "$dir/draft" --key "
 recovery=$("$hub" record decode "$dir/recovery" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["record_id"])')
 
 # Silent they are, whatever the operator says; a file that nobody signed does nothing.
-start_with XIANGCHENG --acknowledge-halt --recovery "$dir/weak.recovery"
-until_field XIANGCHENG voting recovery
-net_stop XIANGCHENG
+for option in --acknowledge-halt "--recovery=$dir/weak.recovery"; do
+    start_with XIANGCHENG "$option"
+    until_field XIANGCHENG voting recovery
+    net_stop XIANGCHENG
+done
 echo garbage >"$dir/garbage"
 exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir/garbage"
 

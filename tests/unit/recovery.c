@@ -484,3 +484,15 @@ Test(recovery, the_silence_is_kept_after_its_epoch)
     cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
     cr_assert_eq(replica.permit.halt.why, HUB_ABSTAIN_RECOVERY);
 }
+
+/* Without a file that would keep it silent by itself. */
+Test(recovery, an_operators_word_does_not_end_the_silence)
+{
+    open_ledger();
+    open_node();
+    halt = (struct hub_halt){.why = HUB_ABSTAIN_RECOVERY, .epoch = 0};
+    replica.cfg.acknowledge = true;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.halt.why, HUB_ABSTAIN_RECOVERY);
+    cr_assert_eq(halts_put, 0);
+}
