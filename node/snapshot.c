@@ -85,7 +85,7 @@ static enum hub_status take_part(struct hub_snapshot_work *w, const struct hub_s
         if (c.bad || !hub_state_row_ok((enum hub_table)p->table, row) ||
             hub_state_add(s, (enum hub_table)p->table, row) != p->first + i)
             return hub_snapshot_say(w, HUB_CORRUPT, "row %llu of table %s is not one",
-                                    (unsigned long long)(p->first + i),
+                                    (unsigned long long)p->first + i,
                                     hub_table_kinds[p->table].name);
     }
     return hub_cbor_done(&c)
@@ -404,7 +404,7 @@ enum hub_status hub_snapshot_head(FILE *in, const struct hub_genesis *g, struct 
                                   uint64_t *height, char why[HUB_WHY_BYTES])
 {
     static struct hub_snapshot_work w;
-    struct hub_span manifest;
+    struct hub_span manifest = {0};
     w = (struct hub_snapshot_work){.file = in, .genesis = g, .why = why};
     rewind(in);
     if (!hub_snapshot_begin(&w))

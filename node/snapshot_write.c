@@ -189,7 +189,7 @@ static enum hub_status write_all(struct hub_snapshot_work *w, const struct hub_r
         if (hub_read_block(r, w->header.height + i, &block))
             return hub_snapshot_say(w, HUB_CORRUPT,
                                     "the block of height %llu is damaged on this disk",
-                                    (unsigned long long)(w->header.height + i));
+                                    (unsigned long long)w->header.height + i);
         ok = put_string(w, block);
     }
     return ok && fflush(w->file) == 0 ? HUB_OK

@@ -164,6 +164,8 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
     const struct hub_reader r = hub_env_reader(s->env);
     struct hub_header header;
     struct hub_span found;
+    uint8_t key[40];
+    pending_key(key, h->height, hash);
     enum hub_status status = block_by_hash(&r, hash, true, &header, &found);
     const bool is_final = s->has_tip && h->height <= s->tip.height;
     if (status == HUB_OK)
@@ -176,8 +178,6 @@ static enum hub_status put_block(void *store, const struct hub_header *h,
         hub_store_log_mended("block", hash, h->height);
     if (status || is_final)
         return status ? status : bind_again(s, h->height, hash);
-    uint8_t key[40];
-    pending_key(key, h->height, hash);
     return hub_env_put(s->env, HUB_MAP_PENDING, span(key, sizeof key), span("", 0));
 }
 

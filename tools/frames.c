@@ -127,7 +127,7 @@ static enum hub_status read_end(struct hub_frames *f, struct hub_cbor *c)
     if (frames != x->frames + x->links)
         return hub_frames_explain(
             f, HUB_CORRUPT, "the file ends after %llu frames, its end says %llu",
-            (unsigned long long)(x->frames + x->links), (unsigned long long)frames);
+            (unsigned long long)x->frames + x->links, (unsigned long long)frames);
     if (!hub_hash_equal(&claimed, &computed))
         return hub_frames_explain(f, HUB_CORRUPT,
                                   "the hash at the end of the file is not that of its bytes: it "

@@ -152,6 +152,7 @@ static int fetch(struct hub_cli *cli, struct hub_reply *r, const char *id)
 {
     char path[96] = "/v1/proposals/";
     int code;
+    *r = (struct hub_reply){0};
     if (strspn(id, "0123456789abcdef") != strlen(id) || strlen(id) > ID_DIGITS)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "'%s' is no proposal: see `governance list`",
