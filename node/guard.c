@@ -268,18 +268,20 @@ bool hub_guard_failing(struct hub_guard *g)
     return failing;
 }
 
-void hub_guard_close(struct hub_guard *g)
+bool hub_guard_close(struct hub_guard *g)
 {
     if (!g)
-        return;
+        return true;
     pthread_mutex_lock(&g->lock);
     g->closing = true;
     pthread_cond_signal(&g->wake);
     pthread_mutex_unlock(&g->lock);
     pthread_join(g->thread, NULL);
+    const bool written = !g->failing;
     pthread_cond_destroy(&g->wake);
     pthread_mutex_destroy(&g->lock);
     free(g);
+    return written;
 }
 
 /* ---- ports */

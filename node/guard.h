@@ -35,7 +35,7 @@ HUB_MUST_USE enum hub_status hub_guard_open(struct hub_guard **out, char *why, c
 void hub_guard_ports(struct hub_guard *g, struct hub_ports *p);
 /* The last write failed: the guard falls behind. */
 bool hub_guard_failing(struct hub_guard *g);
-/* Writes what waits, at once, and ends the thread. NULL is allowed. */
-void hub_guard_close(struct hub_guard *g);
+/* Writes what waits, at once, and ends the thread. False: the last write failed. NULL is allowed. */
+bool hub_guard_close(struct hub_guard *g);
 
 #endif

@@ -74,6 +74,8 @@ static enum hub_abstain reason_at_start(struct hub_replica *r)
         r->permit.lost_view = journal.view;
     if (r->port.guard_read(r->port.guard, &guard) != HUB_OK)
         return r->permit.halt.why ? r->permit.halt.why : HUB_ABSTAIN_GUARD_MISSING;
+    if (guard.epoch == r->cons.cfg.epoch && guard.view == HUB_VIEW_SILENT)
+        return HUB_ABSTAIN_RECOVERY; /* whatever this directory says, or forgot */
     if (guard.epoch == r->cons.cfg.epoch && guard.view > r->permit.lost_view)
         r->permit.lost_view = guard.view;
     if (r->permit.halt.why)

@@ -10,6 +10,9 @@
 #include "hub/evidence.h"
 #include "hub/message.h"
 
+/* The view of a guard whose key signed a recovery of the mark's epoch: it votes no more in it. */
+#define HUB_VIEW_SILENT UINT64_MAX
+
 /* How far the votes of this node's key go: by this, guard and journal are compared (docs/hazards.md H12). */
 struct hub_vote_mark {
     uint64_t epoch, view; /* the highest view voted in */

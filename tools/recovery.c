@@ -112,6 +112,15 @@ static int is_whole(const struct hub_cli *cli, struct stopped *n, struct hub_hal
         return refuse(cli, n->cfg.guard, hub_abstain_text(HUB_ABSTAIN_GUARD_MISSING)->en);
     if (n->port.has_mark(n->store, &mark) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_abstain_text(HUB_ABSTAIN_GUARD_AHEAD)->en);
+    if (halt->why == HUB_ABSTAIN_NOT && mark.view == HUB_VIEW_SILENT)
+        return hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli,
+                  "%s: an older directory: its guard file says that this key has signed a recovery "
+                  "of epoch %llu. Put back the directory that it signed with",
+                  "%s：数据目录较旧：保护文件表明该密钥已签署第 %llu "
+                  "届的恢复记录。请放回签署时的数据目录"),
+            n->cfg.data, (unsigned long long)mark.epoch);
     if (halt->why != HUB_ABSTAIN_NOT && halt->why != HUB_ABSTAIN_RECOVERY)
         return refuse(cli, n->cfg.data,
                       HUB_T(cli, hub_abstain_text(halt->why)->en, hub_abstain_text(halt->why)->zh));
@@ -453,11 +462,13 @@ static int may_sign(const struct hub_cli *cli, struct stopped *n, const struct h
     return loses_none(cli, n->cfg.data, s, hub_recovery_view(&r));
 }
 
-/* Durable before the signature is made: from then on this node is silent for the rest of the epoch. */
+/* Durable before the signature is made, in the store and in the guard: from then on this node is silent for the rest of
+ * the epoch, also with an older copy of its directory. */
 static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
                        const struct hub_keyfile *key, void *ctx)
 {
     struct stopped *n = ctx;
+    struct hub_vote_mark mark;
     struct hub_halt halt;
     struct stand s;
     (void)key; /* its own: find_stand reads it */
@@ -475,6 +486,20 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
     hub_epoch_recover_what(&halt.block, record);
     if (n->port.put_halt(n->store, &halt) != HUB_OK || n->port.commit(n->store) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
+    if (n->port.guard_read(n->guard, &mark) != HUB_OK)
+        return refuse(cli, n->cfg.guard, hub_abstain_text(HUB_ABSTAIN_GUARD_MISSING)->en);
+    mark.epoch = s.epoch;
+    mark.view = HUB_VIEW_SILENT;
+    n->port.guard_note(n->guard, &mark);
+    struct hub_guard *guard = n->guard;
+    n->guard = NULL;
+    if (!hub_guard_close(guard))
+        return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE,
+                            HUB_T(cli,
+                                  "%s: the guard file cannot be written: mend or free its volume, "
+                                  "and sign then",
+                                  "%s：无法写入保护文件：请修复或清理其所在卷后再签署"),
+                            n->cfg.guard);
     hub_cli_say(
         cli,
         HUB_T(cli, "this node votes no more in epoch %llu", "本节点不再参加第 %llu 届的任何表决"),

@@ -28,6 +28,7 @@ issue() { # one more final record, its receipt in $1
 }
 silenced() { # MEMBER DRAFT: its node falls silent, then signs
     net_stop "$1"
+    cp -r "$net/$1/data" "$dir/before-$1"
     "$hub" recovery cosign "$2" "$net/$1/node.conf" --yes --lang en >"$dir/said" 2>&1 || failed "$1 does not sign: $(cat "$dir/said")"
     grep -q "votes no more in epoch 0" "$dir/said" || failed "$1 says: $(cat "$dir/said")"
     net_start "$1"
@@ -100,6 +101,16 @@ for option in --acknowledge-halt "--recovery=$dir/weak.recovery"; do
 done
 echo garbage >"$dir/garbage"
 exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir/garbage"
+
+# Nor does an older directory help: its guard knows.
+mv "$net/XIANGCHENG/data" "$dir/signed"
+mv "$dir/before-XIANGCHENG" "$net/XIANGCHENG/data"
+net_start XIANGCHENG
+until_field XIANGCHENG voting recovery
+net_stop XIANGCHENG
+refused 2 "an older directory" "$hub" recovery cosign "$dir/other" "$net/XIANGCHENG/node.conf" --yes --lang en
+rm -r "$net/XIANGCHENG/data"
+mv "$dir/signed" "$net/XIANGCHENG/data"
 
 # All that follow are given the file.
 net_stop CHANGNING

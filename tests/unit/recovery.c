@@ -496,3 +496,35 @@ Test(recovery, an_operators_word_does_not_end_the_silence)
     cr_assert_eq(replica.permit.halt.why, HUB_ABSTAIN_RECOVERY);
     cr_assert_eq(halts_put, 0);
 }
+
+static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
+{
+    *out = *(const struct hub_vote_mark *)guard;
+    return HUB_OK;
+}
+
+static enum hub_status no_mark(void *store, struct hub_vote_mark *out)
+{
+    (void)store;
+    *out = (struct hub_vote_mark){.votes = 0};
+    return HUB_OK;
+}
+
+/* A directory of before the signature knows nothing of it. */
+Test(recovery, the_guard_remembers_the_silence)
+{
+    struct hub_vote_mark mark = {.epoch = 0, .view = HUB_VIEW_SILENT};
+
+    open_ledger();
+    open_node();
+    replica.cfg.me = 0;
+    replica.cfg.acknowledge = replica.cfg.resume = true;
+    replica.port.guard = &mark;
+    replica.port.guard_read = guard_read;
+    replica.port.get_mark = no_mark;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.why, HUB_ABSTAIN_RECOVERY);
+    halt = (struct hub_halt){.why = HUB_ABSTAIN_RESTORED};
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.why, HUB_ABSTAIN_RECOVERY);
+}
