@@ -1,6 +1,7 @@
 #include "node/recovery_file.h"
 
 #include "hub/apply.h"
+#include "hub/recovery.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,19 @@ static bool refuse(char *why, const char *reason, const char *detail)
 {
     snprintf(why, HUB_RECOVERY_WHY_BYTES, "%s%s%s; give the file that the members signed", reason,
              *detail ? ": " : "", detail);
+    return false;
+}
+
+/* The record of f->n is one more for the epoch of one before it. */
+static bool given_twice(const struct hub_recovery_files *f)
+{
+    struct hub_recovery own, other;
+    hub_recovery_read(&own, &f->record[f->n]);
+    for (uint32_t i = 0; i < f->n; i++) {
+        hub_recovery_read(&other, &f->record[i]);
+        if (other.epoch == own.epoch)
+            return true;
+    }
     return false;
 }
 
@@ -37,6 +51,8 @@ bool hub_recovery_file_add(struct hub_recovery_files *f, char *why, const char *
         good = refuse(why, "its record is refused", hub_result_text(code)->en);
     else if (r->type != HUB_TYPE_EPOCH_RECOVER)
         good = refuse(why, "its record is no epoch.recover", hub_record_types[r->type].name);
+    else if (given_twice(f))
+        good = refuse(why, "another file recovers the same epoch", "");
     if (!good) {
         free(bytes);
         return false;

@@ -99,6 +99,8 @@ for option in --acknowledge-halt "--recovery=$dir/weak.recovery"; do
     until_field XIANGCHENG voting recovery
     net_stop XIANGCHENG
 done
+exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir/recovery" --recovery "$dir/weak.recovery"
+grep -q "weak.recovery: another file recovers the same epoch" "$dir/said" || failed "two files for one epoch: $(cat "$dir/said")"
 echo garbage >"$dir/garbage"
 exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir/garbage"
 
