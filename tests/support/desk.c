@@ -19,8 +19,10 @@ static const char *const names_en[DESK_MEMBERS] = {"Xiangcheng", "Changning", "J
 /* One of 32 buffers, reused in turn: no call here needs half as many. */
 static struct hub_buf room(void)
 {
-    static uint8_t bytes[ROOMS][ROOM];
+    static uint8_t(*bytes)[ROOM];
     static unsigned next;
+    if (!bytes)
+        bytes = test_space((size_t)ROOMS * ROOM);
     return (struct hub_buf){bytes[next++ % ROOMS], 0, ROOM, false};
 }
 

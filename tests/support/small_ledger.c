@@ -2,6 +2,7 @@
 
 #include "hub/cose.h"
 #include "ledger/wallet.h"
+#include "tests/support/space.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,7 +286,9 @@ void small_ledger_block(struct small_ledger *l, struct hub_chain *c, hub_chain_v
 void small_ledger_replay(struct hub_chain *c, struct hub_span bytes,
                          const struct hub_certificate *cert, hub_chain_visit *visit, void *ctx)
 {
-    static struct hub_record records[HUB_BLOCK_RECORDS_MAX];
+    static struct hub_record *records;
+    if (!records)
+        records = test_space(HUB_BLOCK_RECORDS_MAX * sizeof *records);
     struct hub_block block = {.records = records};
     struct hub_fault fault;
     uint32_t bad;

@@ -1,5 +1,7 @@
 #include "tests/support/stored_ledger.h"
 
+#include "tests/support/space.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +85,9 @@ static void take_replayed(void *ctx, const struct hub_applied *final)
 
 void stored_catch_up(struct stored_ledger *s)
 {
-    static uint8_t bytes[HUB_BLOCK_BYTES_MAX + 4096];
+    static uint8_t *bytes;
+    if (!bytes)
+        bytes = test_space(HUB_BLOCK_BYTES_MAX + 4096);
     static struct hub_certificate cert;
     const struct hub_reader r = hub_store_reader(s->store);
     for (uint64_t height = s->report.height + 1; height <= s->heights; height++) {

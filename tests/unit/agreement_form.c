@@ -2,6 +2,7 @@
  * the size of the largest record come from tests/vectors/agreement.py, which shares no code with us. */
 #include "tests/support/desk.h"
 #include "tests/support/hex.h"
+#include "tests/support/space.h"
 
 #include "hub/record.h"
 
@@ -43,8 +44,10 @@ TestSuite(agreement_form, .init = setup);
 /* One of 16 buffers, reused in turn. */
 static struct hub_buf room(void)
 {
-    static uint8_t bytes[ROOMS][ROOM];
+    static uint8_t(*bytes)[ROOM];
     static unsigned next;
+    if (!bytes)
+        bytes = test_space((size_t)ROOMS * ROOM);
     return (struct hub_buf){bytes[next++ % ROOMS], 0, ROOM, false};
 }
 

@@ -1,6 +1,7 @@
 /* What people are shown of an agreement: who has signed, who is late, what blocks it. */
 #include "tests/support/desk.h"
 #include "tests/support/hex.h"
+#include "tests/support/space.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -23,8 +24,10 @@ TestSuite(agreement_view, .init = setup);
 /* One of 16 buffers, reused in turn. */
 static struct hub_buf room(void)
 {
-    static uint8_t bytes[ROOMS][ROOM];
+    static uint8_t(*bytes)[ROOM];
     static unsigned next;
+    if (!bytes)
+        bytes = test_space((size_t)ROOMS * ROOM);
     return (struct hub_buf){bytes[next++ % ROOMS], 0, ROOM, false};
 }
 

@@ -1,6 +1,7 @@
 /* What becomes of a record: refused, failed or applied, with which code; the sequence window; keys. */
 #include "ledger/member.h"
 #include "tests/support/net.h"
+#include "tests/support/space.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -478,7 +479,8 @@ Test(key, window_edges)
 
 Test(key, window_agrees_with_a_list_of_all_numbers_used)
 {
-    static bool used[1 << 20];
+    enum { NUMBERS = 1 << 20 };
+    bool *used = test_space(NUMBERS * sizeof *used);
     struct hub_key k = {.roles = 1};
     uint64_t seed = 88172645463325252u, high = 0, jump[] = {1, 3, 60, 4096, 9000, 65536, 65537};
 
@@ -488,7 +490,7 @@ Test(key, window_agrees_with_a_list_of_all_numbers_used)
 
         seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
         seq = high + jump[seed % 7] * (seed >> 20 & 1) - (seed >> 21) % 4200;
-        if (seq == 0 || seq >= 1 << 20)
+        if (seq == 0 || seq >= NUMBERS)
             continue;
         if (seq > high)
             want = seq - high > 65536 ? HUB_CODE_seq_too_far : 0;

@@ -2,6 +2,7 @@
 #include "hub/block.h"
 
 #include "tests/support/hex.h"
+#include "tests/support/space.h"
 #include "tests/support/vectors.h"
 
 #include <criterion/criterion.h>
@@ -69,10 +70,11 @@ struct decoded {
     uint16_t why;
 };
 
-static struct hub_record records[HUB_BLOCK_RECORDS_MAX]; /* of the last block decoded */
-
 static struct decoded decode(struct hub_span bytes)
 {
+    static struct hub_record *records; /* of the last block decoded */
+    if (!records)
+        records = test_space(HUB_BLOCK_RECORDS_MAX * sizeof *records);
     struct hub_hash chain = test_vector_hash("genesis.chain");
     struct decoded d = {.block.records = records};
 
@@ -218,8 +220,8 @@ static void too_many_bytes(struct hub_header *h, struct hub_record *r, uint32_t 
 
 Test(block, refuses_bodies_over_one_mebibyte)
 {
-    static uint8_t bytes[1 << 24];
-    struct hub_buf out = {bytes, 0, sizeof bytes, false};
+    enum { ROOM = 1 << 24 };
+    struct hub_buf out = {test_space(ROOM), 0, ROOM, false};
     struct decoded d = decode(test_vector("block.2"));
 
     too_many_bytes(&d.block.header, d.block.records, &d.block.count);

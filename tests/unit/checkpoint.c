@@ -2,6 +2,7 @@
  * that is wrong anywhere is left aside. */
 #include "node/scrub.h"
 #include "tests/support/ledger_dir.h"
+#include "tests/support/space.h"
 #include "tests/support/stored_ledger.h"
 
 #include <criterion/criterion.h>
@@ -229,9 +230,9 @@ Test(checkpoint, holds_the_final_state_while_other_blocks_are_applied, .init = b
 {
     fill();
     struct hub_hash final = state_root();
-    static uint8_t out_bytes[HUB_BLOCK_BYTES_MAX + 4096];
-    struct hub_buf out = {out_bytes, 0, sizeof out_bytes, false};
-    static struct hub_record records[HUB_BLOCK_RECORDS_MAX];
+    enum { ROOM = HUB_BLOCK_BYTES_MAX + 4096 };
+    struct hub_buf out = {test_space(ROOM), 0, ROOM, false};
+    struct hub_record *records = test_space(HUB_BLOCK_RECORDS_MAX * sizeof *records);
     struct hub_block above = {.records = records};
     cr_assert(small_ledger_open_wallet(s.ledger));
     records[0] = s.ledger->record[0];
@@ -330,11 +331,10 @@ static void change(enum hub_env_map map, struct hub_span key, size_t at)
 {
     struct hub_env *env = hub_store_env(s.store);
     struct hub_reader r = hub_env_reader(env);
-    static uint8_t bytes[1 << 20];
     struct hub_span value;
     must(hub_env_get(&r, map, key, &value));
     size_t len = value.len;
-    memcpy(bytes, value.data, len);
+    uint8_t *bytes = memcpy(test_space(len), value.data, len);
     bytes[at % len] ^= (uint8_t)(1u << at % 8);
     must(hub_env_put(env, map, key, (struct hub_span){bytes, len}));
     must(s.ports.commit(s.store));

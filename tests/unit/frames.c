@@ -1,5 +1,6 @@
 /* Histories as frames: a data directory, the export made of it, and what damage to either looks like. */
 #include "tests/support/ledger_dir.h"
+#include "tests/support/space.h"
 #include "tests/support/stored_ledger.h"
 #include "tools/frames.h"
 
@@ -15,12 +16,13 @@ enum { HEIGHTS = 5, FILE_BYTES_MAX = 1 << 20 };
 
 static char dir[64], file[128], why[HUB_FRAMES_WHY_BYTES];
 static struct stored_ledger s;
-static uint8_t bytes[FILE_BYTES_MAX]; /* of the export */
+static uint8_t *bytes; /* of the export, FILE_BYTES_MAX of them */
 static size_t len;
 
 /* Five heights: an issue, wallets, nothing, transfers, wallets; a checkpoint at the fourth. */
 static void begin(void)
 {
+    bytes = test_space(FILE_BYTES_MAX);
     test_dir_make(dir);
     snprintf(file, sizeof file, "%s/export", dir);
     stored_new(&s, dir, 1, 64);
@@ -62,8 +64,8 @@ static uint64_t export_to_file(void)
     cr_assert_eq(hub_export_write(out, in, 0, &frames, why, NULL, NULL), HUB_OK, "%s", why);
     hub_frames_close(in);
     rewind(out);
-    len = fread(bytes, 1, sizeof bytes, out);
-    cr_assert(len > 0 && len < sizeof bytes);
+    len = fread(bytes, 1, FILE_BYTES_MAX, out);
+    cr_assert(len > 0 && len < FILE_BYTES_MAX);
     fclose(out);
     return frames;
 }

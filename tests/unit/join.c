@@ -6,6 +6,7 @@
 #include "node/offer.h"
 #include "node/snapshot.h"
 #include "tests/support/ledger_dir.h"
+#include "tests/support/space.h"
 #include "tests/support/stored_ledger.h"
 
 #include <criterion/criterion.h>
@@ -40,7 +41,7 @@ static struct hub_chain_memory memory;
 static struct { /* frames on their way to the node */
     uint8_t peer, bytes[HUB_SNAPSHOT_PIECE_BYTES + 128];
     size_t len;
-} queue[QUEUE];
+} * queue; /* QUEUE of them */
 static unsigned queued;
 
 static void put_snapshot(void)
@@ -62,6 +63,7 @@ static void put_snapshot(void)
 
 static void begin(void)
 {
+    queue = test_space(QUEUE * sizeof *queue);
     test_dir_make(home);
     test_dir_make(made);
     stored_new(&s, made, 1, WALLETS);

@@ -2,18 +2,19 @@
  * 0x40+n and 0x58 nn byte string, 0x00+n small integer), round trips, and every refusal. */
 #include "hub/message.h"
 
+#include "tests/support/space.h"
 #include "tests/support/vectors.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static uint8_t memory[1 << 20];
 static struct hub_buf out;
 static struct hub_message m; /* large: not on the stack */
 
 static void open(void)
 {
-    out = (struct hub_buf){memory, 0, sizeof memory, false};
+    enum { ROOM = 1 << 20 };
+    out = (struct hub_buf){test_space(ROOM), 0, ROOM, false};
     memset(&m, 0, sizeof m);
 }
 TestSuite(message, .init = open);

@@ -3,6 +3,7 @@
 #include "hub/recovery.h"
 
 #include "tests/support/net.h"
+#include "tests/support/space.h"
 
 #include "ledger/recovery.h"
 #include "node/replica_parts.h"
@@ -345,14 +346,14 @@ static void open_node(void)
 {
     static struct hub_record records[1];
     static struct hub_record_keys keys[1];
-    static uint8_t scratch[HUB_BLOCK_BYTES_MAX];
 
     replica.chain = *net->chain;
     replica.cons.cfg.epoch = net->chain->set.epoch;
     replica.cfg.me = net->chain->set.n;
     replica.records = records;
     replica.keys = keys;
-    replica.scratch = (struct hub_buf){scratch, 0, sizeof scratch, false};
+    replica.scratch =
+        (struct hub_buf){test_space(HUB_BLOCK_BYTES_MAX), 0, HUB_BLOCK_BYTES_MAX, false};
     replica.port.get_block_at = get_block_at;
     replica.port.get_link = get_link;
     replica.port.put_link = put_link;

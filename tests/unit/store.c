@@ -1,5 +1,6 @@
 /* The journal: what was committed is there, what was not is not, and what would contradict is refused. */
 #include "tests/support/ledger_dir.h"
+#include "tests/support/space.h"
 
 #include <criterion/criterion.h>
 
@@ -722,11 +723,11 @@ Test(store, a_failed_commit_is_the_last, .init = opened, .fini = end)
     limit = old;
     limit.rlim_cur = (rlim_t)st.st_size;
     setrlimit(RLIMIT_FSIZE, &limit);
-    static uint8_t large[1 << 20];
+    enum { LARGE = 1 << 20 };
     must(put_block(&a));
     must(hub_env_put(hub_store_env(store), HUB_MAP_RESULT,
                      (struct hub_span){(const uint8_t *)"12345678", 8},
-                     (struct hub_span){large, sizeof large}));
+                     (struct hub_span){test_space(LARGE), LARGE}));
     cr_assert_eq(ports.commit(store), HUB_IO);
     setrlimit(RLIMIT_FSIZE, &old);
     cr_assert_eq(ports.commit(store), HUB_IO);

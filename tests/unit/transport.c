@@ -2,6 +2,7 @@
 #include "node/transport.h"
 
 #include "node/clock.h"
+#include "tests/support/space.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -106,14 +107,14 @@ Test(transport, delivers_a_frame_and_names_its_sender)
 
 Test(transport, delivers_the_largest_frame)
 {
-    static uint8_t frame[HUB_FRAME_BYTES_MAX];
+    uint8_t *frame = test_space(HUB_FRAME_BYTES_MAX);
     struct pair p;
     struct inbox in = {0};
     open_pair(&p);
-    frame[0] = 1, frame[sizeof frame - 1] = 2;
-    hub_transport_send(p.t[0], -1, (struct hub_span){frame, sizeof frame});
+    frame[0] = 1, frame[HUB_FRAME_BYTES_MAX - 1] = 2;
+    hub_transport_send(p.t[0], -1, (struct hub_span){frame, HUB_FRAME_BYTES_MAX});
     run(p.t[0], p.t[1], &in, WAIT_MS);
-    cr_assert(in.frames == 1 && in.len == sizeof frame && in.first == 1 && in.last == 2);
+    cr_assert(in.frames == 1 && in.len == HUB_FRAME_BYTES_MAX && in.first == 1 && in.last == 2);
     hub_transport_close(p.t[0]);
     hub_transport_close(p.t[1]);
 }
@@ -163,15 +164,15 @@ Test(transport, drops_the_oldest_frames_of_a_peer_that_is_away)
 /* The bound on bytes: far fewer frames than the queue has places for. */
 Test(transport, drops_the_oldest_bytes_of_a_peer_that_is_away)
 {
-    static uint8_t frame[HUB_FRAME_BYTES_MAX];
-    const unsigned fit = HUB_OUT_BYTES_MAX / sizeof frame, more = 8;
+    uint8_t *frame = test_space(HUB_FRAME_BYTES_MAX);
+    const unsigned fit = HUB_OUT_BYTES_MAX / HUB_FRAME_BYTES_MAX, more = 8;
     struct pair p;
     open_pair(&p);
     hub_transport_close(p.t[1]);
     const uint64_t before = hub_transport_stats(p.t[0]).dropped;
     cr_assert_lt(2 * fit + more, HUB_OUT_FRAMES_MAX);
     for (unsigned i = 0; i < 2 * fit + more; i++)
-        hub_transport_send(p.t[0], 1, (struct hub_span){frame, sizeof frame});
+        hub_transport_send(p.t[0], 1, (struct hub_span){frame, HUB_FRAME_BYTES_MAX});
     cr_assert_geq(hub_transport_stats(p.t[0]).dropped - before, more);
     hub_transport_close(p.t[0]);
 }
@@ -180,7 +181,7 @@ Test(transport, drops_the_oldest_bytes_of_a_peer_that_is_away)
  * it does not even reach the place where its length would be refused. */
 Test(transport, a_frame_longer_than_any_message_does_not_arrive)
 {
-    static uint8_t frame[HUB_FRAME_BYTES_MAX + 4096];
+    enum { LONG = HUB_FRAME_BYTES_MAX + 4096 };
     struct pair p;
     struct inbox in = {0};
     char address[HUB_ADDRESS_MAX + 8];
@@ -199,7 +200,7 @@ Test(transport, a_frame_longer_than_any_message_does_not_arrive)
          !in.frames && hub_clock_mono_ms() < end;)
         cr_assert_eq(hub_transport_wait(p.t[0], 5, NULL, 0, &ready, receive, &in), HUB_OK);
     cr_assert_eq(in.frames, 1, "it is a listed peer");
-    cr_assert_eq(zmq_send(s, frame, sizeof frame, 0), (int)sizeof frame);
+    cr_assert_eq(zmq_send(s, test_space(LONG), LONG, 0), LONG);
     for (const uint64_t end = hub_clock_mono_ms() + 1000; hub_clock_mono_ms() < end;)
         cr_assert_eq(hub_transport_wait(p.t[0], 5, NULL, 0, &ready, receive, &in), HUB_OK);
     cr_assert_eq(in.frames, 1);
