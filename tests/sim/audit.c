@@ -370,7 +370,7 @@ static const char *check_receipt(struct sim_node *n, const struct sim_record *r)
                                 g.parts.tree_size);
         hub_receipt_encode(&out, &g.parts);
         if (!out.full && hub_receipt_verify(&facts, &what, hub_span_of(&out),
-                                            n->sim->recovery.survivors
+                                            n->sim->recovery.signed_
                                                 ? &n->sim->recovery.genesis
                                                 : &n->sim->world->genesis) == HUB_VERDICT_OK) {
             bool same =

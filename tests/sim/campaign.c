@@ -70,6 +70,7 @@ void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bo
     out->finals = s->checker.finals;
     out->betrayals = s->betrayals;
     out->changes = s->epochs - 1;
+    out->recoveries = s->recovery.signed_ && s->epochs > 1;
     out->hash = s->hash;
     memcpy(out->struck, s->struck, sizeof out->struck);
     sim_close(s);
@@ -121,6 +122,7 @@ static void add_up(struct sim_result *sum, const struct sim_result *r)
     sum->finals += r->finals;
     sum->betrayals += r->betrayals;
     sum->changes += r->changes;
+    sum->recoveries += r->recoveries;
     for (unsigned k = 0; k < SIM_FAULT_KINDS; k++)
         sum->struck[k] += r->struck[k];
 }
@@ -216,9 +218,10 @@ static void say_faults(const struct board *b, unsigned workers, const struct sim
         if (seeds)
             printf(" %u (%llu)", n, (unsigned long long)seeds);
     }
-    printf("\nchanges of the set: %llu in all; %llu seeds with one, %llu with two\n",
-           (unsigned long long)sum->changes, (unsigned long long)changed[1],
-           (unsigned long long)changed[2]);
+    printf("\nchanges of the set: %llu in all, %llu of them recovery epochs; %llu seeds with one, "
+           "%llu with two\n",
+           (unsigned long long)sum->changes, (unsigned long long)sum->recoveries,
+           (unsigned long long)changed[1], (unsigned long long)changed[2]);
 }
 
 static uint64_t say_figures(const struct board *b, unsigned workers, const struct sim_campaign *c,

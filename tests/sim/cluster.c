@@ -200,6 +200,10 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     schedule_work(s);
     sim_schedule_faults(s);
     sim_push(s, &(struct sim_event){.time_ms = plan->heal_ms, .kind = SIM_HEAL});
+    if (plan->survivors) {
+        sim_push(s, &(struct sim_event){.time_ms = plan->gone_ms, .kind = SIM_GONE});
+        sim_push(s, &(struct sim_event){.time_ms = plan->recover_ms, .kind = SIM_RECOVER});
+    }
 }
 
 void sim_close(struct sim *s)
@@ -290,6 +294,12 @@ static void run_event(struct sim *s, const struct sim_event *ev)
         break;
     case SIM_HEAL:
         on_heal(s);
+        break;
+    case SIM_GONE:
+        sim_gone(s);
+        break;
+    case SIM_RECOVER:
+        sim_recover(s);
         break;
     case SIM_SCRIPT:
         if (s->script)

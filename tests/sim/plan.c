@@ -234,7 +234,7 @@ static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint6
 {
     uint64_t state = stream(seed, 99), *r = &state, at = 8000 + sim_below(r, 12000);
     uint8_t lost = who->liars;
-    if (!sim_chance(r, 60) || p->n < 3 || who->lossy)
+    if (!sim_chance(r, 60) || p->n < 3 || who->lossy || p->survivors)
         return;
     for (uint8_t i = 0; i < p->n && p->faults < SIM_FAULTS_MAX; i++) {
         if (p->traitor[i] || sim_chance(r, 400))
@@ -246,6 +246,27 @@ static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint6
     }
     const uint8_t n = smallest_set(p);
     p->safety_only = lost > n - (2 * n / 3 + 1);
+}
+
+/* The quorum is lost for good, and a recovery epoch begins. Its signers must be honest and have their disks whole: who
+ * signs for less than it has cast may undo what was final (docs/protocol.md 16), and of what was, one of them may have
+ * the only copy. */
+static void draw_gone(struct sim_plan *p, const struct roles *who, uint64_t seed)
+{
+    uint64_t state = stream(seed, 11), *r = &state;
+    const uint8_t q = (uint8_t)(2 * p->n / 3 + 1), least = (uint8_t)(p->n - q + 1);
+    if (!sim_chance(r, 200) || p->n < 4 || p->n > 10 || p->founders)
+        return;
+    const uint8_t survivors = (uint8_t)(least + sim_below(r, (uint64_t)(q - least)));
+    for (uint8_t i = 0; i < who->liars + who->lossy; i++)
+        if (who->order[i] < survivors)
+            return;
+    for (uint32_t i = 0; i < p->faults; i++)
+        if (p->fault[i].kind == SIM_FLIP && p->fault[i].node < survivors)
+            return;
+    p->survivors = survivors;
+    p->gone_ms = 3000 + sim_below(r, 12000);
+    p->recover_ms = p->gone_ms + 500 + sim_below(r, 6000);
 }
 
 /* ---- the whole plan */
@@ -275,7 +296,7 @@ static void draw_new_set(struct sim_plan *p, uint64_t seed)
 {
     uint64_t state = stream(seed, 9), *r = &state;
     const uint8_t node = (uint8_t)sim_below(r, p->n);
-    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node] && !p->second)
+    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node] && !p->second && !p->survivors)
         p->rekeyed = node + 1;
 }
 
@@ -337,6 +358,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     draw_links(p, seed);
     draw_sizes(p, &who, seed);
     draw_faults(p, &who, seed);
+    draw_gone(p, &who, seed);
     draw_great_rewind(p, &who, seed);
     draw_new_set(p, seed);
 }

@@ -45,6 +45,9 @@ static const struct field {
     FIELD(U8, founders),
     FIELD(U8, second),
     FIELD(U8, third),
+    FIELD(U8, survivors),
+    FIELD(U64, gone_ms),
+    FIELD(U64, recover_ms),
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

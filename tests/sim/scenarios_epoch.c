@@ -87,7 +87,7 @@ static void replayed(struct sim_plan *p)
 }
 
 /* ---- the quorum is lost for good, and a block was final, and told, by one of the lost alone */
-enum { SURVIVORS = 2, TELLER = 3, LOST_MS = 6000, RECOVERED_MS = 9000 };
+enum { SURVIVORS = 2, TELLER = 3, GONE_MS = 6000, RECOVER_MS = 9000 };
 
 static void half_is_lost(struct sim_plan *p)
 {
@@ -95,40 +95,37 @@ static void half_is_lost(struct sim_plan *p)
     p->work_ms = 12000;
     p->only = 1; /* of those that stay */
     p->linger_ms = 3000;
+    p->survivors = SURVIVORS;
+    p->gone_ms = GONE_MS;
+    p->recover_ms = RECOVER_MS;
 }
 
 static bool final_at_one(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
 {
-    if (s->now_ms < 4000 || s->now_ms >= LOST_MS || to == TELLER)
+    if (s->now_ms < 4000 || s->now_ms >= GONE_MS || to == TELLER)
         return false;
     return (from == TELLER && m->kind == HUB_MSG_BLOCK) || scenario_is_vote(m, HUB_FINALIZE) ||
            scenario_is_certificate(m, HUB_FINALIZE);
 }
 
-static void lose_and_recover(struct sim *s, uint32_t step)
+static void told_by_one(struct sim *s, uint32_t step)
+{
+    (void)step;
+    for (uint8_t i = 0; i < SURVIVORS; i++)
+        if (s->node[i].final_height >= s->node[TELLER].final_height)
+            sim_fail(s, "node %u knows what only the lost one may", i);
+}
+
+/* Later, a block of the epoch that was left: the file is at hand no more. */
+static void damaged_below(struct sim *s, uint32_t step)
 {
     if (step == 0) {
-        const uint64_t told = s->node[TELLER].final_height;
-        for (uint8_t i = 0; i < SURVIVORS; i++)
-            if (s->node[i].final_height >= told)
-                sim_fail(s, "node %u knows what only the lost one may", i);
-        for (uint8_t i = SURVIVORS; i < s->plan.n; i++) {
-            s->node[i].gone = true;
-            if (s->node[i].up)
-                sim_node_down(&s->node[i]);
-        }
+        told_by_one(s, step);
         return;
     }
-    if (step == 2) { /* a block of the epoch that was left: the file is at hand no more */
-        s->recovery.given = false;
-        sim_journal_flip(&s->node[0].journal, 8 * 5);
-        sim_crash(&s->node[0], 200);
-        return;
-    }
-    sim_recover(s, SURVIVORS);
-    for (uint8_t i = 0; i < SURVIVORS; i++)
-        if (s->node[i].up)
-            sim_crash(&s->node[i], 200);
+    s->recovery.given = false;
+    sim_journal_flip(&s->node[0].journal, 8 * 5);
+    sim_crash(&s->node[0], 200);
 }
 
 /* That the blocks which the lost one told are those of the chain is checked at each height. */
@@ -146,9 +143,9 @@ static const char *rest_goes_on(struct sim *s)
 
 static void crash_while_recovering(struct sim_plan *p, uint32_t number)
 {
-    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % SURVIVORS), RECOVERED_MS + 300,
-                                    300, number / SURVIVORS};
-    p->heal_ms = RECOVERED_MS + 3000;
+    const struct sim_fault crash = {SIM_CRASH, (uint8_t)(number % SURVIVORS), RECOVER_MS + 300, 300,
+                                    number / SURVIVORS};
+    p->heal_ms = RECOVER_MS + 3000;
     scenario_fault(p, &crash);
 }
 
@@ -159,27 +156,20 @@ static const struct scenario list[] = {
     {"new-set-by-tail", new_set, no_direct_finality, NULL, {0}, set_is_new_by_tail, 0, NULL},
     {"new-set-restarts", new_set, NULL, all_crash, {4900, 5100, 5300, 7000}, set_is_new, 0, NULL},
     {"new-set-replayed", replayed, NULL, NULL, {0}, set_is_new, 0, NULL},
-    {"recovery",
-     half_is_lost,
-     final_at_one,
-     lose_and_recover,
-     {LOST_MS, RECOVERED_MS},
-     rest_goes_on,
-     0,
-     NULL},
+    {"recovery", half_is_lost, final_at_one, told_by_one, {GONE_MS - 1}, rest_goes_on, 0, NULL},
     {"recovery-and-damage",
      half_is_lost,
      final_at_one,
-     lose_and_recover,
-     {LOST_MS, RECOVERED_MS, 14000},
+     damaged_below,
+     {GONE_MS - 1, 14000},
      rest_goes_on,
      0,
      NULL},
     {"recovery-crash-points",
      half_is_lost,
      final_at_one,
-     lose_and_recover,
-     {LOST_MS, RECOVERED_MS},
+     told_by_one,
+     {GONE_MS - 1},
      rest_goes_on,
      CRASH_POINTS,
      crash_while_recovering},

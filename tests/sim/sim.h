@@ -152,6 +152,9 @@ struct sim_plan {
         rekeyed; /* node + 1 whose validator key is replaced half-way, by one it has after a restart */
     uint8_t founders, second,
         third; /* so many of the nodes vote at first, then, and then: the first ones; 0 = no change */
+    uint8_t
+        survivors; /* all but the first ones are lost for good, and these go on; 0 = nothing of it */
+    uint64_t gone_ms, recover_ms;
     uint64_t linger_ms; /* goes on for so long after everything is final */
     struct sim_fault fault[SIM_FAULTS_MAX];
     uint32_t faults;
@@ -227,9 +230,10 @@ struct sim;
 void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out);
 /* Whether the plan changes the set to this one at some time. */
 bool sim_is_planned(const struct sim *s, const struct hub_validators *set);
-/* The quorum is gone for good: what governors and the first `survivors` validators, who run, read in their journals and
- * sign. Every node that boots from now on is given it. */
-void sim_recover(struct sim *s, uint8_t survivors);
+/* The quorum is gone for good; later governors and the surviving validators sign what goes on from the newest block that
+ * one of these stands for, and start their nodes with it. */
+void sim_gone(struct sim *s);
+void sim_recover(struct sim *s);
 /* ---- work.c. Fills record[] with what the plan asks: opening of wallets and money first, then the rest. */
 void sim_work_write(struct sim *s);
 static inline struct hub_span sim_record_bytes(const struct sim_record *r)
@@ -402,6 +406,8 @@ enum sim_event_kind {
     SIM_OVER,  /* a split ends */
     SIM_SHOOT, /* snapshot for fault `record` */
     SIM_HEAL,
+    SIM_GONE, /* the quorum, for good: plan.survivors */
+    SIM_RECOVER,
     SIM_SCRIPT
 };
 struct sim_event {
@@ -470,8 +476,7 @@ struct sim {
         struct hub_record record; /* a view into record[] of the simulator */
         struct hub_hash id;
         struct hub_genesis genesis; /* which accepts it */
-        uint8_t survivors;          /* 0: there is none */
-        bool given;                 /* to each node that boots */
+        bool signed_, given;        /* given: to each node that boots */
     } recovery;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */
@@ -594,7 +599,8 @@ struct sim_result { /* of one run, or the sum of many */
     bool good, stopped;
     char why[400];
     uint8_t n;
-    uint64_t events, ms, height, finals, betrayals, hash, changes, struck[SIM_FAULT_KINDS];
+    uint64_t events, ms, height, finals, betrayals, hash, changes, recoveries,
+        struck[SIM_FAULT_KINDS];
 };
 /* trace: with every event of note. */
 void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bool trace);

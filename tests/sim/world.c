@@ -194,7 +194,7 @@ bool sim_is_planned(const struct sim *s, const struct hub_validators *set)
     const struct sim_plan *p = &s->plan;
     const uint8_t same = p->rekeyed ? s->world->founders : 0;
     const bool sized = set->n == p->second || set->n == p->third || set->n == same ||
-                       (s->recovery.survivors && set->n == s->recovery.survivors);
+                       (s->recovery.signed_ && set->n == p->survivors);
     bool good = set->n && sized && set->q == hub_quorum_default(set->n);
     for (uint8_t i = 0; good && i < set->n; i++) {
         const struct sim_signer *v =
