@@ -70,7 +70,7 @@ void sim_try(struct sim_result *out, uint64_t seed, const struct sim_plan *p, bo
     out->finals = s->checker.finals;
     out->betrayals = s->betrayals;
     out->changes = s->epochs - 1;
-    out->recoveries = s->recovery.signed_ && s->epochs > 1;
+    out->recoveries = s->recovery.signed_ < s->epochs ? s->recovery.signed_ : s->epochs - 1;
     out->hash = s->hash;
     memcpy(out->struck, s->struck, sizeof out->struck);
     sim_close(s);

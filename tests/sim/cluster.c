@@ -200,9 +200,12 @@ void sim_open(struct sim *s, uint64_t seed, const struct sim_plan *plan)
     schedule_work(s);
     sim_schedule_faults(s);
     sim_push(s, &(struct sim_event){.time_ms = plan->heal_ms, .kind = SIM_HEAL});
-    if (plan->survivors) {
-        sim_push(s, &(struct sim_event){.time_ms = plan->gone_ms, .kind = SIM_GONE});
-        sim_push(s, &(struct sim_event){.time_ms = plan->recover_ms, .kind = SIM_RECOVER});
+    for (uint32_t i = 0; i < SIM_RUINS_MAX && plan->ruin[i].survivors; i++) {
+        struct sim_event ev = {.time_ms = plan->ruin[i].gone_ms, .kind = SIM_GONE, .record = i};
+        sim_push(s, &ev);
+        ev.time_ms = plan->ruin[i].recover_ms;
+        ev.kind = SIM_RECOVER;
+        sim_push(s, &ev);
     }
 }
 
@@ -296,10 +299,10 @@ static void run_event(struct sim *s, const struct sim_event *ev)
         on_heal(s);
         break;
     case SIM_GONE:
-        sim_gone(s);
+        sim_gone(s, ev->record);
         break;
     case SIM_RECOVER:
-        sim_recover(s);
+        sim_recover(s, ev->record);
         break;
     case SIM_SCRIPT:
         if (s->script)

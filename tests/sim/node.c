@@ -159,7 +159,7 @@ static void start(struct sim_node *n)
                                      .uplink_mbit = 1000,
                                      .jitter_seed = n->sim->seed * 31 + n->index,
                                      .version = "sim",
-                                     .recovery = &n->sim->recovery.record,
+                                     .recovery = n->sim->recovery.record,
                                      .recoveries = n->sim->recovery.given,
                                      .resume = n->lost && n->sim->plan.resume,
                                      .memory = n->memory};

@@ -4,7 +4,13 @@
 
 #include <string.h>
 
-enum { WORK_MS = 18000, FAULTS_MS = 26000, LIMIT_MS = 200000, FIRST_MS = 300 };
+enum {
+    WORK_MS = 18000,
+    FAULTS_MS = 26000,
+    LIMIT_MS = 200000,
+    FIRST_MS = 300,
+    SMALL_JUMP_MS = 2000
+};
 
 /* How many may lie or lose their disk without a fork (b_safe = 2q - n - 1), and be lost for good without a halt
  * (c_live = n - q). Three nodes are safe with two liars, but need all three to go on. */
@@ -165,7 +171,7 @@ static void draw_jump(const struct drawing *d, struct sim_fault *f)
 {
     bool large = d->plan->n > 3 && sim_chance(d->r, 400);
     f->node = large ? d->who->order[d->plan->n - 1] : anybody(d);
-    uint64_t most = large ? 3600 * 1000 : 2000;
+    uint64_t most = large ? 3600 * 1000 : SMALL_JUMP_MS;
     f->what = (int64_t)sim_below(d->r, 2 * most) - (int64_t)most;
     f->for_ms = some_ms(d, 500, 10000);
 }
@@ -234,7 +240,7 @@ static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint6
 {
     uint64_t state = stream(seed, 99), *r = &state, at = 8000 + sim_below(r, 12000);
     uint8_t lost = who->liars;
-    if (!sim_chance(r, 60) || p->n < 3 || who->lossy || p->survivors)
+    if (!sim_chance(r, 60) || p->n < 3 || who->lossy || p->ruin[0].survivors)
         return;
     for (uint8_t i = 0; i < p->n && p->faults < SIM_FAULTS_MAX; i++) {
         if (p->traitor[i] || sim_chance(r, 400))
@@ -248,25 +254,43 @@ static void draw_great_rewind(struct sim_plan *p, const struct roles *who, uint6
     p->safety_only = lost > n - (2 * n / 3 + 1);
 }
 
-/* The quorum is lost for good, and a recovery epoch begins. Its signers must be honest and have their disks whole: who
- * signs for less than it has cast may undo what was final (docs/protocol.md 16), and of what was, one of them may have
- * the only copy. */
-static void draw_gone(struct sim_plan *p, const struct roles *who, uint64_t seed)
+static bool bearable_by_few(const struct sim_fault *f)
 {
-    uint64_t state = stream(seed, 11), *r = &state;
-    const uint8_t q = (uint8_t)(2 * p->n / 3 + 1), least = (uint8_t)(p->n - q + 1);
-    if (!sim_chance(r, 200) || p->n < 4 || p->n > 10 || p->founders)
+    return f->kind != SIM_FLIP &&
+           (f->kind != SIM_JUMP || (f->what <= SMALL_JUMP_MS && -f->what <= SMALL_JUMP_MS));
+}
+
+/* So many of n are no quorum, and share a validator with each; 0 if there is no such number. */
+static uint8_t draw_survivors(uint8_t n, uint64_t *r)
+{
+    const uint8_t q = hub_quorum_default(n), least = (uint8_t)(n - q + 1);
+    return least < q ? (uint8_t)(least + sim_below(r, (uint64_t)(q - least))) : 0;
+}
+
+/* The quorum is lost for good, and a recovery epoch begins; in some seeds again. Its signers must be honest and have
+ * their disks whole: who signs for less than it has cast may undo what was final (docs/protocol.md 16), and of what was,
+ * one of them may have the only copy. A few are soon a quorum whose clock is wrong. */
+static void draw_ruins(struct sim_plan *p, const struct roles *who, uint64_t seed)
+{
+    uint64_t state = stream(seed, 11), *r = &state, at = 0;
+    uint8_t n = p->n;
+    if (!sim_chance(r, 200) || n < 4 || n > 10 || p->founders)
         return;
-    const uint8_t survivors = (uint8_t)(least + sim_below(r, (uint64_t)(q - least)));
+    for (uint32_t i = 0; i < SIM_RUINS_MAX && (i == 0 || sim_chance(r, 400)); i++) {
+        const uint64_t gone_ms = at + 3000 + sim_below(r, i ? 5000 : 12000);
+        at = gone_ms + 500 + sim_below(r, 6000);
+        n = draw_survivors(n, r);
+        if (!n || at >= p->heal_ms)
+            break;
+        p->ruin[i] = (struct sim_ruin){n, gone_ms, at};
+    }
+    bool fit = true;
     for (uint8_t i = 0; i < who->liars + who->lossy; i++)
-        if (who->order[i] < survivors)
-            return;
+        fit &= who->order[i] >= p->ruin[0].survivors;
     for (uint32_t i = 0; i < p->faults; i++)
-        if (p->fault[i].kind == SIM_FLIP && p->fault[i].node < survivors)
-            return;
-    p->survivors = survivors;
-    p->gone_ms = 3000 + sim_below(r, 12000);
-    p->recover_ms = p->gone_ms + 500 + sim_below(r, 6000);
+        fit &= p->fault[i].node >= p->ruin[0].survivors || bearable_by_few(&p->fault[i]);
+    if (!fit)
+        memset(p->ruin, 0, sizeof p->ruin);
 }
 
 /* ---- the whole plan */
@@ -296,7 +320,8 @@ static void draw_new_set(struct sim_plan *p, uint64_t seed)
 {
     uint64_t state = stream(seed, 9), *r = &state;
     const uint8_t node = (uint8_t)sim_below(r, p->n);
-    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node] && !p->second && !p->survivors)
+    if (sim_below(r, 6) == 0 && p->n > 3 && !p->traitor[node] && !p->second &&
+        !p->ruin[0].survivors)
         p->rekeyed = node + 1;
 }
 
@@ -358,7 +383,7 @@ void sim_plan_of(struct sim_plan *p, uint64_t seed)
     draw_links(p, seed);
     draw_sizes(p, &who, seed);
     draw_faults(p, &who, seed);
-    draw_gone(p, &who, seed);
+    draw_ruins(p, &who, seed);
     draw_great_rewind(p, &who, seed);
     draw_new_set(p, seed);
 }

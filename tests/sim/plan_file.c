@@ -45,9 +45,12 @@ static const struct field {
     FIELD(U8, founders),
     FIELD(U8, second),
     FIELD(U8, third),
-    FIELD(U8, survivors),
-    FIELD(U64, gone_ms),
-    FIELD(U64, recover_ms),
+    {"survivors", U8, offsetof(struct sim_plan, ruin[0].survivors)},
+    {"gone_ms", U64, offsetof(struct sim_plan, ruin[0].gone_ms)},
+    {"recover_ms", U64, offsetof(struct sim_plan, ruin[0].recover_ms)},
+    {"then_survivors", U8, offsetof(struct sim_plan, ruin[1].survivors)},
+    {"then_gone_ms", U64, offsetof(struct sim_plan, ruin[1].gone_ms)},
+    {"then_recover_ms", U64, offsetof(struct sim_plan, ruin[1].recover_ms)},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 

@@ -95,9 +95,7 @@ static void half_is_lost(struct sim_plan *p)
     p->work_ms = 12000;
     p->only = 1; /* of those that stay */
     p->linger_ms = 3000;
-    p->survivors = SURVIVORS;
-    p->gone_ms = GONE_MS;
-    p->recover_ms = RECOVER_MS;
+    p->ruin[0] = (struct sim_ruin){SURVIVORS, GONE_MS, RECOVER_MS};
 }
 
 static bool final_at_one(struct sim *s, uint8_t from, uint8_t to, const struct hub_message *m)
@@ -123,7 +121,7 @@ static void damaged_below(struct sim *s, uint32_t step)
         told_by_one(s, step);
         return;
     }
-    s->recovery.given = false;
+    s->recovery.given = 0;
     sim_journal_flip(&s->node[0].journal, 8 * 5);
     sim_crash(&s->node[0], 200);
 }
@@ -138,6 +136,24 @@ static const char *rest_goes_on(struct sim *s)
         if (r->voting != HUB_VOTING_ALLOWED)
             return "a node does not vote";
     }
+    return NULL;
+}
+
+/* Seven, then four, then two; the second time before anything else happened, and when there was work. */
+static void lost_again(struct sim_plan *p, uint32_t number)
+{
+    p->n = 7;
+    p->ruin[0].survivors = 4;
+    p->ruin[1] = (struct sim_ruin){SURVIVORS, number ? 11000 : RECOVER_MS + 320, 13000};
+    p->heal_ms = 15000;
+}
+
+static const char *two_recoveries(struct sim *s)
+{
+    for (uint8_t i = 0; i < SURVIVORS; i++)
+        if (s->node[i].replica->chain.set.epoch != 2 ||
+            s->node[i].replica->voting != HUB_VOTING_ALLOWED)
+            return "a node does not vote in the second recovery epoch";
     return NULL;
 }
 
@@ -157,6 +173,7 @@ static const struct scenario list[] = {
     {"new-set-restarts", new_set, NULL, all_crash, {4900, 5100, 5300, 7000}, set_is_new, 0, NULL},
     {"new-set-replayed", replayed, NULL, NULL, {0}, set_is_new, 0, NULL},
     {"recovery", half_is_lost, final_at_one, told_by_one, {GONE_MS - 1}, rest_goes_on, 0, NULL},
+    {"recovery-twice", half_is_lost, NULL, NULL, {0}, two_recoveries, 2, lost_again},
     {"recovery-and-damage",
      half_is_lost,
      final_at_one,

@@ -49,7 +49,7 @@ static bool keep_if_it_fails(struct shrinking *k, const struct sim_plan *smaller
     return true;
 }
 
-enum { SWITCHES = 15 };
+enum { SWITCHES = 16 };
 
 static void switch_off(struct sim_plan *p, unsigned which)
 {
@@ -91,9 +91,12 @@ static void switch_off(struct sim_plan *p, unsigned which)
         p->delay_ms = 10;
         break;
     case 12:
-        p->survivors = 0;
+        memset(&p->ruin[1], 0, sizeof p->ruin[1]);
         break;
     case 13:
+        memset(p->ruin, 0, sizeof p->ruin);
+        break;
+    case 14:
         p->records = p->records > 30 ? p->records / 2 : p->records;
         break;
     default:

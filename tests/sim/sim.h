@@ -31,7 +31,8 @@ enum {
     SIM_FAULTS_MAX = 256,
     SIM_SHOTS_MAX = 8, /* snapshots of one disk */
     SIM_CLONE_SLOT = SIM_NODES_MAX,
-    SIM_EPOCHS_MAX = 4
+    SIM_EPOCHS_MAX = 4,
+    SIM_RUINS_MAX = 2
 };
 #define SIM_EPOCH_MS 1779415200000u /* 2026-05-22 10:00 in UTC+8: wall clock at simulated time 0 */
 /* Of records that have expired: genesis is 5 s older, so a leader whose clock is far behind may take them still. */
@@ -152,9 +153,11 @@ struct sim_plan {
         rekeyed; /* node + 1 whose validator key is replaced half-way, by one it has after a restart */
     uint8_t founders, second,
         third; /* so many of the nodes vote at first, then, and then: the first ones; 0 = no change */
-    uint8_t
-        survivors; /* all but the first ones are lost for good, and these go on; 0 = nothing of it */
-    uint64_t gone_ms, recover_ms;
+    struct
+        sim_ruin { /* all but the first ones are lost for good, later these go on by themselves */
+        uint8_t survivors; /* 0 = nothing of it */
+        uint64_t gone_ms, recover_ms;
+    } ruin[SIM_RUINS_MAX];
     uint64_t linger_ms; /* goes on for so long after everything is final */
     struct sim_fault fault[SIM_FAULTS_MAX];
     uint32_t faults;
@@ -232,8 +235,8 @@ void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out)
 bool sim_is_planned(const struct sim *s, const struct hub_validators *set);
 /* The quorum is gone for good; later governors and the surviving validators sign what goes on from the newest block that
  * one of these stands for, and start their nodes with it. */
-void sim_gone(struct sim *s);
-void sim_recover(struct sim *s);
+void sim_gone(struct sim *s, uint32_t ruin);
+void sim_recover(struct sim *s, uint32_t ruin);
 /* ---- work.c. Fills record[] with what the plan asks: opening of wallets and money first, then the rest. */
 void sim_work_write(struct sim *s);
 static inline struct hub_span sim_record_bytes(const struct sim_record *r)
@@ -406,7 +409,7 @@ enum sim_event_kind {
     SIM_OVER,  /* a split ends */
     SIM_SHOOT, /* snapshot for fault `record` */
     SIM_HEAL,
-    SIM_GONE, /* the quorum, for good: plan.survivors */
+    SIM_GONE, /* the quorum, for good: plan.ruin[`record`] */
     SIM_RECOVER,
     SIM_SCRIPT
 };
@@ -473,10 +476,10 @@ struct sim {
     struct sim_checker checker;
     struct sim_auditor *auditor;
     struct {
-        struct hub_record record; /* a view into record[] of the simulator */
-        struct hub_hash id;
-        struct hub_genesis genesis; /* which accepts it */
-        bool signed_, given;        /* given: to each node that boots */
+        struct hub_record record[SIM_RUINS_MAX]; /* views into record[] of the simulator */
+        struct hub_hash id[SIM_RUINS_MAX];
+        struct hub_genesis genesis; /* which accepts them */
+        uint32_t signed_, given;    /* so many; given: to each node that boots */
     } recovery;
     uint64_t progress_view,
         done_ms; /* progress_view: of the newest final block, or when faults ended */

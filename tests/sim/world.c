@@ -189,12 +189,20 @@ void sim_set_of(const struct sim *s, uint64_t epoch, struct hub_validators *out)
     *out = s->set[epoch < s->epochs ? epoch : s->epochs - 1];
 }
 
+static bool is_left(const struct sim *s, uint8_t n)
+{
+    for (uint32_t i = 0; i < s->recovery.signed_; i++)
+        if (n == s->plan.ruin[i].survivors)
+            return true;
+    return false;
+}
+
 bool sim_is_planned(const struct sim *s, const struct hub_validators *set)
 {
     const struct sim_plan *p = &s->plan;
     const uint8_t same = p->rekeyed ? s->world->founders : 0;
-    const bool sized = set->n == p->second || set->n == p->third || set->n == same ||
-                       (s->recovery.signed_ && set->n == p->survivors);
+    const bool sized =
+        set->n == p->second || set->n == p->third || set->n == same || is_left(s, set->n);
     bool good = set->n && sized && set->q == hub_quorum_default(set->n);
     for (uint8_t i = 0; good && i < set->n; i++) {
         const struct sim_signer *v =
