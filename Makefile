@@ -117,7 +117,6 @@ $(B)/bench: $(call obj,$(BENCH_SRC)) $(SUPPORT_A) $(ARCHIVES)
 $(FUZZERS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(call obj,$(FUZZER)) $(SUPPORT_A) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call link,$(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer))
-$(B)/node/web.o: $(wildcard web/*) # files embedded with .incbin
 
 -include $(patsubst %.c,$(B)/%.d,$(LEDGER_SRC) $(NODE_SRC) $(VERIFY_SRC) $(TOOLS_SRC) $(SUPPORT_SRC) \
 	$(UNIT_SRC) $(SIM_SRC) $(TWINS_SRC) $(EXHAUSTIVE_SRC) $(BENCH_SRC) $(STORAGE_SRC) $(FUZZ_SRC) $(FUZZER) node/main.c tools/hubledger.c tests/e2e/liar.c)
@@ -255,7 +254,8 @@ help:
 	@echo 'make mutants     plants bugs and tells which test kills each; MINUTES=5, ONLY=regular expression'
 	@echo 'make sim         simulated clusters; SEEDS=200, or SEED=17 V=1 for one with its log'
 	@echo 'make sim-campaign  as many seeds as there is time for on all cores; MINUTES=5, FROM='
-	@echo 'make campaign    the three at once: simulator, twins, power cuts; MINUTES=5'
+	@echo 'make sim-idle, sim-speed  idle days stay small (DAYS=14); an hour of work, timed'
+	@echo 'make campaign    within MINUTES=5: simulator, then power cuts with twins beside them'
 	@echo 'make twins       validators that run twice (arXiv 2004.10617); MINUTES=5'
 	@echo 'make fuzz        libFuzzer on every decoder; MINUTES=5 each'
 	@echo 'make powercut    disks after a power cut at every write, and with every call failing; MINUTES=5'

@@ -19,7 +19,7 @@ void hub_repair_reset(struct hub_cons *c);
 /* A vote for an old view: its sender lacks what we have. At most one answer a Delta or 250 ms per peer. */
 void hub_repair_help(struct hub_cons *c, const struct hub_subject *s, uint8_t peer,
                      struct hub_effects *out);
-/* The bundle of 2.8 when t_r has come, and FINALIZEs at a standstill. */
+/* What docs/protocol.md 8 sends when t_r has come, and FINALIZEs at a standstill. */
 void hub_repair_retry(struct hub_cons *c, struct hub_effects *out);
 void hub_repair_standstill(struct hub_cons *c, struct hub_effects *out);
 

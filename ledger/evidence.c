@@ -349,6 +349,7 @@ bool hub_evidence_verify(struct hub_offence *out, struct hub_validators *set, co
 {
     struct hub_evidence e;
     struct hub_validators of_epoch;
+    bool known;
 
     if (bytes.len > HUB_BUNDLE_BYTES_MAX || !hub_evidence_decode(&e, bytes)) {
         *why = "evidence: not of the expected form";
@@ -359,8 +360,15 @@ bool hub_evidence_verify(struct hub_offence *out, struct hub_validators *set, co
         return false;
     }
     of_epoch = genesis->set;
-    if (hub_links_walk(&of_epoch, why, e.links, &genesis->accepted) != HUB_VERDICT_OK ||
-        !hub_evidence_ok(out, why, &e, &of_epoch))
+    if (hub_links_walk(&of_epoch, why, e.links, &genesis->accepted, &known) != HUB_VERDICT_OK)
+        return false;
+    if (!known) {
+        *why =
+            "evidence: of a recovery epoch that has a validator whom the set before has not: whose "
+            "it is shows on the ledger only (hubledger-verify)";
+        return false;
+    }
+    if (!hub_evidence_ok(out, why, &e, &of_epoch))
         return false;
     if (set != NULL)
         *set = of_epoch;

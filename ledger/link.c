@@ -3,6 +3,7 @@
 
 #include "hub/apply.h"
 #include "hub/merkle.h"
+#include "ledger/epoch.h"
 
 #include <string.h>
 
@@ -164,6 +165,23 @@ static bool describes(const struct hub_record *record, const struct hub_header *
            hub_hash_equal(&h->records_root, &records_root);
 }
 
+/* A record names keys; whose they are and by which they are reached, the state says. Whoever has none knows it of those
+ * that were in the set before. */
+static bool keeps_members(struct hub_link_facts *out, const struct hub_validators *before)
+{
+    for (uint8_t i = 0; i < out->next.n; i++) {
+        const int was = hub_epoch_index(before, &out->next.v[i].kid);
+
+        if (was < 0)
+            out->new_keys = true;
+        else if (strcmp(out->next.v[i].member, before->v[was].member) != 0 ||
+                 memcmp(out->next.v[i].transport, before->v[was].transport,
+                        sizeof before->v[was].transport) != 0)
+            return false;
+    }
+    return true;
+}
+
 static enum hub_verdict check_recovery(struct hub_link_facts *out, const struct hub_link *l,
                                        const struct hub_validators *set,
                                        const struct hub_accepted *accepted, const char **what)
@@ -191,7 +209,7 @@ static enum hub_verdict check_recovery(struct hub_link_facts *out, const struct 
     verdict = check_next(out, l, set, HUB_FLAG_RECOVERY, what);
     if (verdict != HUB_VERDICT_OK)
         return verdict;
-    if (!hub_recovery_leads_to(&out->recovery, &out->next))
+    if (!hub_recovery_leads_to(&out->recovery, &out->next) || !keeps_members(out, set))
         return fail(what, HUB_VERDICT_TAMPERED,
                     "links: the next validators are not those that a recovery names");
     out->recovered = true;
@@ -226,12 +244,13 @@ enum hub_verdict hub_link_check(struct hub_link_facts *out, const char **what,
 }
 
 enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
-                                struct hub_span links, const struct hub_accepted *accepted)
+                                struct hub_span links, const struct hub_accepted *accepted,
+                                bool *known)
 {
     struct hub_cbor c = hub_cbor_open(links);
     uint32_t n = hub_cbor_array(&c, 0, HUB_BUNDLE_LINKS_MAX);
     enum hub_verdict verdict = HUB_VERDICT_OK;
-    struct hub_link_facts facts;
+    struct hub_link_facts facts = {.new_keys = false};
     struct hub_link l;
 
     for (uint32_t i = 0; i < n && verdict == HUB_VERDICT_OK; i++) {
@@ -244,5 +263,7 @@ enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
     }
     if (verdict == HUB_VERDICT_OK && !hub_cbor_done(&c))
         return fail(what, HUB_VERDICT_MALFORMED, "links: not of the expected form");
+    if (known != NULL)
+        *known = !facts.new_keys;
     return verdict;
 }

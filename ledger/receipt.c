@@ -113,7 +113,7 @@ static enum hub_verdict walk_links(struct check *k)
     enum hub_verdict verdict;
 
     k->set = k->genesis->set;
-    verdict = hub_links_walk(&k->set, &k->what, k->b.links, &k->genesis->accepted);
+    verdict = hub_links_walk(&k->set, &k->what, k->b.links, &k->genesis->accepted, NULL);
     k->facts->newest_epoch = k->set.epoch;
     k->facts->quorum = k->set.q;
     k->facts->validator_count = k->set.n;

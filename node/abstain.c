@@ -4,10 +4,12 @@
     " The safe way is a new validator key by governance. Or, if no other node runs with this "     \
     "key, "                                                                                        \
     "start once with --resume-after-loss: the node votes again when the chain has passed every "   \
-    "vote its peers know of."
-#define RESUME_ZH                                                                                                                 \
-    "稳妥办法：经治理程序更换共识密钥。若确认没有其他节点使用本密钥，可用 --resume-after-loss " \
-    "启动一次：链越过各节点所知的全部旧票后，本节点恢复投票。"
+    "vote its peers know of; where all validators are needed for a quorum, only the new key "      \
+    "helps."
+#define RESUME_ZH                                                                                                                                \
+    "稳妥办法：经治理程序更换共识密钥。若确认没有其他节点使用本密钥，可用 --resume-after-loss "                \
+    "启动一次：链越过各节点所知的全部旧票后，本节点恢复投票；若法定数为全体共识节点，则只能更换密" \
+    "钥。"
 
 static const struct hub_abstain_text texts[HUB_ABSTAIN_REASONS] = {
     [HUB_ABSTAIN_NOT] = {"votes", "This node votes.", "本节点参与投票。"},
@@ -97,6 +99,13 @@ static const struct hub_abstain_text texts[HUB_ABSTAIN_REASONS] = {
          "quorum of them is up and the base block has come.",
          "本节点已签署或已收到本届的恢复记录：不再参加本届任何表决。请用 --recovery 文件 "
          "将新一届的每个节点各启动一次；达到新的法定数并取得基准区块后即继续运行。"},
+    [HUB_ABSTAIN_LEFT] =
+        {"left",
+         "This node's chain stands in an epoch that its key has left before (its "
+         "disk is damaged, or older): it catches up, and votes again in the epoch "
+         "in which it voted last. Leave it running.",
+         "本节点的链处于其密钥早已离开的届次（磁盘受损或较旧）：正在同步，到达其最后"
+         "投票的届次后恢复投票。请保持运行。"},
 };
 
 const struct hub_abstain_text *hub_abstain_text(enum hub_abstain why)

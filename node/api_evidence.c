@@ -45,9 +45,8 @@ static void put_item(struct hub_api *a, struct hub_buf *out, struct hub_span ite
     hub_json_hex_member(out, "evidence", hub_span_of(&whole));
 }
 
-/* kind: E1 to E7, in words in both languages. */
-static void put_offence(struct hub_buf *out, const char *member, const struct hub_hash *kid,
-                        uint64_t epoch, uint64_t view, enum hub_offence_kind kind)
+void hub_put_offence_members(struct hub_buf *out, const char *member, const struct hub_hash *kid,
+                             uint64_t epoch, uint64_t view, enum hub_offence_kind kind)
 {
     char name[4];
     snprintf(name, sizeof name, "E%d", (int)kind % 10);
@@ -87,7 +86,7 @@ static void put_recorded(struct listing *l, const struct hub_convicted *c, uint3
     if (!begin(l))
         return;
     memcpy(member, c->member.data, c->member.len);
-    put_offence(out, member, &c->kid, c->epoch, c->offence[i].view, c->offence[i].kind);
+    hub_put_offence_members(out, member, &c->kid, c->epoch, c->offence[i].view, c->offence[i].kind);
     hub_json_u64_member(out, "height", c->offence[i].height);
     hub_json_int_member(out, "index", c->offence[i].index);
     if (hub_read_block(&r, c->offence[i].height, &block) == HUB_OK &&
@@ -107,7 +106,7 @@ static void put_held(struct listing *l, const struct hub_docket_item *item)
     struct hub_span bytes;
     if (!begin(l))
         return;
-    put_offence(out, item->member, &item->kid, item->epoch, item->view, item->kind);
+    hub_put_offence_members(out, item->member, &item->kid, item->epoch, item->view, item->kind);
     hub_json_string_member(out, "state", "held");
     if (hub_docket_bytes(l->a->node, item, &bytes))
         put_item(l->a, out, bytes);

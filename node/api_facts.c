@@ -1,6 +1,8 @@
 /* api_facts.c: which events one final record gives, and their JSON. See struct hub_facts. */
 #include "node/api_query.h"
 
+#include "ledger/evidence_record.h"
+
 #include <string.h>
 
 /* ---- which */
@@ -48,6 +50,9 @@ static void add_done(struct hub_facts *f, const struct hub_record *r)
         break;
     case HUB_TYPE_EVIDENCE_REPORT:
         add(f, "evidence.found");
+        break;
+    case HUB_TYPE_EPOCH_RECOVER:
+        add(f, "epoch.started");
         break;
     case HUB_TYPE_AGREEMENT_PROPOSE:
     case HUB_TYPE_AGREEMENT_AMEND:
@@ -164,6 +169,24 @@ static void put_governance(struct hub_buf *out, const struct hub_record *r)
         hub_json_text_member(out, "software", hub_field_span(r->body, "software"));
 }
 
+/* Whom the record convicts: its row remembers the record. */
+static void put_evidence(struct hub_buf *out, const struct hub_facts *f)
+{
+    struct hub_convicted c;
+    for (uint32_t row = f->state->count[HUB_TABLE_EVIDENCE]; row-- > 0;) {
+        hub_convicted_get(&c, f->state, row);
+        for (uint32_t i = 0; i < c.count; i++)
+            if (c.offence[i].height == f->place->height &&
+                c.offence[i].index == f->place->position) {
+                char member[HUB_MEMBER_CODE_MAX + 1] = "";
+                memcpy(member, c.member.data, c.member.len);
+                hub_put_offence_members(out, member, &c.kid, c.epoch, c.offence[i].view,
+                                        c.offence[i].kind);
+                return;
+            }
+    }
+}
+
 static void put_payment(struct hub_buf *out, const struct hub_record *r,
                         const struct hub_fact *fact)
 {
@@ -224,6 +247,10 @@ void hub_fact_put(struct hub_buf *out, const struct hub_facts *facts, const stru
     if (type == HUB_TYPE_VALIDATOR_READY || type == HUB_TYPE_VALIDATOR_REPLACE ||
         (type >= HUB_TYPE_GOVERNANCE_PROPOSE && type <= HUB_TYPE_GOVERNANCE_WITHDRAW))
         put_governance(out, &f->record);
+    else if (type == HUB_TYPE_EVIDENCE_REPORT)
+        put_evidence(out, facts);
+    else if (type == HUB_TYPE_EPOCH_RECOVER)
+        hub_json_u64_member(out, "epoch", hub_field_uint(f->record.body, "epoch", 0) + 1);
     else if (!strncmp(fact->type, "payment.", 8))
         put_payment(out, &f->record, fact);
     else if (!strncmp(fact->type, "agreement.", 10))

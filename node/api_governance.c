@@ -161,8 +161,10 @@ void hub_api_get_proposals(struct hub_api *a, struct hub_query *q)
     const char *state = hub_query_parameter(q, "state");
     uint64_t time_ms, limit;
     const struct hub_state *s = hub_api_state(a, &time_ms);
-    if (!hub_query_number(q, "limit", &limit, 50, 500))
+    if (!hub_query_number(q, "limit", &limit, 50, 500)) {
+        hub_answer_problem(a, q, "bad_parameter", "limit: a number, at most 500");
         return;
+    }
     hub_json_object(&q->out);
     hub_json_key(&q->out, "items");
     hub_json_array(&q->out);

@@ -132,11 +132,11 @@ struct hub_api {
 void hub_query_done(struct hub_api *a, struct hub_query *q);
 /* Value of a query parameter, or NULL. */
 const char *hub_query_parameter(const struct hub_query *q, const char *name);
-/* The parameter as a number; false after a problem was set if it is there and none. absent if not there. */
+/* The parameter as a number, or `absent` if it is not there. False: it is none, or too large; the caller answers. */
 bool hub_query_number(struct hub_query *q, const char *name, uint64_t *out, uint64_t absent,
                       uint64_t max);
-bool hub_query_hash(struct hub_query *q, unsigned arg,
-                    struct hub_hash *out); /* false after a 400 */
+/* A part of the path as a hash. False: it is none; the caller answers. */
+bool hub_query_hash(struct hub_query *q, unsigned arg, struct hub_hash *out);
 
 /* Answers. Each ends the query. */
 void hub_answer_json(struct hub_api *a, struct hub_query *q, unsigned status);
@@ -163,6 +163,10 @@ void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
 /* Outcome JSON (an object) of a record in the log. False: not found or damaged. */
 bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
                      bool with_body, bool replayed);
+
+/* Which validator did what: member, kid, kind (E1 to E7), in words in both languages, epoch, view. */
+void hub_put_offence_members(struct hub_buf *out, const char *member, const struct hub_hash *kid,
+                             uint64_t epoch, uint64_t view, enum hub_offence_kind kind);
 
 /* The state moved to the finalized block, and its time. */
 const struct hub_state *hub_api_state(struct hub_api *a, uint64_t *time_ms);

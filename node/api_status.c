@@ -40,7 +40,7 @@ static void put_peers(struct hub_buf *out, const struct hub_node *n, uint64_t no
     hub_json_array_end(out);
 }
 
-/* What is in the way, the gravest first, and the first of it as "why". */
+/* What is in the way, the first of it as "why", then what is only worth knowing. */
 static void put_causes(struct hub_buf *out, const struct hub_standing *s)
 {
     for (uint32_t i = 0; i < s->causes; i++) {

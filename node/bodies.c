@@ -85,6 +85,15 @@ struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes)
     return b;
 }
 
+struct hub_body *hub_body_put_own(struct hub_replica *r, struct hub_span bytes,
+                                  const struct hub_hash *hash)
+{
+    struct hub_body *theirs = hub_body_find(r, hash);
+    if (theirs)
+        hub_body_forget(r, theirs);
+    return hub_body_find(r, hash) ? NULL : hub_body_put(r, bytes);
+}
+
 struct hub_body *hub_body_load(struct hub_replica *r, const struct hub_hash *hash)
 {
     struct hub_body *b = hub_body_find(r, hash);

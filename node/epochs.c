@@ -74,7 +74,7 @@ enum hub_links_verdict hub_epochs_take(struct hub_replica *r, struct hub_span li
         if (ends + 1 == r->mend.link.place && !hub_mend_take_link(r, &l, bytes))
             return HUB_LINKS_FORGED;
         if (r->proof.held || ends != r->chain.set.epoch ||
-            (l.recovery.len && r->recover.shown_by)) /* said once, looked at once */
+            (l.recovery.len && hub_recover_knows(r, l.recovery)))
             continue;
         const enum hub_verdict verdict =
             hub_link_check(&facts, &what, &l, &r->chain.set, &hub_accept_none);

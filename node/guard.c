@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ enum {
     AT_EPOCH = 80,
     AT_VIEW = 88,
     AT_VOTES = 96,
-    AT_HEAD = 104
+    AT_HEAD = 104,
+    AT_SIGNED = 136
 };
 static const uint8_t magic[8] = {'h', 'u', 'b', 'g', 'u', 'a', 'r', 'd'};
 static const struct hub_hash no_chain; /* of a guard that was never used */
@@ -36,6 +38,7 @@ struct slot {
 
 struct hub_guard {
     char path[PATH_BYTES];
+    int held; /* the file, locked: of two processes with one guard each would overwrite what the other remembers; -1: none */
     struct slot now; /* as on disk; the thread's alone once it runs */
     enum hub_status
         status; /* of what was found at open, or noted since; with found, the owner's thread alone */
@@ -66,6 +69,7 @@ static void encode(uint8_t out[SLOT_BYTES], const struct slot *s)
     hub_put_be64(out + AT_VIEW, s->mark.view);
     hub_put_be64(out + AT_VOTES, s->mark.votes);
     memcpy(out + AT_HEAD, s->mark.head.b, 32);
+    memcpy(out + AT_SIGNED, s->mark.signed_.b, 32);
     seal_of(&seal, out);
     memcpy(out + SEAL_AT, seal.b, sizeof seal.b);
 }
@@ -83,6 +87,7 @@ static bool decode(struct slot *out, const uint8_t in[SLOT_BYTES])
     out->mark.view = hub_get_be64(in + AT_VIEW);
     out->mark.votes = hub_get_be64(in + AT_VOTES);
     memcpy(out->mark.head.b, in + AT_HEAD, 32);
+    memcpy(out->mark.signed_.b, in + AT_SIGNED, 32);
     return true;
 }
 
@@ -155,12 +160,23 @@ enum hub_status hub_guard_create(const char *path, const struct hub_hash *kid, c
 
 /* ---- the thread */
 
+/* Silence goes into both slots: no later mark tells of it again. */
+static bool write_slots(struct hub_guard *g, struct slot *s)
+{
+    s->serial++;
+    if (!write_slot(g->path, s, O_CREAT))
+        return false;
+    if (s->mark.view != HUB_VIEW_SILENT)
+        return true;
+    s->serial++;
+    return write_slot(g->path, s, 0);
+}
+
 static void write_mark(struct hub_guard *g, const struct hub_vote_mark *m)
 {
     struct slot s = g->now;
-    s.serial++;
     s.mark = *m;
-    const bool ok = write_slot(g->path, &s, O_CREAT);
+    const bool ok = write_slots(g, &s);
     if (ok)
         g->now = s;
     else if (!hub_guard_failing(g))
@@ -236,6 +252,13 @@ static enum hub_status check_owner(const struct slot *s, char *why, const char *
     return HUB_CONFLICT;
 }
 
+static void let_go(struct hub_guard *g)
+{
+    if (g->held >= 0)
+        close(g->held);
+    free(g);
+}
+
 enum hub_status hub_guard_open(struct hub_guard **out, char *why, const char *path,
                                const struct hub_hash *kid, const struct hub_hash *chain)
 {
@@ -244,16 +267,26 @@ enum hub_status hub_guard_open(struct hub_guard **out, char *why, const char *pa
     if (!g)
         return HUB_IO;
     snprintf(g->path, sizeof g->path, "%s", path);
+    g->held = open(path, O_RDONLY | O_CLOEXEC);
+    if (g->held >= 0 && flock(g->held, LOCK_EX | LOCK_NB) != 0) {
+        snprintf(
+            why, HUB_GUARD_WHY_BYTES,
+            "guard file %s is in use by another process: two nodes must never run with one key",
+            path);
+        close(g->held);
+        free(g);
+        return HUB_NOT_NOW;
+    }
     g->status = read_newest(&g->now, path);
     if (g->status == HUB_OK && check_owner(&g->now, why, path, kid, chain) != HUB_OK) {
-        free(g);
+        let_go(g);
         return HUB_CONFLICT;
     }
     g->found = g->now.mark;
     g->now.kid = *kid;
     g->now.chain = *chain;
     if (!start(g)) {
-        free(g);
+        let_go(g);
         return HUB_IO;
     }
     *out = g;
@@ -280,7 +313,7 @@ bool hub_guard_close(struct hub_guard *g)
     const bool written = !g->failing;
     pthread_cond_destroy(&g->wake);
     pthread_mutex_destroy(&g->lock);
-    free(g);
+    let_go(g);
     return written;
 }
 

@@ -4,11 +4,11 @@
  *  1. It is born with the key, by the command that makes the key, and says then that the key never voted. A node
  *     never makes one, but at the end of --resume-after-loss. So a lost guard is noticed, not replaced.
  *  2. Two slots of 512 bytes are written in turn, at most once a second, on a thread of its own: never on the path of
- *     a vote. A torn write spoils one slot; the other is at most two writes old.
+ *     a vote. A torn write spoils one slot; the other is at most two writes old. Silence (HUB_VIEW_SILENT) goes into both.
  *  3. It belongs to one key, and from the first start on to one chain.
  *
  *     0 "hubguard"  8 be64 serial  16 kid[32]  48 chain[32]  80 be64 epoch  88 be64 view  96 be64 votes
- *     104 head[32]  136 zeros  480 SHA-256("hubledger/guard/1" || bytes 0..479)      slot of serial s: s mod 2 */
+ *     104 head[32]  136 signed[32]  168 zeros  480 SHA-256("hubledger/guard/1" || bytes 0..479)      slot of serial s: s mod 2 */
 #ifndef HUB_GUARD_H
 #define HUB_GUARD_H
 
@@ -26,8 +26,8 @@ HUB_MUST_USE enum hub_status hub_guard_create(const char *path, const struct hub
                                               char *why);
 
 /* Reads it and starts the thread. A guard that is missing or unreadable opens too: hub_guard_ports answers for it,
- * and path is written by the first note. HUB_CONFLICT: it is of another key or another chain; HUB_IO: no memory or
- * no thread. */
+ * and path is written by the first note. It is locked meanwhile. HUB_CONFLICT: it is of another key or another chain;
+ * HUB_NOT_NOW: another process has it; HUB_IO: no memory or no thread. */
 HUB_MUST_USE enum hub_status hub_guard_open(struct hub_guard **out, char *why, const char *path,
                                             const struct hub_hash *kid,
                                             const struct hub_hash *chain);

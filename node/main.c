@@ -34,7 +34,8 @@ static const struct argp_option options[] = {
      0},
     {"make-snapshot", OPT_SNAPSHOT, "DATA", 0,
      "what a node starts for its peers: write DATA/snapshot from the last checkpoint, and end", 0},
-    {"check-config", 'C', NULL, 0, "check the configuration and the files it names, then end", 0},
+    {"check-config", 'C', NULL, 0,
+     "check the configuration file (not those it names), then end, then end", 0},
     {0},
 };
 

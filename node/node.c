@@ -273,11 +273,11 @@ static int open_guard(const struct making *m)
     const enum hub_status st =
         hub_guard_open(&n->guard, why, n->cfg.guard, &n->key.kid, &n->genesis.chain);
     if (st != HUB_OK)
-        return refuse(m, st == HUB_CONFLICT ? EXIT_BAD_FILE : EXIT_BROKEN, "guard", why);
-    if (n->options.resume && n->genesis.set.q == n->genesis.set.n)
-        return refuse(m, EXIT_BAD_FILE, "--resume-after-loss",
-                      "all validators are needed for a quorum here, so the chain cannot pass lost "
-                      "votes without this node: only a new validator key helps (governance)");
+        return refuse(m,
+                      st == HUB_CONFLICT  ? EXIT_BAD_FILE
+                      : st == HUB_NOT_NOW ? EXIT_IN_USE
+                                          : EXIT_BROKEN,
+                      "guard", why);
     return 0;
 }
 

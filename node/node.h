@@ -65,7 +65,7 @@ struct hub_node {
 };
 
 /* Makes everything, or says why not in why[HUB_WHY_BYTES + 128] and releases what it made. Returns the
- * process's exit code: 0, or 64 usage, 65 bad file, 69 in use, 70 broken. */
+ * process's exit code: 0, or 65 bad file, 69 in use, 70 broken. */
 HUB_MUST_USE int hub_node_open(struct hub_node *n, char *why, size_t cap);
 /* Runs until SIGTERM or SIGINT (returns 0), until the disk is nearly full (75), or until something that must not be
  * survived (ends the process with 70). */

@@ -63,7 +63,7 @@ static enum anchor anchor_of(struct hub_replica *r)
 
 static enum hub_abstain reason_at_start(struct hub_replica *r)
 {
-    struct hub_vote_mark guard, journal;
+    struct hub_vote_mark guard, journal = {.epoch = 0};
     r->permit.lost_view = 0; /* views begin anew with each epoch */
     if (r->cfg.me == hub_replica_n(r))
         return HUB_ABSTAIN_OBSERVER;
@@ -80,8 +80,11 @@ static enum hub_abstain reason_at_start(struct hub_replica *r)
         r->permit.lost_view = guard.view;
     if (r->permit.halt.why)
         return r->permit.halt.why;
+    const bool left = guard.epoch > r->cons.cfg.epoch || journal.epoch > r->cons.cfg.epoch;
     if (!hub_replica_found(r, r->port.has_mark(r->port.store, &guard)))
-        return HUB_ABSTAIN_GUARD_AHEAD;
+        return left && r->cfg.resume ? HUB_ABSTAIN_LEFT : HUB_ABSTAIN_GUARD_AHEAD;
+    if (left)
+        return HUB_ABSTAIN_LEFT;
     return anchor_of(r) == ANCHOR_HELD ? ask_first(r) : HUB_ABSTAIN_ANCHOR;
 }
 
@@ -113,14 +116,23 @@ enum hub_status hub_permit_begin(struct hub_replica *r)
 /* No node can follow it: what this one signed for it binds it to nothing but silence. */
 void hub_permit_recovery_failed(struct hub_replica *r, const struct hub_record *record)
 {
+    static const struct hub_hash none;
     struct hub_halt h = r->permit.halt;
+    struct hub_vote_mark guard;
     struct hub_hash what;
     hub_epoch_recover_what(&what, record);
-    if (h.why != HUB_ABSTAIN_RECOVERY || h.epoch != r->cons.cfg.epoch ||
-        !hub_hash_equal(&h.block, &what))
+    if (h.why != HUB_ABSTAIN_RECOVERY || h.epoch != r->cons.cfg.epoch)
         return;
-    h.block = (struct hub_hash){{0}};
-    store_halt(r, &h);
+    if (hub_hash_equal(&h.block, &what)) {
+        h.block = none;
+        store_halt(r, &h);
+    }
+    /* Behind the store: where a crash came between, the same file brings it here again. */
+    if (hub_hash_equal(&h.block, &none) && r->port.guard_read(r->port.guard, &guard) == HUB_OK &&
+        hub_hash_equal(&guard.signed_, &what)) {
+        guard.signed_ = none;
+        r->port.guard_note(r->port.guard, &guard);
+    }
 }
 
 /* ---- questions */

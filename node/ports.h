@@ -18,6 +18,8 @@ struct hub_vote_mark {
     uint64_t epoch, view; /* the highest view voted in */
     uint64_t votes;       /* cast in this journal so far */
     struct hub_hash head; /* of the journal's hash chain behind them; zero when there are none */
+    struct hub_hash
+        signed_; /* of a guard that is silent: what recovery (hub_epoch_recover_what); zero: it holds nowhere */
 };
 
 /* Why this node casts no vote; node/abstain.h has the words. Numbers are stored and never change. */
@@ -38,6 +40,7 @@ enum hub_abstain {
     HUB_ABSTAIN_FORK = 11,      /* two certificates of one view exclude each other */
     /* The way on: the recovery. */
     HUB_ABSTAIN_RECOVERY = 12, /* it signed, or follows, a recovery of this epoch */
+    HUB_ABSTAIN_LEFT = 13, /* its key has voted in a later epoch than the one the chain stands in */
     HUB_ABSTAIN_REASONS
 };
 

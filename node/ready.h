@@ -1,4 +1,4 @@
-/* ready.h: the node says on the ledger that it runs: validator.ready, once a day of block time and when its software or
+/* ready.h: the node says on the ledger that it runs: validator.ready, when three quarters of ready.max_age_h have passed in block time, and when its software or
  * address changed. Sets of validators are enacted only if a quorum of them said so (docs/governance.md). */
 #ifndef HUB_READY_H
 #define HUB_READY_H

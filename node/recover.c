@@ -37,6 +37,13 @@ const struct hub_record *hub_recover_record(const struct hub_replica *r)
     return NULL;
 }
 
+/* Said once, looked at once; and not what this node was given itself. */
+bool hub_recover_knows(const struct hub_replica *r, struct hub_span record)
+{
+    const struct hub_record *own = hub_recover_record(r);
+    return r->recover.shown_by || (own && hub_span_equal(own->bytes, record));
+}
+
 bool hub_recover_asks(struct hub_replica *r)
 {
     if (r->now.mono_ms < r->recover.ask_due_ms)
@@ -69,8 +76,10 @@ static uint16_t build(struct hub_replica *r, const struct hub_record *of, struct
     uint16_t why;
     *never = false;
     hub_recovery_read(&recovery, of);
-    if (hub_chain_move(&r->chain, &recovery.base) != HUB_OK ||
-        r->cons.top.view > hub_recovery_view(&recovery)) /* that is final, and would be lost */
+    const uint64_t view = hub_recovery_view(&recovery);
+    const struct hub_point *top = &r->cons.top; /* is final, and would be lost */
+    if (hub_chain_move(&r->chain, &recovery.base) != HUB_OK || top->view > view ||
+        (view && top->view == view && !hub_hash_equal(&top->block_hash, &recovery.base)))
         return HUB_CODE_recovery_base;
     if ((why = hub_record_resolve(&r->keys[0], &r->chain.state, &record)) ||
         !hub_record_verify(&record, &why, &r->keys[0]))
@@ -111,12 +120,12 @@ void hub_recover_cross(struct hub_replica *r)
             hub_permit_recovery_failed(r, record);
         r->port.alarm(
             r->port.client,
-            "the recovery given to this node does not hold on its chain: hubledger record "
-            "why says what its code means",
+            "the recovery given to this node does not hold on its chain: hubledger status says "
+            "which rule it breaks",
             &record->id);
         return;
     }
-    struct hub_body *b = hub_body_put(r, block.bytes);
+    struct hub_body *b = hub_body_put_own(r, block.bytes, &block.hash);
     if (!b) /* all in use now */
         return;
     hub_chain_recover(&r->chain, &block, hub_catchup_visit, r);

@@ -106,6 +106,10 @@ struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *has
 struct hub_body *hub_body_make(struct hub_replica *r);
 /* Copies an encoded block into a body, unless it is held; NULL if it is no block or there is no room. */
 struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes);
+/* Of a block that was computed here and is not decoded again: what a peer sent under its hash, which covers the header
+ * alone, goes. NULL: no place, or that is in use now. */
+struct hub_body *hub_body_put_own(struct hub_replica *r, struct hub_span bytes,
+                                  const struct hub_hash *hash);
 /* As hub_body_find, else copied from the store; NULL if it is nowhere. */
 struct hub_body *hub_body_load(struct hub_replica *r, const struct hub_hash *hash);
 /* From memory or the store; valid until the next call on either. */
@@ -166,6 +170,8 @@ const struct hub_record *hub_recover_record(const struct hub_replica *r);
 void hub_recover_cross(struct hub_replica *r);
 /* The base is not: true once a second, for it to be asked for. */
 bool hub_recover_asks(struct hub_replica *r);
+/* That of a link is nothing new: this node was given it, or said already that peers follow one. */
+bool hub_recover_knows(const struct hub_replica *r, struct hub_span record);
 /* A peer's link by a recovery, whose form and signatures are good: told to the operator, if it was not accepted. */
 void hub_recover_shown(struct hub_replica *r, const struct hub_link_facts *facts);
 /* At a restart: a stored recovery block. */

@@ -214,14 +214,16 @@ static void look_at_fast_leader(struct look *l)
         f->fast.ahead_ms / 1000, (l->now_ms - f->fast.since_ms) / 1000);
 }
 
-static void look_at_voting(struct look *l)
+/* Called twice: what an operator must act on comes before what is only worth knowing. */
+static void look_at_voting(struct look *l, bool notices)
 {
     const enum hub_abstain why = l->n->replica->permit.why;
     const struct hub_abstain_text *text = hub_abstain_text(why);
     const bool young = l->now_ms - l->n->started_ms < ASKING_MS;
-    if (why == HUB_ABSTAIN_NOT || (why == HUB_ABSTAIN_ASKING && young))
+    const bool notice =
+        why == HUB_ABSTAIN_OBSERVER || why == HUB_ABSTAIN_ASKING || why == HUB_ABSTAIN_LEFT;
+    if (why == HUB_ABSTAIN_NOT || (why == HUB_ABSTAIN_ASKING && young) || notice != notices)
         return;
-    const bool notice = why == HUB_ABSTAIN_OBSERVER || why == HUB_ABSTAIN_ASKING;
     struct hub_cause *c = cause(l, text->name, UINT64_MAX, notice);
     if (!notice)
         worsen(l, HUB_STANDING_NOT_VOTING);
@@ -474,12 +476,13 @@ void hub_standing_of(struct hub_standing *out, const struct hub_node *n, uint64_
         look_at_links(&l);
         return;
     }
-    look_at_voting(&l);
+    look_at_voting(&l, false);
     look_at_recovery(&l);
     look_at_clock(&l);
     look_at_disk(&l);
     look_at_view(&l);
     look_at_links(&l);
+    look_at_voting(&l, true);
     look_at_fast_leader(&l);
     look_at_sync(&l);
     look_at_join(&l);

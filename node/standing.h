@@ -37,7 +37,7 @@ struct hub_cause {
 struct hub_standing {
     enum hub_standing_state state;
     uint32_t causes;
-    struct hub_cause cause[HUB_CAUSES_MAX]; /* the gravest first */
+    struct hub_cause cause[HUB_CAUSES_MAX]; /* problems before notices */
 };
 
 struct hub_standing_facts { /* what hub_standing_tend keeps in the node; monotonic ms */

@@ -1,5 +1,5 @@
 /* store.h: the journal of a node: blocks, own votes, certificates, tip. What cannot be derived, synced before
- * anything of it is sent (docs/operations.md, safety). Derived data lies beside it: checkpoint.h.
+ * anything of it is sent (docs/protocol.md 10). Derived data lies beside it: checkpoint.h.
  *  1. One store object a process, one process a directory, one genesis a directory.
  *  2. A vote is refused when an own vote of the same view forbids it; own votes form a hash chain in the order
  *     they were cast, checked whole at every open.

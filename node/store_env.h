@@ -17,7 +17,7 @@
 #include "hub/base.h"
 
 enum hub_env_map {
-    HUB_MAP_META,        /* name -> format, genesis, tip, votes, checkpoint */
+    HUB_MAP_META,        /* name -> format, genesis, tip, votes, halt, floor, checkpoint */
     HUB_MAP_BLOCK,       /* block hash -> block bytes */
     HUB_MAP_HEIGHT,      /* be64 height -> block hash: final blocks */
     HUB_MAP_PENDING,     /* be64 height || block hash -> nothing: blocks not final */

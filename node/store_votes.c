@@ -243,7 +243,8 @@ enum hub_status hub_store_check_votes(struct hub_store *s, char why[HUB_WHY_BYTE
 enum hub_status hub_store_get_mark(void *store, struct hub_vote_mark *out)
 {
     const struct hub_store_votes *v = &((struct hub_store *)store)->votes;
-    *out = (struct hub_vote_mark){v->epoch, v->view, v->next, v->head};
+    *out = (struct hub_vote_mark){
+        .epoch = v->epoch, .view = v->view, .votes = v->next, .head = v->head};
     return HUB_OK;
 }
 

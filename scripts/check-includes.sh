@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 rank() {
     case $1 in
     hub/base.h | hub/limits.h) REPLY=0 ;;
-    hub/hash.h | hub/sign.h | hub/merkle.h | hub/keyfile.h | hub/seal.h | crypto/*) REPLY=1 ;;
+    hub/hash.h | hub/sign.h | hub/merkle.h | hub/keyfile.h | crypto/*) REPLY=1 ;;
     hub/simplex.h | hub/waiting.h | hub/message.h | consensus/*) REPLY=3 ;;
     hub/* | ledger/*) REPLY=2 ;;
     node/*) REPLY=4 ;;
@@ -29,7 +29,7 @@ home_of() {
     jansson.h) REPLY='^(tools/.*|node/api(_[a-z]+)?\.c)$' ;;
     curl/*) REPLY='^tools/(http|hubledger)\.c$' ;;
     string.h | stdbool.h | stddef.h | stdint.h | stdalign.h | limits.h) REPLY=. ;;
-    *) REPLY='^(node|tools)/|^crypto/keyfile\.c$|^crypto/seal\.c$' ;; # the rest of the system
+    *) REPLY='^(node|tools)/|^crypto/keyfile\.c$' ;; # the rest of the system
     esac
 }
 

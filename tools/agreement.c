@@ -519,8 +519,8 @@ const struct hub_command hub_agreement_commands[] = {
     {.noun = "agreement",
      .verb = "list",
      .args = "",
-     .en = "agreements, most urgent first",
-     .zh = "协议列表，紧急者在前",
+     .en = "agreements, newest first",
+     .zh = "协议列表，最新者在前",
      .examples = "  hubledger agreement list\n  hubledger agreement list --waiting-on JIADING\n"
                  "  hubledger agreement list --state in_force --json",
      .options = list_options,

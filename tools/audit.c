@@ -70,7 +70,8 @@ struct hub_finding *hub_audit_add(struct hub_audit *a, enum hub_finding_kind kin
     struct hub_finding *f = place_for_finding(a);
 
     a->found++;
-    if (kind != HUB_FINDING_END && kind != HUB_FINDING_CHECKPOINT && kind != HUB_FINDING_CURRENCY)
+    if (kind != HUB_FINDING_END && kind != HUB_FINDING_CHECKPOINT && kind != HUB_FINDING_CURRENCY &&
+        kind != HUB_FINDING_OVERRIDE)
         mark_damaged(a, height);
     memset(f, 0, sizeof *f);
     f->kind = kind;
@@ -389,21 +390,19 @@ static void follow_link(struct walk *w, const struct hub_audit_job *j, const str
 
     if (j->link_bytes.len == 0)
         return; /* not final then, unless its own certificate says so */
-    if (!hub_link_decode(&link, hub_span_of(&j->link_bytes)) ||
-        hub_link_check(&facts, &what, &link, &w->set, &w->a->genesis->accepted) != HUB_VERDICT_OK) {
-        if (facts
-                .recovered) /* it holds, and was told of its block: certificates behind it can be checked */
-            w->set = facts.next;
-        else
-            bad_link(w, j, what);
+    const bool holds =
+        hub_link_decode(&link, hub_span_of(&j->link_bytes)) &&
+        hub_link_check(&facts, &what, &link, &w->set, &w->a->genesis->accepted) == HUB_VERDICT_OK;
+    if (!holds && !facts.recovered) {
+        bad_link(w, j, what);
         return;
     }
     if (!hub_hash_equal(&facts.seal_hash, hash)) {
         bad_link(w, j, "links: of another block");
         return;
     }
-    w->set = facts.next;
-    if (w->broken || c->set.epoch == w->set.epoch)
+    w->set = facts.next; /* also of a recovery that was not accepted: its block told of it */
+    if (!holds || w->broken || c->set.epoch == w->set.epoch)
         return;
     if (hub_chain_cross(c, &link, count_final, w) != HUB_OK) {
         bad_link(w, j, "links: does not make its block final");

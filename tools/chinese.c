@@ -199,6 +199,10 @@ static const struct {
     {"votes: not in the order of kind and block hash", "votes：未按种类与区块哈希排序"},
     {"epoch: not the validators of this epoch of the ledger", "epoch：不是账本该届的共识节点"},
     {"evidence: not of the expected form", "evidence：格式不符"},
+    {"evidence: of a recovery epoch that has a validator whom the set before has not: whose it is "
+     "shows on the ledger only (hubledger-verify)",
+     "evidence：属恢复届次，且其中有前一届没有的共识节点：其归属只见于账本（请用 "
+     "hubledger-verify）"},
     {"evidence: of a ledger with another genesis file", "evidence：所属账本的创世文件不同"},
     /* tools/founding.c */
     {"not a member card, or damaged: let its member make it anew (hubledger member card)",

@@ -3,7 +3,7 @@
  *
  * A command is a row in the table of its family's file: noun, verb, one line of help in each language, its own
  * options, a function. Families: key.c, governance.c, network.c, member_card.c, node_folder.c, agreement.c, wallet.c, currency.c, pay.c, record.c,
- * receipt.c, export.c, status.c. */
+ * receipt.c, export.c, status.c, evidence.c, backup.c, snapshot.c, recovery.c. */
 #ifndef HUB_CLI_H
 #define HUB_CLI_H
 
@@ -80,9 +80,11 @@ bool hub_cli_confirm(const struct hub_cli *cli, const char *prompt, const char *
 /* A yes-or-no question; --yes answers it, and so does a run without a terminal: no. */
 bool hub_cli_ask(const struct hub_cli *cli, const char *question);
 
-/* ---- files and values. The first three say themselves what is wrong and return false. */
+/* ---- files and values. The first four say themselves what is wrong and return false. */
 bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const char *path,
                        size_t max); /* out->data is the caller's: free() */
+/* SHA-256 of a file of any size. */
+bool hub_cli_hash_file(const struct hub_cli *cli, struct hub_hash *out, const char *path);
 /* Never replaces a file that is there, unless replace. "-" = standard output. */
 bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_span bytes,
                         bool replace);

@@ -73,7 +73,8 @@ static int run_issue(struct hub_cli *cli, void *own, unsigned argc, char **argv)
                             argv[0]);
     if (!hub_parse_amount(&amount, argv[1]))
         return no_amount(cli, argv[1]);
-    if (!choose_reference(cli, o) || (o->document && !hub_file_hash(cli, &document, o->document)))
+    if (!choose_reference(cli, o) ||
+        (o->document && !hub_cli_hash_file(cli, &document, o->document)))
         return HUB_EXIT_UNREACHABLE;
     hub_put_map(&body, 3u + (o->document != NULL));
     hub_put_field_uint(&body, "amount", amount);

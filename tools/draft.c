@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DRAFT_BYTES_MAX = HUB_RECORD_BYTES_MAX + HUB_ATTACHMENT_BYTES_MAX + 64 };
 
@@ -101,23 +102,45 @@ static bool write_record(struct draft *d, struct hub_span payload, const struct 
     return !d->scratch.full && !d->out.full && d->scratch.len <= HUB_RECORD_BYTES_MAX;
 }
 
-static int add_cosigner(struct hub_cli *cli, struct draft *d, const struct hub_keyfile *key,
-                        const char *path)
+/* Its place among the n co-signatures of the draft, or behind them. */
+static uint32_t place_of(const struct hub_cosignature *all, uint32_t n, const struct hub_hash *kid)
+{
+    uint32_t i = 0;
+    while (i < n && !hub_hash_equal(&all[i].kid, kid))
+        i++;
+    return i;
+}
+
+/* Asked before `may`, which may bind the key for good. */
+static int has_room(struct hub_cli *cli, const struct draft *d, const struct hub_keyfile *key)
 {
     struct hub_cosignature all[HUB_COSIGN_MAX + 1];
-    const struct hub_signature unsigned_ = {{0}};
-    uint32_t n = read_cosigners(all, &d->record), i = 0;
 
     if (hub_hash_equal(&key->kid, &d->record.kid))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "this key made the draft: it signs last, with record sign",
                                   "草稿由该密钥拟定：请在最后用 record sign 签署"));
-    while (i < n && !hub_hash_equal(&all[i].kid, &key->kid))
-        i++;
-    if (i == HUB_COSIGN_MAX)
+    if (place_of(all, read_cosigners(all, &d->record), &key->kid) == HUB_COSIGN_MAX)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "the draft has 16 co-signatures, the most there may be",
                                   "草稿已有 16 个复核签名，达到上限"));
+    if (cli->output && access(cli->output, F_OK) == 0)
+        return hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli, "%s exists; it is not replaced: name another file or move it away",
+                  "%s 已存在，不会覆盖；请另取文件名或先移走"),
+            cli->output);
+    return HUB_EXIT_OK;
+}
+
+static int add_cosigner(struct hub_cli *cli, struct draft *d, const struct hub_keyfile *key,
+                        const char *path)
+{
+    struct hub_cosignature all[HUB_COSIGN_MAX + 1];
+    const struct hub_signature unsigned_ = {{0}};
+    uint32_t n = read_cosigners(all, &d->record);
+    const uint32_t i = place_of(all, n, &key->kid);
+
     hub_cosign(&all[i], &d->scratch, d->record.protected_, d->record.body, &key->key,
                key->secrets->sign);
     if (i == n)
@@ -144,6 +167,8 @@ int hub_draft_cosign(struct hub_cli *cli, const char *path, const struct hub_key
         code = hub_cli_fail(
             cli, HUB_EXIT_USAGE,
             HUB_T(cli, "a record of this type has one signer", "此类记录只有一名签署人"));
+    if (code == HUB_EXIT_OK)
+        code = has_room(cli, &d, key);
     if (code == HUB_EXIT_OK) {
         say_draft(cli, &d);
         code = hub_cli_ask(cli, HUB_T(cli, "sign beside its maker?", "是否复核签署？"))

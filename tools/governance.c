@@ -291,7 +291,7 @@ static int run_propose(struct hub_cli *cli, void *own, unsigned argc, char **arg
     code = hub_actions_parse(cli, &actions, argc, argv);
     if (code != HUB_EXIT_OK)
         return code;
-    if (o->document && !hub_file_hash(cli, &document, o->document))
+    if (o->document && !hub_cli_hash_file(cli, &document, o->document))
         return HUB_EXIT_UNREACHABLE;
     if (!(o->reference ? hub_reference_of(reference, o->reference) : hub_reference_new(reference)))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,

@@ -340,7 +340,8 @@ static int run_replace(struct hub_cli *cli, void *own, unsigned argc, char **arg
 }
 
 static const struct argp_option new_options[] = {
-    {"role", OPT_ROLE, "ROLE", 0, "what it is meant for; only a label here", 0},
+    {"role", OPT_ROLE, "ROLE", 0,
+     "what it is meant for, a label; with validator the guard file is made too", 0},
     {"label", OPT_LABEL, "TEXT", 0, "what people call it", 0},
     {"unprotected", OPT_UNPROTECTED, NULL, 0, "without a passphrase: trial networks only", 0},
     {0},

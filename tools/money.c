@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 64 << 20, LOT = 1024, REQUEST = 256, RETRIES = 100, RETRY_MS = 300 };
+enum { LOT = 1024, REQUEST = 256, RETRIES = 100, RETRY_MS = 300 };
 _Static_assert(REQUEST *(HUB_BULK_CORE_MAX + 3 * 1024) <= HUB_BLOCK_BYTES_MAX,
                "a request fits the node's limit");
 
@@ -28,16 +28,6 @@ bool hub_reference_of(uint8_t out[HUB_REFERENCE_BYTES], const char *text)
 bool hub_reference_new(uint8_t out[HUB_REFERENCE_BYTES])
 {
     return getrandom(out, HUB_REFERENCE_BYTES, 0) == HUB_REFERENCE_BYTES;
-}
-
-bool hub_file_hash(const struct hub_cli *cli, struct hub_hash *out, const char *path)
-{
-    struct hub_buf file;
-    if (!hub_cli_read_file(cli, &file, path, FILE_BYTES_MAX))
-        return false;
-    hub_hash_span(out, hub_span_of(&file));
-    free(file.data);
-    return true;
 }
 
 bool hub_own_institution(struct hub_cli *cli, const char *iss, uint16_t *institution,

@@ -12,8 +12,6 @@ enum { HUB_REFERENCE_BYTES = 16, HUB_BULK_CORE_MAX = 1024 };
 bool hub_reference_of(uint8_t out[HUB_REFERENCE_BYTES], const char *text);
 /* A new random one. */
 bool hub_reference_new(uint8_t out[HUB_REFERENCE_BYTES]);
-/* SHA-256 of a file of at most max bytes; says itself what is wrong. */
-bool hub_file_hash(const struct hub_cli *cli, struct hub_hash *out, const char *path);
 /* Institution of the signer's member, from the node: its iss is a member code of /v1/members. */
 bool hub_own_institution(struct hub_cli *cli, const char *iss, uint16_t *institution,
                          int *exit_code);

@@ -65,12 +65,13 @@ bool hub_network_put_parameters(struct hub_buf *b, const struct hub_cli *cli,
         if (!text)
             continue;
         if (!parse_parameter(&one, text)) {
-            hub_cli_fail(cli, 0,
-                         HUB_T(cli,
-                               "--parameter %s: no such parameter, or its value is out of range "
-                               "(docs/protocol.md)",
-                               "--parameter %s：无此参数，或取值超出范围（见 docs/protocol.md）"),
-                         text);
+            hub_cli_fail(
+                cli, 0,
+                HUB_T(cli,
+                      "--parameter %s: no such parameter, or its value is out of range "
+                      "(docs/formats.cddl section 2)",
+                      "--parameter %s：无此参数，或取值超出范围（见 docs/formats.cddl 第 2 节）"),
+                text);
             return false;
         }
         set_named(all, &n, one);

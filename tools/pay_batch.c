@@ -366,7 +366,7 @@ static int prepare(struct run *r)
             HUB_T(r->cli, "%s: %u payments; --atomic and --offline take at most 1,500 in one file",
                   "%s：%u 笔；--atomic 与 --offline 每个文件至多 1,500 笔"),
             r->path, r->rows);
-    if (r->batch->instruction && !hub_file_hash(r->cli, &r->instruction, r->batch->instruction))
+    if (r->batch->instruction && !hub_cli_hash_file(r->cli, &r->instruction, r->batch->instruction))
         return HUB_EXIT_UNREACHABLE;
     r->institution = (uint16_t)(r->batch->from >> 48); /* whose wallet pays, its operator signs */
     return HUB_EXIT_OK;

@@ -1,5 +1,5 @@
 /* recovery.c: `hubledger recovery`: what is left of validators and members writes a recovery epoch (docs/operations.md,
- * "The quorum is lost for good"). `stand` reads a stopped node's journal; `draft` makes the record of several stands;
+ * "When the quorum is lost for good"). `stand` reads a stopped node's journal; `draft` makes the record of several stands;
  * governors sign with `record cosign`, validators with `recovery cosign`, which silences their node first. */
 #include "tools/draft.h"
 #include "tools/governance.h"
@@ -112,22 +112,45 @@ static int is_whole(const struct hub_cli *cli, struct stopped *n, struct hub_hal
         return refuse(cli, n->cfg.guard, hub_abstain_text(HUB_ABSTAIN_GUARD_MISSING)->en);
     if (n->port.has_mark(n->store, &mark) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_abstain_text(HUB_ABSTAIN_GUARD_AHEAD)->en);
-    if (halt->why == HUB_ABSTAIN_NOT && mark.view == HUB_VIEW_SILENT)
-        return hub_cli_fail(
-            cli, HUB_EXIT_USAGE,
-            HUB_T(cli,
-                  "%s: an older directory: its guard file says that this key has signed a recovery "
-                  "of epoch %llu. Put back the directory that it signed with",
-                  "%s：数据目录较旧：保护文件表明该密钥已签署第 %llu "
-                  "届的恢复记录。请放回签署时的数据目录"),
-            n->cfg.data, (unsigned long long)mark.epoch);
     if (halt->why != HUB_ABSTAIN_NOT && halt->why != HUB_ABSTAIN_RECOVERY)
         return refuse(cli, n->cfg.data,
                       HUB_T(cli, hub_abstain_text(halt->why)->en, hub_abstain_text(halt->why)->zh));
     return HUB_EXIT_OK;
 }
 
-static int find_stand(const struct hub_cli *cli, struct stopped *n, struct stand *s)
+/* The guard remembers what was signed with another directory than this one. It is written behind the directory, so what it
+ * lacks (signed_ is zero, or its mark is no silence) may be here. */
+static int is_that_directory(const struct hub_cli *cli, struct stopped *n,
+                             const struct hub_halt *halt, uint64_t epoch)
+{
+    static const struct hub_hash none;
+    struct hub_vote_mark mark;
+    if (n->port.guard_read(n->guard, &mark) != HUB_OK)
+        return refuse(cli, n->cfg.guard, hub_abstain_text(HUB_ABSTAIN_GUARD_MISSING)->en);
+    if (mark.view != HUB_VIEW_SILENT || mark.epoch < epoch ||
+        (halt->why == HUB_ABSTAIN_RECOVERY && halt->epoch == mark.epoch &&
+         (hub_hash_equal(&mark.signed_, &none) || hub_hash_equal(&mark.signed_, &halt->block))))
+        return HUB_EXIT_OK;
+    return hub_cli_fail(
+        cli, HUB_EXIT_USAGE,
+        HUB_T(cli,
+              "%s: an older directory: its guard file says that this key has signed a recovery "
+              "of epoch %llu. Put back the directory that it signed with",
+              "%s：数据目录较旧：保护文件表明该密钥已签署第 %llu "
+              "届的恢复记录。请放回签署时的数据目录"),
+        n->cfg.data, (unsigned long long)mark.epoch);
+}
+
+/* A certificate may tell of more than was executed here. */
+static void finalized(void *ctx, const struct hub_certificate *c)
+{
+    struct stand *s = ctx;
+    if (c->subject.kind == HUB_FINALIZE && c->subject.view > s->final)
+        s->final = c->subject.view;
+}
+
+static int find_stand(const struct hub_cli *cli, struct stopped *n, const struct hub_halt *halt,
+                      struct stand *s)
 {
     const struct hub_reader r = hub_store_reader(n->store);
     struct hub_header tip, base;
@@ -146,7 +169,11 @@ static int find_stand(const struct hub_cli *cli, struct stopped *n, struct stand
                             n->cfg.data);
     s->epoch = tip.epoch + hub_header_begins_epoch(&tip);
     s->final = hub_header_begins_epoch(&tip) ? 0 : tip.view;
-    if (n->port.each_vote(n->store, s->epoch, 0, highest, s) != HUB_OK)
+    const int code = is_that_directory(cli, n, halt, s->epoch);
+    if (code != HUB_EXIT_OK)
+        return code;
+    if (n->port.each_vote(n->store, s->epoch, 0, highest, s) != HUB_OK ||
+        n->port.each_certificate(n->store, s->epoch, s->final, finalized, s) != HUB_OK)
         return refuse(cli, n->cfg.data, hub_store_why(n->store));
     if (!s->view && hub_header_begins_epoch(&tip))
         s->base = tip_hash;
@@ -212,7 +239,7 @@ static int run_stand(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     if (code == HUB_EXIT_OK)
         code = is_whole(cli, &n, &halt);
     if (code == HUB_EXIT_OK)
-        code = find_stand(cli, &n, &s);
+        code = find_stand(cli, &n, &halt, &s);
     if (code == HUB_EXIT_OK)
         code = write_stand(cli, &s);
     let_go(&n);
@@ -361,6 +388,15 @@ static int run_draft(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     struct hub_buf body = {bytes, 0, sizeof bytes, false};
     struct stand s[HUB_COSIGN_MAX];
     const struct stand *top;
+    if (cli->cosigners)
+        return hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(
+                cli,
+                "--cosign-by: the others sign the draft each by itself: governors with record "
+                "cosign, validators, which fall silent first, with recovery cosign",
+                "--cosign-by：请各方分别签署草稿：治理人用 record cosign；共识节点须先停止投票，用 "
+                "recovery cosign"));
     if (!o->zh || !o->stands)
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli,
@@ -474,7 +510,7 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
     (void)key; /* its own: find_stand reads it */
     int code = is_whole(cli, n, &halt);
     if (code == HUB_EXIT_OK)
-        code = find_stand(cli, n, &s);
+        code = find_stand(cli, n, &halt, &s);
     if (code == HUB_EXIT_OK)
         code = may_sign(cli, n, record, &s, &halt);
     if (code != HUB_EXIT_OK)
@@ -490,6 +526,7 @@ static int fall_silent(struct hub_cli *cli, const struct hub_record *record,
         return refuse(cli, n->cfg.guard, hub_abstain_text(HUB_ABSTAIN_GUARD_MISSING)->en);
     mark.epoch = s.epoch;
     mark.view = HUB_VIEW_SILENT;
+    mark.signed_ = halt.block;
     n->port.guard_note(n->guard, &mark);
     struct hub_guard *guard = n->guard;
     n->guard = NULL;

@@ -1,11 +1,14 @@
 /* terminal.c: what a person sees and answers, and the files commands read and write. */
 #include "tools/cli.h"
 
+#include "node/config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void hub_cli_say(const struct hub_cli *cli, const char *format, ...)
@@ -85,13 +88,19 @@ static void file_failed(const struct hub_cli *cli, const char *en, const char *z
     hub_cli_fail(cli, 0, "%s %s: %s", cli->zh ? zh : en, path, strerror(errno));
 }
 
-bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const char *path, size_t max)
+static FILE *open_file(const struct hub_cli *cli, const char *path) /* "-" = standard input */
 {
     FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-    if (!f) {
+    if (!f)
         file_failed(cli, "cannot open", "无法打开文件", path);
+    return f;
+}
+
+bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const char *path, size_t max)
+{
+    FILE *f = open_file(cli, path);
+    if (!f)
         return false;
-    }
     struct hub_buf b = {.cap = max + 1};
     b.data = malloc(b.cap); /* touched as read: max is a bound, not a size */
     if (b.data)
@@ -114,12 +123,29 @@ bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const cha
     return true;
 }
 
-bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_span bytes,
-                        bool replace)
+bool hub_cli_hash_file(const struct hub_cli *cli, struct hub_hash *out, const char *path)
 {
-    if (!strcmp(path, "-"))
-        return fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len && fflush(stdout) == 0;
-    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replace ? O_TRUNC : O_EXCL), 0644);
+    uint8_t piece[1 << 16];
+    struct hub_hasher h;
+    size_t len;
+    FILE *f = open_file(cli, path);
+    if (!f)
+        return false;
+    hub_hash_init(&h);
+    while ((len = fread(piece, 1, sizeof piece, f)) > 0)
+        hub_hash_add(&h, piece, len);
+    const bool ok = !ferror(f);
+    if (!ok)
+        file_failed(cli, "cannot read", "无法读取文件", path);
+    if (f != stdin)
+        fclose(f);
+    hub_hash_final(&h, out);
+    return ok;
+}
+
+static bool write_new(const struct hub_cli *cli, const char *path, int fd, struct hub_span bytes)
+{
+    size_t done = 0;
     if (fd < 0) {
         if (errno == EEXIST)
             hub_cli_fail(cli, 0,
@@ -131,7 +157,6 @@ bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_
             file_failed(cli, "cannot create", "无法创建文件", path);
         return false;
     }
-    size_t done = 0;
     while (done < bytes.len) {
         const ssize_t n = write(fd, bytes.data + done, bytes.len - done);
         if (n < 0 && errno == EINTR)
@@ -145,6 +170,40 @@ bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_
         file_failed(cli, "cannot write", "无法写入文件", path);
     close(fd);
     return ok;
+}
+
+/* Written beside it first: a file of which there may be no copy is there whole at any moment. */
+static bool replace_file(const struct hub_cli *cli, const char *path, struct hub_span bytes)
+{
+    char beside[HUB_PATH_BYTES_MAX + 8];
+    errno = ENAMETOOLONG;
+    const int len = snprintf(beside, sizeof beside, "%s.XXXXXX", path);
+    const int fd = len < (int)sizeof beside ? mkstemp(beside) : -1;
+    if (!write_new(cli, path, fd, bytes)) {
+        if (fd >= 0)
+            unlink(beside);
+        return false;
+    }
+    if (chmod(beside, 0644) != 0 || rename(beside, path) != 0) {
+        file_failed(cli, "cannot write", "无法写入文件", path);
+        unlink(beside);
+        return false;
+    }
+    return true;
+}
+
+bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_span bytes,
+                        bool replace)
+{
+    struct stat st;
+    if (!strcmp(path, "-"))
+        return fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len && fflush(stdout) == 0;
+    if (!replace)
+        return write_new(cli, path, open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, 0644),
+                         bytes);
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a device, a link: stays what it is */
+        return write_new(cli, path, open(path, O_WRONLY | O_CLOEXEC | O_TRUNC), bytes);
+    return replace_file(cli, path, bytes);
 }
 
 bool hub_cli_genesis(struct hub_cli *cli)

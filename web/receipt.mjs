@@ -139,7 +139,7 @@ const readHeader = (bytes) => Object.fromEntries(decode(bytes).map((v, i) => [he
 // One epoch: who votes, and how many are enough.
 async function readSet(chain, name, [version, epoch, quorum, model, validators]) {
   if (quorum > validators.length || 2 * quorum <= validators.length) throw new Error("an epoch whose quorum is no majority");
-  const set = await Promise.all(validators.map(async ([key, member]) => ({ kid: await sha256(key), key: decode(key).get(-2), member })));
+  const set = await Promise.all(validators.map(async ([key, member, transport]) => ({ kid: await sha256(key), key: decode(key).get(-2), member, transport })));
   if (new Set(set.map((v) => hex(v.kid))).size !== set.length) throw new Error("an epoch that lists a key twice");
   return { chain, name, version, epoch, quorum, model, validators: set };
 }
@@ -211,7 +211,8 @@ async function followRecovery(set, link, accepted) {
   if (good.size < set.validators.length - set.quorum + 1) return ["pending", "links: too few validators of the epoch that ends signed a recovery"];
   const later = await readSet(set.chain, set.name, decode(link.get("next"))), named = body.get("validators");
   if (later.epoch !== set.epoch + 1 || later.quorum !== body.get("quorum") || later.model !== body.get("fault_model") ||
-      named.length !== later.validators.length || !named.every((kid, i) => same(kid, later.validators[i].kid)))
+      named.length !== later.validators.length || !named.every((kid, i) => same(kid, later.validators[i].kid)) ||
+      !later.validators.every((v) => set.validators.every((was) => !same(was.kid, v.kid) || (was.member === v.member && same(was.transport, v.transport)))))
     return bad("the next validators are not those that a recovery names");
   const id = hex(await sha256(encode(["Signature1", protectedHeader, new Uint8Array(0), payload])));
   return accepted.includes(id) ? [later] : ["override", `links: recovery epoch ${later.epoch}, signed by ${set.validators.filter((v) => good.has(v)).map((v) => v.member).join(", ")}, an override of the quorum: record ${id}`];

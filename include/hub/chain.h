@@ -1,5 +1,6 @@
 /* chain.h: rule 2 of the design: history grows through hub_chain_append (apply and check a block on its parent)
- * and hub_chain_finalize (a certificate makes it final), and nothing else.
+ * and hub_chain_finalize (a certificate makes it final), at the end of an epoch through hub_chain_cross (a link) and
+ * hub_chain_recover (a record of those who are left), and nothing else.
  *  1. A block with records above the finalized one lies in a slot with its undo log. Slots form a tree:
  *     parent is the nearest ancestor with records. At most HUB_UNFINAL_MAX are used; one more is always free,
  *     and a block is tried there, so that a block that fails costs no other its place.

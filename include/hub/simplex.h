@@ -78,8 +78,8 @@ enum hub_event_kind {
     HUB_EV_VOTING, /* the replica forbids or allows own votes (questions at start open, journal doubtful). Allowed
                          * at first; send before START if not */
     HUB_EV_OWN_VOTE, /* from the journal at start */
-    HUB_EV_START /* journal fed: CERTIFICATEs by rising view, then OWN_VOTEs by rising view, then BLOCKs by rising
-                         * height for each stored block above fin that is certified. No effects before START */
+    HUB_EV_START /* journal fed: CERTIFICATEs by rising view, then OWN_VOTEs by rising view. No effects before START;
+                         * stored blocks above fin come as BLOCKs later, when asked for */
 };
 enum hub_built {
     HUB_BUILT_OK,

@@ -121,6 +121,9 @@ ask 404 record_unknown "/v1/records/$nothing"
 ask 400 bad_request /v1/records/xyz
 ask 400 bad_parameter "/v1/records?limit=501"
 ask 400 bad_parameter "/v1/records?cursor=x"
+ask 400 bad_parameter "/v1/proposals?limit=x"
+ask 400 bad_parameter "/v1/agreements?limit=501"
+ask 400 bad_parameter "/v1/evidence?after=x"
 ask 404 not_found /v1/blocks/999999
 ask 400 bad_request /v1/blocks/-1
 ask 404 not_found "/v1/agreements/$nothing"

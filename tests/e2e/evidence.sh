@@ -39,6 +39,7 @@ done
 grep -q '"event":"evidence","member":"JIADING","kind":"E1"' "$dir/net/XIANGCHENG/node.log" || failed "the log does not tell"
 curl -sN --max-time 2 "$HUBLEDGER_NODE/v1/events?after=0" >"$dir/events" || true
 [ "$(grep -c '^event: evidence.found' "$dir/events")" = 1 ] || failed "one event evidence.found is expected: $(cat "$dir/events")"
+grep -A2 '^event: evidence.found' "$dir/events" | grep '"member":"JIADING"' | grep -q '"kind":"E1"' || failed "the event does not name who: $(cat "$dir/events")"
 
 id=$(items XIANGCHENG | python3 -c 'import json,sys; print(json.loads(sys.stdin.readline())["id"])')
 "$hub" evidence export "${id:0:12}" -o "$dir/item" -q

@@ -26,11 +26,12 @@ issue() { # one more final record, its receipt in $1
     "$hub" currency issue 3 1.00 --key "$net/AUTHORITY/issuer-1.key" --wait=30s --json >"$dir/out" || failed "a record for $1"
     "$hub" receipt get "$(id_of "$dir/out")" -o "$1" -q || failed "no receipt $1"
 }
-silenced() { # MEMBER DRAFT: its node falls silent, then signs
+silenced() { # MEMBER DRAFT [EPOCH]: its node falls silent, then signs
     net_stop "$1"
+    rm -rf "$dir/before-$1"
     cp -r "$net/$1/data" "$dir/before-$1"
     "$hub" recovery cosign "$2" "$net/$1/node.conf" --yes --lang en >"$dir/said" 2>&1 || failed "$1 does not sign: $(cat "$dir/said")"
-    grep -q "votes no more in epoch 0" "$dir/said" || failed "$1 says: $(cat "$dir/said")"
+    grep -q "votes no more in epoch ${3:-0}" "$dir/said" || failed "$1 says: $(cat "$dir/said")"
     net_start "$1"
 }
 
@@ -81,6 +82,8 @@ until_field XIANGCHENG voting recovery
 draft "$dir/weak" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" -q || failed "no draft to be left unsigned"
 "$hub" record sign "$dir/weak" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/weak.recovery" -q || failed "the weak one is not signed"
 draft "$dir/draft" --with "$dir/XIANGCHENG.stand" --with "$dir/CHANGNING.stand" >"$dir/said" 2>&1 || failed "no draft: $(cat "$dir/said")"
+refused 2 "each by itself" "$hub" recovery draft 2 bft "$net/XIANGCHENG/node.key" "$net/CHANGNING/node.key" --with "$dir/XIANGCHENG.stand" \
+    --reason-zh x --key "$(gov XIANGCHENG)" --cosign-by "$net/CHANGNING/node.key" -o "$dir/never" --lang en
 refused 2 "falls silent before it signs" "$hub" record cosign "$dir/draft" --key "$net/CHANGNING/node.key" --yes --lang en
 for m in CHANGNING JIADING; do # their people are well
     "$hub" record cosign "$dir/draft" --key "$(gov "$m")" --yes -q || failed "$m's governor does not sign"
@@ -106,7 +109,7 @@ exits 65 "$BIN/hubledgerd" --config "$net/XIANGCHENG/node.conf" --recovery "$dir
 
 # Nor does an older directory help: its guard knows.
 mv "$net/XIANGCHENG/data" "$dir/signed"
-mv "$dir/before-XIANGCHENG" "$net/XIANGCHENG/data"
+cp -r "$dir/before-XIANGCHENG" "$net/XIANGCHENG/data"
 net_start XIANGCHENG
 until_field XIANGCHENG voting recovery
 net_stop XIANGCHENG
@@ -141,8 +144,9 @@ net_same_root "${left[@]}" JIADING >/dev/null || failed "the nodes differ"
 net_stop JIADING
 mv "$net/JIADING/data" "$net/JIADING/kept"
 echo 'join = "snapshot"' >>"$net/JIADING/node.conf"
-net_start JIADING
-until_logged JIADING "was not accepted here"
+: >"$net/JIADING/node.log"
+net_start JIADING # a snapshot from beyond the recovery, or one of its base
+until_logged JIADING "was not accepted here\|peers follow a recovery epoch"
 net_stop JIADING
 rm -rf "$net/JIADING/data"
 start_with JIADING --recovery "$dir/recovery"
@@ -169,7 +173,37 @@ python3 -c 'import sys; sys.exit(open(sys.argv[1], "rb").read().count(b"epoch.re
 for source in "$net"/{XIANGCHENG,CHANGNING,JIADING}/data "$dir/export"; do
     exits 7 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$source" --lang en
     grep -q "$recovery" "$dir/said" || failed "$source: $(cat "$dir/said")"
+    ! grep -q "damaged heights" "$dir/said" || failed "$source is called damaged: $(cat "$dir/said")"
     exits 0 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$source" --lang en --accept-recovery "$recovery"
     grep -q "1: an epoch began without a quorum" "$dir/said" || failed "$source: $(cat "$dir/said")"
 done
-echo "override: two of four lost, two go on from height $stuck; a node that comes back, receipts and audits name it"
+
+# The recovery epoch loses its quorum as well: one goes on. An older directory of that epoch signs no other one either.
+refused 69 "in use by another process" bash -c "exec 9<'$net/XIANGCHENG/node.key.guard'; flock 9; exec '$BIN/hubledgerd' --config '$net/XIANGCHENG/node.conf'"
+"$hub" recovery stand "$net/XIANGCHENG/node.conf" -o "$dir/again.stand" -q || failed "no second stand"
+for name in again else; do
+    "$hub" recovery draft 1 single "$net/XIANGCHENG/node.key" --with "$dir/again.stand" --reason-zh 仅余一节点 --offline --seq $((1000 + ${#name})) \
+        --key "$(gov XIANGCHENG)" -o "$dir/$name" -q || failed "no draft $name"
+done
+for m in CHANGNING JIADING; do "$hub" record cosign "$dir/again" --key "$(gov "$m")" --yes -q || failed "$m's governor does not sign again"; done
+silenced XIANGCHENG "$dir/again" 1
+net_stop XIANGCHENG
+mv "$net/XIANGCHENG/data" "$dir/signed"
+mv "$dir/before-XIANGCHENG" "$net/XIANGCHENG/data"
+refused 2 "an older directory" "$hub" recovery cosign "$dir/else" "$net/XIANGCHENG/node.conf" --yes --lang en
+rm -r "$net/XIANGCHENG/data"
+mv "$dir/signed" "$net/XIANGCHENG/data"
+"$hub" record sign "$dir/again" --key "$(gov XIANGCHENG)" --yes --offline -o "$dir/second" -q || failed "the second is not signed"
+second=$("$hub" record decode "$dir/second" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["record_id"])')
+start_with XIANGCHENG --recovery "$dir/second"
+until_field XIANGCHENG epoch 2
+issue "$dir/alone"
+exits 6 "$hub" receipt verify "$dir/alone" --accept-recovery "$second" --lang en
+"$hub" receipt verify "$dir/alone" --accept-recovery "$recovery" --accept-recovery "$second" -q || failed "a receipt over two recoveries"
+exits 0 node scripts/check-receipt.mjs "$HUBLEDGER_GENESIS" "$dir/alone" "$recovery" "$second"
+curl -sN --max-time 2 "$HUBLEDGER_NODE/v1/events?after=0&type=epoch" >"$dir/events" || true
+[ "$(grep -c '^event: epoch.started' "$dir/events")" = 2 ] || failed "two epochs began: $(cat "$dir/events")"
+net_stop XIANGCHENG
+exits 7 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$net/XIANGCHENG/data" --accept-recovery "$recovery"
+exits 0 "$BIN/hubledger-verify" --genesis "$HUBLEDGER_GENESIS" "$net/XIANGCHENG/data" --accept-recovery "$recovery" --accept-recovery "$second"
+echo "override: two of four lost, two go on from height $stuck, then one; a node that comes back, receipts and audits name it"

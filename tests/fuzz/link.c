@@ -42,7 +42,7 @@ bool fuzz_accepts(struct hub_span input)
     if (!hub_cbor_done(&c) || hub_genesis_decode(&genesis, NULL, file) != HUB_OK)
         return false;
     set = genesis.set;
-    if (hub_links_walk(&set, &what, links, &hub_accept_all) != HUB_VERDICT_OK) {
+    if (hub_links_walk(&set, &what, links, &hub_accept_all, NULL) != HUB_VERDICT_OK) {
         FUZZ_CHECK(what != NULL);
         return false;
     }

@@ -12,9 +12,11 @@ static void accuse(struct sim_node *n, const struct hub_offence *o)
     struct hub_buf item = {.data = item_bytes, .cap = sizeof item_bytes};
     struct hub_buf frame = {.data = frame_bytes, .cap = sizeof frame_bytes};
     struct hub_validators set;
-    if (o->vote[0].subject.epoch > (n->sim->plan.rekeyed ? 1 : 0))
+    if (o->vote[0].subject.epoch >= n->sim->epochs)
         return;
     sim_set_of(n->sim, o->vote[0].subject.epoch, &set);
+    if (o->vote[0].signer >= set.n || o->vote[1].signer >= set.n)
+        return; /* its own vote of the epoch before, and a victim of today's larger set */
     hub_evidence_encode(&item, o, &set, (struct hub_span){&none, 1});
     hub_message_evidence(&frame, hub_span_of(&item));
     if (!item.full && !frame.full)

@@ -6,7 +6,9 @@
  *   node.c      one node          net.c      links                    journal.c  the disk
  *   pool.c      waiting records   world.c    genesis, keys            checker.c  what must hold
  *   sign.c      signatures        faults.c   how faults strike        plan_file.c  a plan as text
- *   scenarios.c  scripted lock-ups           campaign.c  many seeds on all cores
+ *   work.c      records              intake.c   the real record pool  recovery.c  a quorum lost for good
+ *   scenarios*.c  scripted lock-ups          campaign.c  many seeds on all cores
+ *   controls.c  guards taken away    long.c     idle days, speed      calibrate.c  the disk against the real store
  *   shrink.c    failing plans cut down       audit.c    execution again, money, receipts
  *   adversary.c   the lying validators by name, a file each    accountability.c   forks, and who is convicted
  *   stopped.c   damage that no cluster bears

@@ -87,6 +87,25 @@ Test(evidence, says_what_is_wrong)
     }
 }
 
+/* A recovery's link binds the members of those only who were in the set before. */
+Test(evidence, of_a_recovery_epoch_convicts_where_its_set_is_known)
+{
+    struct hub_genesis g = golden_genesis();
+    struct hub_validators set;
+    struct hub_offence o;
+    const char *why = "";
+
+    cr_assert_not(hub_evidence_verify(&o, &set, &why, test_vector("recovered.evidence"), &g));
+    cr_assert(strncmp(why, "links: a recovery epoch", 23) == 0, "%s", why);
+    g.accepted = hub_accept_all;
+    cr_assert(hub_evidence_verify(&o, &set, &why, test_vector("recovered.evidence"), &g), "%s",
+              why);
+    cr_assert_str_eq(set.v[o.vote[0].signer].member, "CHANGNING");
+    cr_assert_not(
+        hub_evidence_verify(&o, &set, &why, test_vector("recovered.evidence.new_key"), &g));
+    cr_assert_not_null(strstr(why, "on the ledger only"), "%s", why);
+}
+
 static struct hub_vote a_vote(uint8_t kind, uint64_t view, uint8_t block)
 {
     struct hub_vote v = {.subject = {.kind = kind, .view = view}, .signer = 2};

@@ -160,6 +160,38 @@ Test(guard, belongs_to_one_key_and_one_chain)
     remembers(1);
 }
 
+Test(guard, is_held_by_one_process)
+{
+    struct hub_guard *second = NULL;
+    cr_assert_eq(hub_guard_create(path, &kid, why), HUB_OK);
+    cr_assert_eq(open_guard(&kid, &chain), HUB_OK);
+    cr_assert_eq(hub_guard_open(&second, why, path, &kid, &chain), HUB_NOT_NOW);
+    cr_assert_not_null(strstr(why, "in use"));
+    close_guard();
+    cr_assert_eq(open_guard(&kid, &chain), HUB_OK, "free again");
+}
+
+Test(guard, silence_outlives_either_slot)
+{
+    struct hub_vote_mark silent = mark_of(3), got;
+    silent.view = HUB_VIEW_SILENT;
+    silent.signed_ = kid;
+    cr_assert_eq(hub_guard_create(path, &kid, why), HUB_OK);
+    note(1);
+    cr_assert_eq(open_guard(&kid, &chain), HUB_OK);
+    ports.guard_note(ports.guard, &silent);
+    close_guard();
+    for (off_t slot = 0; slot < 2; slot++) {
+        flip(slot * SLOT_BYTES + 100);
+        cr_assert_eq(open_guard(&kid, &chain), HUB_OK);
+        cr_assert_eq(ports.guard_read(ports.guard, &got), HUB_OK);
+        cr_assert_eq(got.view, HUB_VIEW_SILENT, "slot %d", (int)slot);
+        cr_assert(hub_hash_equal(&got.signed_, &kid));
+        close_guard();
+        flip(slot * SLOT_BYTES + 100);
+    }
+}
+
 /* An epoch that begins while the node runs is compared with what was noted, not with what the start found. */
 Test(guard, answers_with_what_was_noted_last)
 {

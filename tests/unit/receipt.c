@@ -112,6 +112,8 @@ Test(receipt, a_recovery_that_does_not_hold_is_none)
         {"no_flag", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
         {"base", HUB_VERDICT_TAMPERED, "links: a recovery's block"},
         {"next", HUB_VERDICT_TAMPERED, "links: the next validators"},
+        {"member", HUB_VERDICT_TAMPERED, "links: the next validators are not those that a"},
+        {"transport", HUB_VERDICT_TAMPERED, "links: the next validators are not those that a"},
         {"two_headers", HUB_VERDICT_MALFORMED, "links: a recovery shows"},
         {"no_recovery", HUB_VERDICT_MALFORMED, "links: a recovery is no record"},
     };

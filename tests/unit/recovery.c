@@ -336,6 +336,19 @@ static enum hub_status put_halt(void *store, const struct hub_halt *h)
     return store == NULL ? HUB_OK : HUB_IO;
 }
 
+static struct hub_vote_mark guard_mark;
+
+static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
+{
+    *out = *(const struct hub_vote_mark *)guard;
+    return HUB_OK;
+}
+
+static void guard_note(void *guard, const struct hub_vote_mark *m)
+{
+    *(struct hub_vote_mark *)guard = *m;
+}
+
 static void alarm(void *client, const char *what, const struct hub_hash *block)
 {
     cr_assert(client == NULL && what != NULL && block != NULL);
@@ -360,6 +373,9 @@ static void open_node(void)
     replica.port.get_halt = get_halt;
     replica.port.put_halt = put_halt;
     replica.port.alarm = alarm;
+    replica.port.guard = &guard_mark;
+    replica.port.guard_read = guard_read;
+    replica.port.guard_note = guard_note;
 }
 
 /* The link of a recovery block, with this root in its header. */
@@ -434,6 +450,10 @@ Test(recovery, a_node_that_holds_a_finalization_above_the_base_refuses)
     cr_assert(hub_recover_record(&replica) == &r);
     hub_recover_cross(&replica);
     cr_assert_eq(replica.recover.why, HUB_CODE_recovery_base);
+    replica.recover.why = 0;
+    replica.cons.top.view = BASE_VIEW; /* of another block: more lied than a ledger is safe with */
+    hub_recover_cross(&replica);
+    cr_assert_eq(replica.recover.why, HUB_CODE_recovery_base);
     cr_assert_eq(replica.chain.set.epoch, 0);
 }
 
@@ -462,12 +482,18 @@ Test(recovery, a_record_that_holds_nowhere_binds_to_silence_only)
     hub_recover_cross(&replica);
     cr_assert_eq(replica.recover.why, HUB_CODE_validator_unknown);
     cr_assert_eq(halts_put, 0, "another was signed");
+    hub_epoch_recover_what(&guard_mark.signed_, &unknown);
     hub_epoch_recover_what(&halt.block, &unknown);
     replica.permit.halt = halt;
     replica.recover.why = 0;
     hub_recover_cross(&replica);
     cr_assert_eq(halts_put, 1);
     cr_assert_eq(halt.why, HUB_ABSTAIN_RECOVERY);
+    cr_assert(hub_hash_equal(&guard_mark.signed_, &none), "the guard follows");
+    hub_epoch_recover_what(&guard_mark.signed_, &lone);
+    replica.recover.why = 0;
+    hub_recover_cross(&replica);
+    cr_assert_not(hub_hash_equal(&guard_mark.signed_, &none), "an older directory frees nothing");
     cr_assert(hub_hash_equal(&halt.block, &none));
 }
 
@@ -498,10 +524,9 @@ Test(recovery, an_operators_word_does_not_end_the_silence)
     cr_assert_eq(halts_put, 0);
 }
 
-static enum hub_status guard_read(void *guard, struct hub_vote_mark *out)
+static enum hub_status has_mark(void *store, const struct hub_vote_mark *m)
 {
-    *out = *(const struct hub_vote_mark *)guard;
-    return HUB_OK;
+    return store == NULL && m != NULL ? HUB_OK : HUB_IO;
 }
 
 static enum hub_status no_mark(void *store, struct hub_vote_mark *out)
@@ -511,17 +536,57 @@ static enum hub_status no_mark(void *store, struct hub_vote_mark *out)
     return HUB_OK;
 }
 
+/* Damage leads a node back into an epoch that its key has left: nobody waits for its vote there, and after a recovery it
+ * must not be cast. */
+Test(recovery, a_key_votes_in_no_epoch_that_it_has_left)
+{
+    open_ledger();
+    open_node();
+    replica.cfg.me = 0;
+    guard_mark = (struct hub_vote_mark){.epoch = 1, .view = 4};
+    replica.port.get_mark = no_mark;
+    replica.port.has_mark = has_mark;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.why, HUB_ABSTAIN_LEFT);
+    guard_mark.epoch = 0;
+    cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
+    cr_assert_eq(replica.permit.why, HUB_ABSTAIN_ASKING);
+}
+
+/* The hash of a block covers its header only: a peer may have sent other entries behind it. */
+Test(recovery, the_block_computed_here_takes_the_place_of_a_peers)
+{
+    static struct built x;
+    struct hub_record r;
+    struct hub_body *b;
+    uint8_t *theirs;
+
+    open_ledger();
+    theirs = net_take(net, 8192);
+    r = recovery(&(struct wish){.epoch = 0});
+    cr_assert_eq(build(&x, net->chain, &r), HUB_OK);
+    open_node();
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        replica.body[i].bytes =
+            (struct hub_buf){test_space(HUB_BODY_BYTES_MAX), 0, HUB_BODY_BYTES_MAX, false};
+    memcpy(theirs, x.block.bytes.data, x.block.bytes.len);
+    theirs[x.block.bytes.len - 2] ^= 1;
+    b = hub_body_put(&replica, (struct hub_span){theirs, x.block.bytes.len});
+    cr_assert_not_null(b);
+    cr_assert(hub_hash_equal(&b->hash, &x.block.hash), "the header is the same");
+    b = hub_body_put_own(&replica, x.block.bytes, &x.block.hash);
+    cr_assert_not_null(b);
+    cr_assert(hub_span_equal(hub_span_of(&b->bytes), x.block.bytes));
+}
+
 /* A directory of before the signature knows nothing of it. */
 Test(recovery, the_guard_remembers_the_silence)
 {
-    struct hub_vote_mark mark = {.epoch = 0, .view = HUB_VIEW_SILENT};
-
     open_ledger();
     open_node();
     replica.cfg.me = 0;
     replica.cfg.acknowledge = replica.cfg.resume = true;
-    replica.port.guard = &mark;
-    replica.port.guard_read = guard_read;
+    guard_mark = (struct hub_vote_mark){.epoch = 0, .view = HUB_VIEW_SILENT};
     replica.port.get_mark = no_mark;
     cr_assert_eq(hub_permit_begin(&replica), HUB_OK);
     cr_assert_eq(replica.permit.why, HUB_ABSTAIN_RECOVERY);

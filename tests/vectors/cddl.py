@@ -211,7 +211,7 @@ RULES = [(r"genesis|good\.genesis\..*", "genesis"), (r"genesis\.signatures", "ge
          (r"agreement\.body", "agreement-body"), (r"agreement\.executed", "executed-agreement"),
          (r"record\.agreement\.return\.body", "agreement-consent"), (r"record\.(\w+)\.(\w+)\.body", r"\1-\2"), (r"record\.\w+\.\w+", "record"),
          (r"header\.\d", "header"), (r"block\.\d", "block"), (r"result\.\d\.\d", "result"), (r"vote\.\w+\.statement", "vote"),
-         (r"vote\.\w+\.subject", "subject"), (r"certificate\..*", "certificate"), (r"bundle\..*", "receipt-bundle"),
+         (r"vote\.\w+\.subject", "subject"), (r"certificate\..*", "certificate"), (r"bundle\..*", "receipt-bundle"), (r"recovered\.evidence.*", "evidence"),
          (r"receipt\.\d", "receipt"), (r"wire\..*", "message"), (r"statement", "transparent-statement"), (r"evidence\..*", "evidence"), (r"row\.(\d+)\..*", None),
          (r".*\.(id|leaf|hash|chain|epoch_hash|message|signature)|seed\..*|batch\.attachment|agreement\.id|proposal\.actions_hash|bad\..*", None)]
 # Of the bad files, those that break the shape and not only a rule between fields.

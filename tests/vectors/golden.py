@@ -749,6 +749,10 @@ def recovery_link(r, next_=enc(epoch_r), **changes):
     return {"next": next_, "headers": [header(**fields)], "recovery": r["bytes"]}
 
 
+def other_bytes(next_):  # of the same keys, under a header that commits to them
+    return recovery_link(records["epoch.recover"], next_=next_, nxt=named_hash("hubledger/epoch/1", next_))
+
+
 records["epoch.recover"] = recovery(6)
 log.append(records["epoch.recover"]["leaf"])
 link_r = recovery_link(records["epoch.recover"])
@@ -769,9 +773,19 @@ for name, bad_link in {"lone": recovery_link(lone), "stranger": recovery_link(st
                        "no_flag": recovery_link(records["epoch.recover"], flags=1),
                        "base": recovery_link(records["epoch.recover"], parent=block_hash(header2)),
                        "next": recovery_link(records["epoch.recover"], next_=enc(epoch(1, 1, "single", SURVIVORS[:1]))),
+                       "member": other_bytes(enc([*epoch_r[:4], [epoch_r[4][0], [epoch_r[4][1][0], "JIADING", epoch_r[4][1][2]]]])),
+                       "transport": other_bytes(enc([*epoch_r[:4], [epoch_r[4][0], [*epoch_r[4][1][:2], transport("JIADING")]]])),
                        "two_headers": {**link_r, "headers": [header_r, header3]},
                        "no_recovery": {**link_r, "recovery": records["wallet.open"]["bytes"]}}.items():
     show("bad.recovered." + name, recovered(bad_link))
+
+# CHANGNING lies in the recovery epoch: shown by a file where all of its set were in the one before, not where one was not
+lies = [statement(W, 1, 2, h, 1) for h in (one, two)]
+mixed = epoch(1, 2, "bft", ["CHANGNING", "QINGPU"])
+link_mixed = recovery_link(recovery(10, validators=[key(n + ".validator").kid for n in ("CHANGNING", "QINGPU")]), next_=enc(mixed),
+                           nxt=named_hash("hubledger/epoch/1", enc(mixed)))
+show("recovered.evidence", enc(evidence(1, lies, enc(epoch_r), [link_r])))
+show("recovered.evidence.new_key", enc(evidence(1, lies, enc(mixed), [link_mixed])))
 
 # ---- wire messages about snapshots: the manifest stands for one by its hash
 manifest_hash = sha(b"manifest")
