@@ -174,7 +174,8 @@ static bool keeps_members(struct hub_link_facts *out, const struct hub_validator
 
         if (was < 0)
             out->new_keys = true;
-        else if (strcmp(out->next.v[i].member, before->v[was].member) != 0 ||
+        else if (!hub_span_equal(hub_text_span(out->next.v[i].member),
+                                 hub_text_span(before->v[was].member)) ||
                  memcmp(out->next.v[i].transport, before->v[was].transport,
                         sizeof before->v[was].transport) != 0)
             return false;
