@@ -43,7 +43,7 @@ conf 's/"data"/"other"/'
 ends 69 'guard file .* is in use by another process: two nodes must never run with one key'
 conf 's/"data"/"other"\nguard = "nowhere.guard"/'
 ends 69 'cannot listen for peers on .* in use; give `listen` an address of this machine and a port that no other'
-conf "s/\"data\"/\"other\"/; s/^listen.*/listen = \"127.0.0.1:$(net_free_ports 1)\"/"
+conf "s/\"data\"/\"other\"\nguard = \"nowhere.guard\"/; s/^listen.*/listen = \"127.0.0.1:$(net_free_ports 1)\"/"
 ends 69 'cannot serve HTTP on .* in use; give an IPv4 address and a free port'
 net_stop JIADING
 cp -a "$home" "$dir/kept"
