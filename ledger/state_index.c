@@ -93,3 +93,11 @@ bool hub_state_find(const struct hub_state *s, enum hub_table t, struct hub_span
     }
     return false;
 }
+
+bool hub_state_row_new(const struct hub_state *s, enum hub_table t, struct hub_span row)
+{
+    uint32_t there;
+
+    return hub_state_row_ok(t, row) &&
+           (t == HUB_TABLE_WALLETS || !hub_state_find(s, t, hub_row_key(row), &there));
+}

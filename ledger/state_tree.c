@@ -89,7 +89,8 @@ static void rehash_table(struct hub_state *s, enum hub_table t)
 }
 
 /* The leaves [table, row_count, table root] of the state root. */
-static void table_leaves(const struct hub_state *s, struct hub_hash leaf[HUB_TABLES])
+static void table_leaves(struct hub_hash leaf[HUB_TABLES], const uint32_t rows[HUB_TABLES],
+                         const struct hub_hash roots[HUB_TABLES])
 {
     uint8_t bytes[48];
 
@@ -98,8 +99,8 @@ static void table_leaves(const struct hub_state *s, struct hub_hash leaf[HUB_TAB
 
         hub_put_array(&b, 3);
         hub_put_uint(&b, t);
-        hub_put_uint(&b, s->count[t]);
-        hub_put_hash(&b, &s->table_root[t]);
+        hub_put_uint(&b, rows[t]);
+        hub_put_hash(&b, &roots[t]);
         HUB_ASSERT(!b.full);
         hub_merkle_leaf(&leaf[t], hub_span_of(&b));
     }
@@ -111,7 +112,16 @@ void hub_state_root(struct hub_state *s, struct hub_hash *root)
 
     for (unsigned t = 0; t < HUB_TABLES; t++)
         rehash_table(s, (enum hub_table)t);
-    table_leaves(s, leaf);
+    table_leaves(leaf, s->count, s->table_root);
+    hub_merkle_root_of(root, leaf, HUB_TABLES);
+}
+
+void hub_state_root_of(struct hub_hash *root, const uint32_t rows[HUB_TABLES],
+                       const struct hub_hash roots[HUB_TABLES])
+{
+    struct hub_hash leaf[HUB_TABLES];
+
+    table_leaves(leaf, rows, roots);
     hub_merkle_root_of(root, leaf, HUB_TABLES);
 }
 
@@ -142,7 +152,7 @@ void hub_state_proof(struct hub_state *s, enum hub_table t, uint32_t row,
     hub_state_root(s, &root);
     status = hub_merkle_inclusion(row_path, row_len, row, s->count[t], get_node, &tree);
     HUB_ASSERT(status == HUB_OK);
-    table_leaves(s, leaf);
+    table_leaves(leaf, s->count, s->table_root);
     hub_merkle_inclusion_of(path, table_len, t, leaf, HUB_TABLES);
     HUB_ASSERT(*table_len <= 8);
     memcpy(table_path, path, *table_len * sizeof path[0]);

@@ -257,10 +257,15 @@ unsigned hub_certificate_good(const struct hub_certificate *c, const struct hub_
 
 bool hub_certificate_ok(const struct hub_certificate *c, const struct hub_validators *set)
 {
-    unsigned bad;
-
     /* Counted before a signature is checked: too few can never become a quorum. */
     if (!hub_certificate_form_ok(c, set) || hub_bits_set(c->signers) < set->q)
         return false;
-    return hub_certificate_good(c, set, &bad) >= set->q && bad == 0;
+    for (unsigned i = 0; i < set->n; i++) {
+        const struct hub_vote vote = {
+            .subject = c->subject, .signer = (uint8_t)i, .sig = c->sig[i]};
+
+        if (c->signers >> i & 1 && !hub_vote_ok(&vote, set))
+            return false; /* the first bad one: whoever sent it pays for one */
+    }
+    return true;
 }

@@ -297,6 +297,7 @@ void hub_accuse_fork(struct hub_replica *r, uint8_t peer, const struct hub_point
     struct hub_header h;
     struct hub_hash hash;
     if (!fin->height || !fin->view || fin->height > r->chain.final_header.height ||
+        !hub_receive_may_look(r, peer) ||
         !hub_replica_found(r, r->port.get_block_at(r->port.store, fin->height, &bytes)) ||
         !hub_block_peek(&h, &hash, &header_bytes, bytes) || hub_hash_equal(&hash, &fin->block_hash))
         return;

@@ -24,14 +24,17 @@ static bool read_line(struct hub_point *out, const char *text)
 {
     char hex[65] = "";
     int end = 0;
-    uint64_t height = 0;
-    if (sscanf(text, "%" SCNu64 " %64[0-9a-f] %n", &height, hex, &end) != 2 || !height ||
-        strlen(hex) != 64 || text[end] != 0)
+    char digits[17] = "";
+    if (sscanf(text, "%16[0-9] %64[0-9a-f] %n", digits, hex, &end) != 2 || strlen(hex) != 64 ||
+        text[end] != 0)
+        return false;
+    const uint64_t height = strtoull(digits, NULL, 10);
+    if (!height)
         return false;
     *out = (struct hub_point){.height = height};
     for (size_t i = 0; i < sizeof out->block_hash.b; i++) {
-        const char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
-        out->block_hash.b[i] = (uint8_t)strtoul(digits, NULL, 16);
+        const char two[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        out->block_hash.b[i] = (uint8_t)strtoul(two, NULL, 16);
     }
     return true;
 }

@@ -227,25 +227,6 @@ static enum fill fill_record(struct hub_stream *s, const struct hub_found *f, in
     return FILL_ON;
 }
 
-static bool next_entry(struct hub_api *a, struct hub_found *f, struct hub_cbor *entries,
-                       struct hub_cbor *results)
-{
-    struct hub_hash id;
-    uint16_t why;
-    hub_cbor_array(entries, 2, 2);
-    const struct hub_span record = hub_cbor_bytes(entries, 1, HUB_RECORD_BYTES_MAX);
-    const struct hub_span beside = hub_cbor_bytes(entries, 0, HUB_ATTACHMENT_BYTES_MAX);
-    hub_cbor_array(results, 3, 3);
-    hub_cbor_hash(results, &id);
-    f->code = (uint16_t)hub_cbor_uint(results, 0, UINT16_MAX);
-    f->value = hub_cbor_item(results);
-    if (entries->bad || results->bad ||
-        hub_record_peek(&f->record, &why, record, &a->node->genesis.chain) != HUB_OK)
-        return false;
-    f->record.attachment = beside; /* its sums were checked when the block was applied */
-    return true;
-}
-
 /* Events of the block that was read, as far as text and work allow; at its end s is at the next block. */
 static enum fill fill_block(struct hub_api *a, struct hub_stream *s, struct block_read *b,
                             int *work)
@@ -263,7 +244,7 @@ static enum fill fill_block(struct hub_api *a, struct hub_stream *s, struct bloc
         while (s->position < f->header.record_count) {
             if (*work <= 0)
                 return FILL_ON;
-            if (!next_entry(a, f, &entries, &results))
+            if (!hub_found_next(a, f, &entries, &results))
                 return FILL_DAMAGED;
             const enum fill done = fill_record(s, f, work);
             if (done != FILL_ON)

@@ -66,10 +66,9 @@ static bool begin(struct listing *l)
         l->skip--;
         return false;
     }
-    if (l->shown == ITEMS_MAX) {
-        l->more = true;
+    l->more |= l->shown == ITEMS_MAX || l->q->out.len > l->q->out.cap / 2;
+    if (l->more)
         return false;
-    }
     l->shown++;
     hub_json_object(&l->q->out);
     return true;

@@ -106,6 +106,7 @@ static void put_actions(struct hub_buf *out, const struct hub_state *s,
         hub_json_body(out, hub_cbor_item(&c), hub_action_fields);
     hub_json_array_end(out);
     hub_json_hash_member(out, "actions_hash", &p->actions_hash);
+    hub_json_hex_member(out, "actions_cbor", p->actions); /* what the hash, and so a vote, is of */
     hub_json_key(out, "concerned");
     hub_json_array(out);
     for (uint32_t i = 0; i < p->concerned_count; i++)

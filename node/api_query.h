@@ -27,7 +27,8 @@ enum {
     HUB_API_PARAMETERS_MAX = 8,
     HUB_API_BUCKETS = 1024,
     HUB_API_WAIT_MAX_MS = 30000,
-    HUB_API_SCAN_RECORDS_MAX = 2000, /* records one listing looks at: about 5 ms */
+    HUB_API_SCAN_MAX =
+        2000, /* records, heights and KiB of blocks that one listing looks at: some 5 ms */
     HUB_STREAMS_MAX = 32, /* of 256 connections: a dashboard each for 20 offices, and some tools */
     HUB_STREAM_BYTES = 1 << 16, /* handed over at once: 60 events of 1 KiB; 2 MiB for all */
     HUB_STREAM_WORK_MAX = 500,  /* events rendered, or KiB of blocks read, in one turn: 1 to 2 ms */
@@ -160,6 +161,10 @@ struct
 /* Members of an outcome, all but failed entries and body, into an open object. */
 void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
                              const struct hub_place *place, bool replayed);
+/* The next record of a block whose entries and results are being read, into f: header and the like stay. Its sums were
+ * checked when the block was applied. False: damaged. */
+bool hub_found_next(struct hub_api *a, struct hub_found *f, struct hub_cbor *entries,
+                    struct hub_cbor *results);
 /* Outcome JSON (an object) of a record in the log. False: not found or damaged. */
 bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
                      bool with_body, bool replayed);

@@ -69,24 +69,49 @@ void hub_put_outcome_members(struct hub_buf *out, const struct hub_found *f,
     hub_json_bool_member(out, "replayed", replayed);
 }
 
+bool hub_found_next(struct hub_api *a, struct hub_found *f, struct hub_cbor *entries,
+                    struct hub_cbor *results)
+{
+    struct hub_hash id;
+    uint16_t why;
+    hub_cbor_array(entries, 2, 2);
+    const struct hub_span record = hub_cbor_bytes(entries, 1, HUB_RECORD_BYTES_MAX);
+    const struct hub_span beside = hub_cbor_bytes(entries, 0, HUB_ATTACHMENT_BYTES_MAX);
+    hub_cbor_array(results, 3, 3);
+    hub_cbor_hash(results, &id);
+    f->code = (uint16_t)hub_cbor_uint(results, 0, UINT16_MAX);
+    f->value = hub_cbor_item(results);
+    if (entries->bad || results->bad ||
+        hub_record_peek(&f->record, &why, record, &a->node->genesis.chain) != HUB_OK)
+        return false;
+    f->record.attachment = beside;
+    return true;
+}
+
+static void put_outcome(struct hub_buf *out, const struct hub_found *f,
+                        const struct hub_place *place, bool with_body, bool replayed)
+{
+    hub_json_object(out);
+    hub_put_outcome_members(out, f, place, replayed);
+    if (f->record.type == HUB_TYPE_CURRENCY_BATCH &&
+        (f->code == 0 || f->code == HUB_CODE_batch_aborted)) {
+        hub_json_key(out, "entries");
+        hub_json_failed_entries(out, &f->record, f->value);
+    }
+    if (with_body) {
+        hub_json_key(out, "body");
+        hub_json_body(out, f->record.body, hub_record_types[f->record.type].fields);
+    }
+    hub_json_object_end(out);
+}
+
 bool hub_put_outcome(struct hub_api *a, struct hub_buf *out, const struct hub_place *place,
                      bool with_body, bool replayed)
 {
     struct hub_found f;
     if (!read_found(a, &f, place))
         return false;
-    hub_json_object(out);
-    hub_put_outcome_members(out, &f, place, replayed);
-    if (f.record.type == HUB_TYPE_CURRENCY_BATCH &&
-        (f.code == 0 || f.code == HUB_CODE_batch_aborted)) {
-        hub_json_key(out, "entries");
-        hub_json_failed_entries(out, &f.record, f.value);
-    }
-    if (with_body) {
-        hub_json_key(out, "body");
-        hub_json_body(out, f.record.body, hub_record_types[f.record.type].fields);
-    }
-    hub_json_object_end(out);
+    put_outcome(out, &f, place, with_body, replayed);
     return true;
 }
 
@@ -154,31 +179,70 @@ static bool read_cursor(const char *text, struct hub_place *p)
     return true;
 }
 
-/* One pass over at most HUB_API_SCAN_RECORDS_MAX records; *at is where the next page begins, height 0 = no more. */
-static bool list(struct hub_api *a, struct hub_query *q, const struct filter *f,
-                 struct hub_place *at, uint64_t to, uint64_t limit)
+struct listing { /* one page */
+    struct hub_api *a;
+    struct hub_buf *out;
+    const struct filter *filter;
+    uint64_t limit, shown;
+    int work; /* left of it */
+};
+
+static bool is_full(const struct listing *l)
 {
-    const uint64_t tip = a->node->replica->chain.final_header.height;
-    uint64_t shown = 0, scanned = 0;
-    struct hub_found r;
+    return l->shown == l->limit || l->work <= 0 || l->out->len > l->out->cap / 2;
+}
+
+/* Records of a block from at->position on. The block is read once. False: damaged. */
+static bool list_block(struct listing *l, struct hub_place *at)
+{
+    const struct hub_reader r = hub_store_reader(l->a->node->store);
+    struct hub_found f;
+    struct hub_span results_bytes;
+    if (hub_read_block(&r, at->height, &f.block) != HUB_OK ||
+        !hub_block_peek(&f.header, &f.block_hash, &f.header_bytes, f.block) ||
+        hub_find_results(&r, l->a->node->history, at->height, &results_bytes) != HUB_OK)
+        return false;
+    l->work -= (int)(f.block.len / 1024);
+    struct hub_cbor entries = hub_cbor_open(f.block), results = hub_cbor_open(results_bytes);
+    hub_cbor_array(&entries, 2, 2);
+    hub_cbor_bytes(&entries, 0, HUB_HEADER_BYTES_MAX);
+    hub_cbor_array(&entries, 0, HUB_BLOCK_RECORDS_MAX);
+    for (uint32_t i = 0; i < at->position; i++) {
+        hub_cbor_item(&entries);
+        hub_cbor_item(&results);
+    }
+    for (; at->position < f.header.record_count && !is_full(l); at->position++) {
+        l->work--;
+        at->log_index = f.header.log_size - f.header.record_count + at->position;
+        if (!hub_found_next(l->a, &f, &entries, &results))
+            return false;
+        if (passes(l->filter, &f)) {
+            l->shown++;
+            put_outcome(l->out, &f, at, false, false);
+        }
+    }
+    return true;
+}
+
+/* *at is then where the next page begins; height 0: there is no more. */
+static bool list(struct listing *l, struct hub_place *at, uint64_t to)
+{
+    const struct hub_reader r = hub_store_reader(l->a->node->store);
+    const uint64_t tip = l->a->node->replica->chain.final_header.height;
     for (; at->height <= to && at->height <= tip; at->height++, at->position = 0) {
-        const struct hub_reader reader = hub_store_reader(a->node->store);
         struct hub_header h;
         struct hub_hash hash;
-        if (hub_read_header(&reader, at->height, &h, &hash) != HUB_OK)
+        if (is_full(l))
+            return true;
+        l->work--;
+        if (hub_read_header(&r, at->height, &h, &hash) != HUB_OK)
             return false;
-        for (; at->position < h.record_count; at->position++) {
-            if (shown == limit || scanned++ == HUB_API_SCAN_RECORDS_MAX)
-                return true;
-            at->log_index = h.log_size - h.record_count + at->position;
-            if (!read_found(a, &r, at))
+        if (at->position < h.record_count) {
+            if (!list_block(l, at))
                 return false;
-            if (passes(f, &r)) {
-                shown++;
-                hub_put_outcome(a, &q->out, at, false, false);
-            }
+            if (at->position < h.record_count)
+                return true;
         }
-        scanned++; /* an empty block costs a read as well */
     }
     at->height = 0;
     return true;
@@ -211,7 +275,8 @@ void hub_api_get_records(struct hub_api *a, struct hub_query *q)
     hub_json_object(&q->out);
     hub_json_key(&q->out, "items");
     hub_json_array(&q->out);
-    if (!list(a, q, &f, &at, to, limit)) {
+    struct listing l = {a, &q->out, &f, limit, 0, HUB_API_SCAN_MAX};
+    if (!list(&l, &at, to)) {
         hub_answer_problem(a, q, "damaged", "");
         return;
     }

@@ -115,7 +115,7 @@ void hub_api_get_agreements(struct hub_api *a, struct hub_query *q)
     hub_json_key(&q->out, "items");
     hub_json_array(&q->out);
     uint64_t row = from;
-    while (row > 0 && shown < limit) {
+    while (row > 0 && shown < limit && q->out.len <= q->out.cap / 2) {
         hub_agreement_read(v, s, (uint32_t)--row, now_or(time_ms));
         if (wanted(q, v, due)) {
             hub_agreement_json(&q->out, v, false);

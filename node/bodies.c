@@ -108,6 +108,12 @@ struct hub_body *hub_body_load(struct hub_replica *r, const struct hub_hash *has
     return b;
 }
 
+struct hub_body *hub_body_take(struct hub_replica *r, struct hub_span bytes,
+                               const struct hub_hash *hash)
+{
+    return hub_chain_header(&r->chain, hash) ? hub_body_load(r, hash) : hub_body_put(r, bytes);
+}
+
 bool hub_body_bytes(struct hub_replica *r, struct hub_span *bytes, const struct hub_hash *hash)
 {
     const struct hub_body *b = hub_body_find(r, hash);

@@ -9,7 +9,11 @@
 
 #include <string.h>
 
-enum { HEARD_MS = 15000 /* three idle STATUS periods */, PATH_MAX_BLOCKS = HUB_BODIES_MAX };
+enum {
+    HEARD_MS = 15000, /* three idle STATUS periods */
+    PATH_MAX_BLOCKS = HUB_BODIES_MAX,
+    ASK_AGAIN_MS = 1000 /* what came may have been another's rubbish behind the right header */
+};
 
 /* ---- what the core waits for */
 
@@ -81,9 +85,10 @@ void hub_catchup_want(struct hub_replica *r, const struct hub_hash *hash, uint64
 
 static void request_block(struct hub_replica *r, struct hub_want *w, const struct hub_hash *missing)
 {
-    if (!w->fetch && hub_hash_equal(&w->asked, missing))
+    if (!w->fetch && hub_hash_equal(&w->asked, missing) && r->now.mono_ms < w->again_ms)
         return;
     w->fetch = false;
+    w->again_ms = r->now.mono_ms + ASK_AGAIN_MS;
     w->asked = *missing;
     int first = hub_catchup_next_peer(r, w->peers), second = hub_catchup_next_peer(r, w->peers);
     if (first >= 0)
@@ -185,9 +190,10 @@ static void check_finish(struct hub_replica *r)
         st = block->header.flags == HUB_FLAG_TAIL ? hub_chain_tail(&r->chain, block, &fault)
                                                   : hub_chain_append(&r->chain, block, &fault);
     r->check.state = HUB_CHECK_NONE;
-    if (st == HUB_OK)
+    if (st == HUB_OK) {
+        b->unproven = false;
         hub_body_store(r, b);
-    else if (st == HUB_LIMIT)
+    } else if (st == HUB_LIMIT)
         r->chain_full = true;
     else if (st == HUB_BAD_BLOCK)
         b->invalid = true;

@@ -3,6 +3,7 @@
 #include "hub/member.h"
 #include "ledger/epoch.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,18 @@ static bool is_meant(const struct hub_config_peer *p, struct hub_span member,
     return hub_span_equal(hub_text_span(p->name), member) || is_prefix(p->name, kid);
 }
 
+static bool is_numeric(const char *address) /* 10.0.0.2:7101, [2001:db8::1]:7101 */
+{
+    char host[HUB_ADDRESS_MAX + 1];
+    unsigned char bytes[16];
+    const char *colon = strrchr(address, ':');
+    const bool six = *address == '[';
+    if (!colon || (six && colon[-1] != ']'))
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)(colon - address) - 2 * six, address + six);
+    return inet_pton(six ? AF_INET6 : AF_INET, host, bytes) == 1;
+}
+
 static void place(struct table *t, unsigned at, struct hub_span member, const struct hub_hash *kid,
                   const uint8_t key[HUB_TRANSPORT_KEY_BYTES])
 {
@@ -67,9 +80,10 @@ static void place(struct table *t, unsigned at, struct hub_span member, const st
     if (!configured && hub_ready_find(&ready, t->state, kid)) {
         snprintf(peer->address, sizeof peer->address, "%.*s", (int)ready.endpoint.len,
                  (const char *)ready.endpoint.data);
-        /* The rules of the ledger ask less of it; and who listens everywhere did not say where he is. */
-        if (!hub_address_ok(peer->address) || !strncmp(peer->address, "0.0.0.0:", 8) ||
-            !strncmp(peer->address, "[::]:", 5))
+        /* The rules of the ledger ask less of it. A name would be looked up, for as long as whoever gave it likes, by the
+         * one thread that serves all links. And who listens everywhere did not say where he is. */
+        if (!hub_address_ok(peer->address) || !is_numeric(peer->address) ||
+            !strncmp(peer->address, "0.0.0.0:", 8) || !strncmp(peer->address, "[::]:", 5))
             peer->address[0] = 0;
     }
 }
@@ -130,6 +144,6 @@ void hub_peers_fill(struct hub_transport_peer out[HUB_PEERS_MAX], bool known[HUB
     memset(out, 0, HUB_PEERS_MAX * sizeof *out);
     memset(known, 0, HUB_VALIDATORS_MAX * sizeof *known);
     place_validators(&t, &c->set);
+    place_configured(&t); /* first: what the operator wrote is not crowded out by the ledger */
     place_listeners(&t, c);
-    place_configured(&t);
 }

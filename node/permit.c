@@ -148,7 +148,7 @@ static void search_vote(void *ctx, const struct hub_vote *v)
     s->found |= hub_subject_equal(&v->subject, &s->vote->subject);
 }
 
-/* Below the final view no vote can do harm any more. */
+/* Below the newest FINALIZATION no vote can do harm any more, and the journal may have dropped its own. */
 void hub_permit_vote_told(struct hub_replica *r, const struct hub_vote *v)
 {
     struct journal_search s = {.vote = v};
@@ -157,7 +157,7 @@ void hub_permit_vote_told(struct hub_replica *r, const struct hub_vote *v)
             r->permit.lost_view = v->subject.view;
         return;
     }
-    if (v->subject.view <= hub_replica_fin(r).view || r->cfg.me == hub_replica_n(r))
+    if (v->subject.view <= r->cons.top.view || r->cfg.me == hub_replica_n(r))
         return;
     hub_replica_found(
         r, r->port.each_vote(r->port.store, v->subject.epoch, v->subject.view, search_vote, &s));
@@ -188,7 +188,7 @@ static void try_resume(struct hub_replica *r)
     const struct hub_halt none = {.why = HUB_ABSTAIN_NOT};
     const struct hub_header *fin = &r->chain.final_header;
     struct hub_vote_mark mark;
-    if (!enough_answered(r) || fin->epoch != r->cons.cfg.epoch ||
+    if (!enough_answered(r) || fin->epoch != r->cons.cfg.epoch || anchor_of(r) != ANCHOR_HELD ||
         fin->view <= r->permit.lost_view + HUB_RESUME_VIEWS ||
         !hub_replica_ok(r, r->port.get_mark(r->port.store, &mark)))
         return;
@@ -214,12 +214,14 @@ void hub_permit_ask(struct hub_replica *r)
 
 /* ---- later */
 
+/* Whoever holds to an anchor, voting or not, has no use for a chain that does not contain it. */
 void hub_permit_final(struct hub_replica *r)
 {
-    if (r->permit.why != HUB_ABSTAIN_ANCHOR)
+    if (r->permit.anchored)
         return;
-    enum anchor a = anchor_of(r);
-    if (a == ANCHOR_HELD)
+    const enum anchor a = anchor_of(r);
+    r->permit.anchored = a == ANCHOR_HELD;
+    if (a == ANCHOR_HELD && r->permit.why == HUB_ABSTAIN_ANCHOR)
         stand(r, ask_first(r));
     if (a != ANCHOR_CONFLICT)
         return;

@@ -91,7 +91,7 @@ static void on_vote(struct hub_replica *r, uint8_t peer, const struct hub_vote *
     if (!hub_epochs_same(r, peer, v->subject.epoch))
         return;
     if (v->signer == r->cfg.me) {
-        if (v->subject.view > hub_replica_fin(r).view && own_vote_good(r, peer, v))
+        if (v->subject.view > r->cons.top.view && own_vote_good(r, peer, v))
             hub_permit_vote_told(r, v);
         return;
     }
@@ -149,11 +149,12 @@ static bool rejoin(struct hub_replica *r, struct hub_buf *out, const struct hub_
     return !out->full && out->len <= HUB_BODY_BYTES_MAX;
 }
 
-static void keep_proposal(struct hub_replica *r, const struct hub_message *m)
+static void keep_proposal(struct hub_replica *r, const struct hub_message *m,
+                          const struct hub_hash *hash)
 {
     struct hub_buf block;
     if (rejoin(r, &block, m))
-        hub_body_put(r, hub_span_of(&block));
+        hub_body_take(r, hub_span_of(&block), hash);
 }
 
 /* The signature of a PROPOSE is the leader's NOTARIZE, so any peer may pass it on. */
@@ -178,12 +179,15 @@ static void on_propose(struct hub_replica *r, uint8_t peer, const struct hub_mes
     bool proposal = hub_cons_wants_proposal(&r->cons, &ev.u.proposal.header);
     bool vote = hub_cons_leader(&r->cons, h->view) == h->proposer &&
                 hub_cons_wants_vote(&r->cons, &v.subject, v.signer);
+    /* Under the leader's header another may have sent entries that are none, first. */
+    if (!proposal && hub_sync_wants(r, &hash) && !hub_body_find(r, &hash))
+        keep_proposal(r, m, &hash);
     if ((!proposal && !vote) || !vote_good(r, peer, &v))
         return;
     hub_accuse_header(r, &v, h);
     ev.u.proposal.from = peer;
     if (proposal) {
-        keep_proposal(r, m);
+        keep_proposal(r, m, &hash);
         hub_replica_push(r, &ev);
     }
     if (vote) {
@@ -246,6 +250,8 @@ static void on_get_block(struct hub_replica *r, uint8_t peer, const struct hub_m
     for (uint32_t i = 0; i < m->u.get_block.count; i++) {
         struct hub_header h;
         const struct hub_hash *hash = &m->u.get_block.hash[i];
+        if (!hub_outbox_reply_room(r)) /* asked before the store is read */
+            return;
         if (hub_body_header(r, &h, hash))
             hub_outbox_block(r, peer, hash, &h);
         if (r->outbox.len - began >= HUB_REPLY_BYTES_MAX)
@@ -265,6 +271,8 @@ static void on_get_blocks(struct hub_replica *r, uint8_t peer, const struct hub_
         struct hub_span bytes, header_bytes;
         struct hub_header header;
         struct hub_hash hash;
+        if (!hub_outbox_reply_room(r))
+            return;
         if (!hub_replica_found(r, r->port.get_block_at(r->port.store, h, &bytes))) {
             hub_mend_height(r, h);
             return;
@@ -319,6 +327,8 @@ static void on_get_votes(struct hub_replica *r, uint8_t peer, const struct hub_m
 static void on_votes(struct hub_replica *r, uint8_t peer, const struct hub_message *m)
 {
     if (!hub_epochs_same(r, peer, m->u.votes.epoch) || m->u.votes.signer != r->cfg.me)
+        return;
+    if (r->peer[peer].answered && !hub_receive_may_look(r, peer)) /* again: it is paid for */
         return;
     for (uint32_t i = 0; i < m->u.votes.count; i++)
         if (!vote_good(r, peer, &m->u.votes.vote[i]))

@@ -68,6 +68,7 @@ struct hub_want {                /* a block whose verdict the core waits for */
     struct hub_hash hash, asked; /* asked: the block last requested for it, itself or an ancestor */
     uint64_t peers;              /* who has it; 0 = any */
     bool used, fetch;            /* fetch: request what is missing now, even if it was before */
+    uint64_t again_ms;           /* else not before this time */
 };
 
 enum hub_check_state { HUB_CHECK_NONE, HUB_CHECK_RUNNING, HUB_CHECK_GOOD, HUB_CHECK_BAD };
@@ -197,6 +198,7 @@ struct hub_replica {
         uint64_t ask_due_ms;
         uint64_t
             lost_view; /* resuming: the highest view any report, guard or journal has a vote in */
+        bool anchored; /* the anchor was found in the chain */
     } permit;
 
     bool must_commit; /* a vote was put: commit before anything is sent */

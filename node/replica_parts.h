@@ -106,6 +106,10 @@ struct hub_body *hub_body_find(struct hub_replica *r, const struct hub_hash *has
 struct hub_body *hub_body_make(struct hub_replica *r);
 /* Copies an encoded block into a body, unless it is held; NULL if it is no block or there is no room. */
 struct hub_body *hub_body_put(struct hub_replica *r, struct hub_span bytes);
+/* A peer's bytes. Of an applied block they are not looked at again, and its hash covers the header alone: what was checked
+ * comes from the store then. Every body of an applied block holds the bytes that were applied. */
+struct hub_body *hub_body_take(struct hub_replica *r, struct hub_span bytes,
+                               const struct hub_hash *hash);
 /* Of a block that was computed here and is not decoded again: what a peer sent under its hash, which covers the header
  * alone, goes. NULL: no place, or that is in use now. */
 struct hub_body *hub_body_put_own(struct hub_replica *r, struct hub_span bytes,
@@ -195,6 +199,8 @@ enum hub_status hub_catchup_replay(struct hub_replica *r);
 /* ---- sync.c */
 /* Asks for final blocks by height while peers are ahead; returns when it wants to be called again. */
 uint64_t hub_sync_timer(struct hub_replica *r);
+/* The core waits for this block, or for one above it. */
+bool hub_sync_wants(const struct hub_replica *r, const struct hub_hash *hash);
 /* A block from the wire: kept when some verdict waits for it, or when this peer was asked for its height. */
 struct hub_body *hub_sync_receive(struct hub_replica *r, uint8_t peer, struct hub_span block);
 /* Bytes that are not the block their header names: another peer may have it. */

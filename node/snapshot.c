@@ -82,7 +82,7 @@ static enum hub_status take_part(struct hub_snapshot_work *w, const struct hub_s
     struct hub_cbor c = hub_cbor_open(rows);
     for (uint64_t i = 0; i < p->count; i++) {
         const struct hub_span row = hub_cbor_bytes(&c, 1, HUB_ROW_BYTES_MAX);
-        if (c.bad || !hub_state_row_ok((enum hub_table)p->table, row) ||
+        if (c.bad || !hub_state_row_new(s, (enum hub_table)p->table, row) ||
             hub_state_add(s, (enum hub_table)p->table, row) != p->first + i)
             return hub_snapshot_say(w, HUB_CORRUPT, "row %llu of table %s is not one",
                                     (unsigned long long)p->first + i,
@@ -121,7 +121,7 @@ static void read_tables(struct hub_snapshot_manifest *m, struct hub_cbor *c)
     for (unsigned t = 0; t < HUB_TABLES; t++) {
         hub_cbor_array(c, 3, 3);
         hub_cbor_uint(c, t, t);
-        m->row_count[t] = hub_cbor_uint(c, 0, hub_table_kinds[t].rows_max);
+        m->row_count[t] = (uint32_t)hub_cbor_uint(c, 0, hub_table_kinds[t].rows_max);
         hub_cbor_hash(c, &m->table_root[t]);
     }
 }
@@ -213,6 +213,24 @@ static enum hub_status walk_links(struct hub_snapshot_work *w)
     return HUB_OK;
 }
 
+/* Before a row is taken: the tables are those of the certified header, and the parts are their rows, each once. */
+static bool tables_proven(const struct hub_snapshot_work *w)
+{
+    const struct hub_snapshot_manifest *m = &w->m;
+    uint64_t rows[HUB_TABLES] = {0};
+    struct hub_hash root;
+    for (uint32_t i = 0; i < m->parts; i++) {
+        if (m->part[i].first != rows[m->part[i].table])
+            return false;
+        rows[m->part[i].table] += m->part[i].count;
+    }
+    for (unsigned t = 0; t < HUB_TABLES; t++)
+        if (rows[t] != m->row_count[t])
+            return false;
+    hub_state_root_of(&root, m->row_count, m->table_root);
+    return hub_hash_equal(&root, &w->header.state_root);
+}
+
 static enum hub_status check_manifest(struct hub_snapshot_work *w)
 {
     struct hub_hash log_root;
@@ -228,6 +246,9 @@ static enum hub_status check_manifest(struct hub_snapshot_work *w)
         return hub_snapshot_say(w, HUB_CORRUPT,
                                 "headers: they do not lead from a block with this log to what "
                                 "certifies it");
+    if (!tables_proven(w))
+        return hub_snapshot_say(w, HUB_CORRUPT,
+                                "the tables of the manifest are not those of the certified header");
     const enum hub_status status = walk_links(w);
     if (status)
         return status;

@@ -28,7 +28,7 @@ struct hub_snapshot_manifest {
     struct hub_span links;          /* encoded array */
     struct hub_snapshot_part *part; /* [parts], owned */
     uint32_t parts;
-    uint64_t row_count[HUB_TABLES];
+    uint32_t row_count[HUB_TABLES];
     struct hub_hash table_root[HUB_TABLES];
     struct hub_headers headers; /* first the certified one, last the snapshot's */
     struct hub_certificate certificate;

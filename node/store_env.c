@@ -445,6 +445,8 @@ enum hub_status hub_env_seek(const struct hub_reader *r, enum hub_env_map map, s
     MDB_val k = {from.len, (void *)(uintptr_t)from.data}, v = {0, NULL};
     MDB_cursor *cursor = NULL;
     MDB_txn *txn;
+    *key = *value =
+        (struct hub_span){NULL, 0}; /* where the database itself is damaged there is none */
     inside = 1;
     int code = txn_of(r, &txn);
     if (code == 0)

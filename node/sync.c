@@ -135,9 +135,11 @@ static void ask(struct hub_replica *r)
 
 static void progress(struct hub_replica *r)
 {
+    r->sync.final = r->chain.final_header.height;
+    if (!r->sync.got) /* the votes of the day did it: no merit of whoever was asked */
+        return;
     for (uint32_t i = 0; i < r->sync.sources; i++)
         r->peer[r->sync.source[i]].failed_requests = 0;
-    r->sync.final = r->chain.final_header.height;
     r->sync.tries = 0;
     r->sync.patience = 1;
     /* What is left of the answer is under way, or lies above its last certificate. */
@@ -186,7 +188,7 @@ uint64_t hub_sync_timer(struct hub_replica *r)
 
 /* ---- answers */
 
-static bool wanted(const struct hub_replica *r, const struct hub_hash *hash)
+bool hub_sync_wants(const struct hub_replica *r, const struct hub_hash *hash)
 {
     for (uint32_t i = 0; i < HUB_WANTS_MAX; i++)
         if (r->want[i].used &&
@@ -206,16 +208,18 @@ struct hub_body *hub_sync_receive(struct hub_replica *r, uint8_t peer, struct hu
     struct hub_body *b = hub_body_find(r, &hash);
     if (b)
         return b;
-    const bool by_hash = wanted(r, &hash);
+    const bool by_hash = hub_sync_wants(r, &hash);
     const bool by_height =
         r->sync.active && was_asked(r, peer) && h.height > final && h.height <= r->sync.asked;
     if (!by_hash && !by_height)
         return NULL;
-    b = hub_body_put(r, block);
+    b = hub_body_take(r, block, &hash);
     if (!b)
         return NULL;
-    b->unproven = !by_hash;
-    b->from = (uint8_t)(peer + 1);
+    if (!b->stored) {
+        b->unproven = !by_hash;
+        b->from = (uint8_t)(peer + 1);
+    }
     r->sync.got += by_height;
     return b;
 }

@@ -85,6 +85,8 @@ bool hub_cli_read_file(const struct hub_cli *cli, struct hub_buf *out, const cha
                        size_t max); /* out->data is the caller's: free() */
 /* SHA-256 of a file of any size. */
 bool hub_cli_hash_file(const struct hub_cli *cli, struct hub_hash *out, const char *path);
+/* A new file that its owner alone may read. */
+bool hub_cli_write_secret(const struct hub_cli *cli, const char *path, struct hub_span bytes);
 /* Never replaces a file that is there, unless replace. "-" = standard output. */
 bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_span bytes,
                         bool replace);
@@ -112,9 +114,10 @@ struct hub_reply {
     long status;         /* HTTP; 0 = no node answered */
     json_t *json;        /* owned; NULL if the answer was not JSON */
     struct hub_buf body; /* owned; the bytes as they came */
+    bool binary;         /* they are CBOR or COSE, by their media type */
 };
 void hub_reply_free(struct hub_reply *r);
-/* False, after a message, if no node answered or the status is not 2xx; *exit_code then says how to end. */
+/* False, after a message, if no node answered, the status is not 2xx, or the answer is neither JSON nor CBOR; *exit_code then says how to end. */
 bool hub_cli_get(struct hub_cli *cli, struct hub_reply *r, const char *path, int *exit_code);
 bool hub_cli_post(struct hub_cli *cli, struct hub_reply *r, const char *path,
                   const char *content_type, struct hub_span body, int *exit_code);

@@ -230,6 +230,10 @@ int hub_draft_run_sign(struct hub_cli *cli, void *own, unsigned argc, char **arg
     (void)own, (void)argc;
     if (!key)
         return code;
+    if (code == HUB_EXIT_OK && cli->draft)
+        code = hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli, "this signs a draft: leave out --draft", "此命令签署草稿：请去掉 --draft"));
     if (code == HUB_EXIT_OK && d.record.type == HUB_TYPE_EPOCH_RECOVER && !cli->offline)
         code = hub_cli_fail(
             cli, HUB_EXIT_USAGE,

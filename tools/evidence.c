@@ -28,6 +28,7 @@ static int each(struct hub_cli *cli, bool (*visit)(struct hub_cli *, const json_
                 void *ctx)
 {
     char path[64] = "/v1/evidence";
+    uint64_t shown = 0;
     bool go_on = true;
     while (go_on) {
         struct hub_reply r;
@@ -40,9 +41,10 @@ static int each(struct hub_cli *cli, bool (*visit)(struct hub_cli *, const json_
         {
             go_on = go_on && visit(cli, item, ctx);
         }
-        const char *next = hub_json_text(r.json, "next");
-        go_on = go_on && *next;
-        snprintf(path, sizeof path, "/v1/evidence?after=%.16s", next);
+        const uint64_t next = hub_json_number(r.json, "next", 0);
+        go_on = go_on && next > shown; /* else there is no more, or the node leads in a circle */
+        shown = next;
+        snprintf(path, sizeof path, "/v1/evidence?after=%" PRIu64, next);
         hub_reply_free(&r);
     }
     return HUB_EXIT_OK;

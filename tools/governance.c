@@ -1,7 +1,10 @@
 /* governance.c: proposals of the members: `governance propose`, `approve`, `reject`, `withdraw`, `list`, `show`. */
 #include "tools/governance.h"
 
+#include "hub/body.h"
 #include "hub/governance.h"
+#include "hub/json.h"
+#include "ledger/governance.h"
 #include "tools/money.h"
 
 #include <stdlib.h>
@@ -81,10 +84,9 @@ static void say_arithmetic(const struct hub_cli *cli, const json_t *p)
     json_t *member;
     json_array_foreach(json_object_get(p, "waiting_on"), i, member)
     {
-        if (strlen(waiting) + HUB_MEMBER_CODE_MAX + 4 > sizeof waiting)
-            break;
-        strcat(waiting, i ? ", " : "");
-        strcat(waiting, json_string_value(member));
+        const size_t len = strlen(waiting);
+        const char *code = json_string_value(member);
+        snprintf(waiting + len, sizeof waiting - len, "%s%s", len ? ", " : "", code ? code : "?");
     }
     hub_cli_say(cli,
                 HUB_T(cli, "  %lld of %lld needed, %lld so far, %lld against%s%s",
@@ -109,17 +111,23 @@ static void say_proposal(const struct hub_cli *cli, const json_t *p)
     say_arithmetic(cli, p);
 }
 
-static void say_details(const struct hub_cli *cli, const json_t *p)
+static void say_actions(const struct hub_cli *cli, const json_t *p)
 {
     size_t i;
     json_t *item;
-    char when[64];
     json_array_foreach(json_object_get(p, "actions"), i, item)
     {
         char *text = json_dumps(item, JSON_COMPACT | JSON_PRESERVE_ORDER);
         hub_cli_say(cli, "  %zu. %s", i + 1, text ? text : "?");
         free(text);
     }
+}
+
+static void say_votes(const struct hub_cli *cli, const json_t *p)
+{
+    size_t i;
+    json_t *item;
+    char when[64];
     json_array_foreach(json_object_get(p, "votes"), i, item)
     {
         const bool yes = !strcmp(hub_json_text(item, "vote"), "approve");
@@ -196,7 +204,8 @@ static int run_show(struct hub_cli *cli, void *own, unsigned argc, char **argv)
     if (cli->json)
         hub_cli_json(json_incref(r.json));
     say_proposal(cli, r.json);
-    say_details(cli, r.json);
+    say_actions(cli, r.json);
+    say_votes(cli, r.json);
     say_readiness(cli, r.json);
     hub_reply_free(&r);
     return HUB_EXIT_OK;
@@ -311,6 +320,30 @@ static int run_propose(struct hub_cli *cli, void *own, unsigned argc, char **arg
 /* ---- voting */
 
 /* The vote is on what is shown: its hash is signed, and the ledger compares it with the proposal's. */
+/* A vote signs a hash. The bytes that have it are hashed and shown here, whatever else the node says of them. */
+static bool show_signed(const struct hub_cli *cli, struct hub_hash *hash, const json_t *p)
+{
+    static uint8_t bytes[HUB_ACTIONS_BYTES_MAX], text[8 * HUB_ACTIONS_BYTES_MAX];
+    const char *hex = hub_json_text(p, "actions_cbor"), *field;
+    const struct hub_span actions = {bytes, strlen(hex) / 2};
+    struct hub_hash said;
+    if (actions.len > sizeof bytes || !hub_parse_hex(bytes, actions.len, hex) ||
+        !hub_parse_hex(said.b, sizeof said.b, hub_json_text(p, "actions_hash")))
+        return false;
+    hub_actions_hash(hash, actions);
+    struct hub_cbor c = hub_cbor_open(actions);
+    const uint32_t n = hub_cbor_array(&c, 1, HUB_ACTIONS_MAX);
+    for (uint32_t i = 0; i < n && !c.bad; i++) {
+        struct hub_buf out = {text, 0, sizeof text, false};
+        const struct hub_span action = hub_cbor_item(&c);
+        if (c.bad || hub_body_check(action, hub_action_fields, &field))
+            return false;
+        hub_json_body(&out, action, hub_action_fields);
+        hub_cli_say(cli, "  %u. %.*s", i + 1, (int)out.len, (const char *)text);
+    }
+    return hub_cbor_done(&c) && hub_hash_equal(hash, &said);
+}
+
 static int vote(struct hub_cli *cli, const struct options *o, const char *id, uint16_t type)
 {
     uint8_t bytes[1024];
@@ -322,16 +355,20 @@ static int vote(struct hub_cli *cli, const struct options *o, const char *id, ui
     if (code != HUB_EXIT_OK)
         return code;
     say_proposal(cli, r.json);
-    say_details(cli, r.json);
-    say_readiness(cli, r.json);
     const bool good = hub_parse_hex(reference, sizeof reference, hub_json_text(r.json, "id")) &&
-                      hub_parse_hex(hash.b, sizeof hash.b, hub_json_text(r.json, "actions_hash"));
+                      !strncmp(hub_json_text(r.json, "id"), id, strlen(id)) &&
+                      show_signed(cli, &hash, r.json);
+    say_votes(cli, r.json);
+    say_readiness(cli, r.json);
     hub_reply_free(&r);
     if (!good)
         return hub_cli_fail(
-            cli, HUB_EXIT_UNREACHABLE,
-            HUB_T(cli, "the node's answer names no id and actions_hash: is it of this release?",
-                  "节点应答缺少编号或事项哈希：请确认节点版本"));
+            cli, HUB_EXIT_UNVERIFIED,
+            HUB_T(cli,
+                  "the node's answer is not of this proposal, or its actions are not those of "
+                  "their hash: nothing was signed; ask another node (--node)",
+                  "节点应答不是该提案，或其事项与哈希不符：未签署任何内容；请改用其他节点（--"
+                  "node）"));
     if (!hub_cli_ask(cli, HUB_T(cli, "sign this vote?", "签署该表决？")))
         return hub_cli_fail(cli, HUB_EXIT_USAGE,
                             HUB_T(cli, "nothing was signed", "未签署任何内容"));

@@ -71,8 +71,12 @@ static bool perform(CURL *curl, const struct hub_cli *cli, struct hub_reply *r, 
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     }
     const CURLcode code = curl_easy_perform(curl);
-    if (code == CURLE_OK)
+    const char *type = NULL;
+    if (code == CURLE_OK) {
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &r->status);
+        curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
+        r->binary = type && !strncmp(type, "application/c", 13); /* cbor, cose */
+    }
     curl_slist_free_all(headers);
     if (code != CURLE_OK) {
         hub_reply_free(r);
@@ -140,9 +144,18 @@ static bool settle(struct hub_cli *cli, struct hub_reply *r, bool answered, int 
                                   cli->nodes ? cli->node[0] : "-");
         return false;
     }
-    if (r->status >= 200 && r->status < 300)
+    if (r->status >= 200 && r->status < 300 && (r->json || r->binary))
         return true;
-    *exit_code = problem(cli, r);
+    *exit_code =
+        r->status >= 200 && r->status < 300
+            ? hub_cli_fail(cli, HUB_EXIT_UNREACHABLE,
+                           HUB_T(cli,
+                                 "what answers at %s is no hubledger node (its answer is "
+                                 "no JSON): name one with --node URL",
+                                 "%s 的应答不是 JSON，不是 hubledger 节点：请用 --node URL "
+                                 "指定节点"),
+                           cli->nodes ? cli->node[0] : "-")
+            : problem(cli, r);
     hub_reply_free(r);
     return false;
 }

@@ -73,19 +73,24 @@ static bool move_file(const struct hub_cli *cli, const char *from, const char *t
 }
 
 /* The folder without the lock and the reserve, the guard under its own name, into FILE.part; then FILE. */
-static bool write_pack(const struct hub_cli *cli, const char *dir)
+static bool write_pack(const struct hub_cli *cli, const char *dir, const char *passphrase_file)
 {
-    char part[PATH_BYTES];
+    char part[PATH_BYTES], without[PATH_BYTES + 16] = "--exclude=./data/lock";
+    const size_t prefix = strlen(dir);
     const int n = snprintf(part, sizeof part, "%s.part", cli->output);
     if (n < 0 || (size_t)n >= sizeof part)
         return false;
+    if (!strncmp(passphrase_file, dir, prefix) && passphrase_file[prefix] == '/')
+        snprintf(without, sizeof without, "--exclude=.%s", passphrase_file + prefix);
     const char *const argv[] = {"tar",
                                 "--create",
                                 "--sparse",
                                 "--exclude=./data/lock",
                                 "--exclude=./data/reserve",
                                 "--exclude=./data/snapshot",
-                                "--transform=s,\\.guard\\.packed$,.guard,",
+                                without,
+                                "--transform=s,\\.packed$,,",
+                                "--force-local",
                                 "--file",
                                 part,
                                 "--directory",
@@ -116,8 +121,17 @@ static int pack(const struct hub_cli *cli, const char *dir, const struct hub_con
     if (hub_disk_lock(config->data, &fd, why, sizeof why) != HUB_OK)
         return hub_cli_fail(cli, HUB_EXIT_UNREACHABLE,
                             HUB_T(cli, "%s; stop the node first", "%s；请先停止节点"), why);
+    if (stat(config->guard, &there) != 0 && stat(packed, &there) == 0) {
+        close(fd);
+        return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli,
+                                  "%s is there: this folder was packed, or a pack was cut off. If "
+                                  "there is no pack, move it back to %s",
+                                  "%s 已存在：此目录已打包，或打包曾中断。若无打包文件，请移回 %s"),
+                            packed, config->guard);
+    }
     bool ok = move_file(cli, config->guard, packed, dir);
-    if (ok && !(ok = write_pack(cli, dir)))
+    if (ok && !(ok = write_pack(cli, dir, config->passphrase_file)))
         move_file(cli, packed, config->guard, dir); /* nothing was packed: it may vote on here */
     close(fd);
     if (!ok)
@@ -162,8 +176,9 @@ int hub_node_run_unpack(struct hub_cli *cli, void *own, unsigned argc, char **ar
         free(config);
         return HUB_EXIT_USAGE;
     }
-    const char *const tar[] = {
-        "tar", "--extract", "--no-same-owner", "--file", argv[0], "--directory", o->dir, NULL};
+    const char *const tar[] = {"tar",           "--extract", "--no-same-owner",
+                               "--force-local", "--file",    argv[0],
+                               "--directory",   o->dir,      NULL};
     if (mkdir(o->dir, 0700) != 0)
         hub_cli_fail(cli, 0,
                      HUB_T(cli, "cannot make the folder %s: %s; name a new one with --dir",

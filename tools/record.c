@@ -120,6 +120,10 @@ static int run_submit(struct hub_cli *cli, void *own, unsigned argc, char **argv
 {
     int worst = HUB_EXIT_OK;
     (void)own;
+    if (cli->offline || cli->draft)
+        return hub_cli_fail(cli, HUB_EXIT_USAGE,
+                            HUB_T(cli, "these records are signed: leave out --offline and --draft",
+                                  "这些记录已签署：请去掉 --offline 和 --draft"));
     for (unsigned i = 0; i < argc; i++) {
         struct hub_buf file;
         int code = HUB_EXIT_UNREACHABLE;
@@ -331,6 +335,10 @@ static int run_log(struct hub_cli *cli, void *own, unsigned argc, char **argv)
                     hub_json_text(item, "time"), hub_json_text(item, "type"),
                     hub_json_text(result, "name"), hub_json_text(item, "record_id"));
     }
+    const uint64_t next = strtoull(hub_json_text(r.json, "next"), NULL, 10);
+    if (next)
+        hub_cli_say(cli, HUB_T(cli, "  there is more: --after %llu", "  尚有更多：--after %llu"),
+                    (unsigned long long)(next > 1 ? next - 1 : next));
     hub_reply_free(&r);
     return HUB_EXIT_OK;
 }

@@ -10,6 +10,8 @@
 #include <time.h>
 
 enum {
+    CLOCK_APART_MS =
+        300000, /* a block may be 5 s ahead of its voters' clocks; the rest is this machine's */
     PROTECTED_BYTES = 512,
     VALID_MONEY_MS = 3600000, /* an hour: less than every network's maximum */
     POLL_MS = 200
@@ -109,6 +111,17 @@ bool hub_cli_hints(struct hub_cli *cli, struct hub_hints *out, int *exit_code)
                   "the same release?",
                   "节点对 %s 的应答缺少 iss 或 next_seq：请确认是同一版本的 hubledger 节点"),
             path);
+        return false;
+    }
+    if (out->time_ms >
+        now_ms() + CLOCK_APART_MS) { /* by it a record would stay valid for longer than was asked */
+        hub_cli_fail(
+            cli, 0,
+            HUB_T(cli,
+                  "the node's ledger is %llu s ahead of this machine's clock: set the clock, "
+                  "or ask another node (--node)",
+                  "节点账本时间比本机时钟快 %llu 秒：请校准时钟，或改用其他节点（--node）"),
+            (unsigned long long)(out->time_ms - now_ms()) / 1000);
         return false;
     }
     return true;
@@ -279,7 +292,8 @@ int hub_cli_submit(struct hub_cli *cli, struct hub_span entries, json_t **items)
     struct hub_reply r;
     int code = HUB_EXIT_OK;
     *items = NULL;
-    if (!hub_cli_post(cli, &r, "/v1/records", "application/cbor-seq", entries, &code))
+    const char *path = cli->dry_run ? "/v1/records?check=1&dry_run=1" : "/v1/records";
+    if (!hub_cli_post(cli, &r, path, "application/cbor-seq", entries, &code))
         return code;
     *items = json_incref(json_object_get(r.json, "items"));
     hub_reply_free(&r);

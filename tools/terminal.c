@@ -172,8 +172,25 @@ static bool write_new(const struct hub_cli *cli, const char *path, int fd, struc
     return ok;
 }
 
+/* What could not be written whole goes: the next command must not take it for the file. */
+static bool create_file(const struct hub_cli *cli, const char *path, mode_t mode,
+                        struct hub_span bytes)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, mode);
+    const bool ok = write_new(cli, path, fd, bytes);
+    if (!ok && fd >= 0)
+        unlink(path);
+    return ok;
+}
+
+bool hub_cli_write_secret(const struct hub_cli *cli, const char *path, struct hub_span bytes)
+{
+    return create_file(cli, path, 0600, bytes);
+}
+
 /* Written beside it first: a file of which there may be no copy is there whole at any moment. */
-static bool replace_file(const struct hub_cli *cli, const char *path, struct hub_span bytes)
+static bool replace_file(const struct hub_cli *cli, const char *path, mode_t mode,
+                         struct hub_span bytes)
 {
     char beside[HUB_PATH_BYTES_MAX + 8];
     errno = ENAMETOOLONG;
@@ -184,7 +201,7 @@ static bool replace_file(const struct hub_cli *cli, const char *path, struct hub
             unlink(beside);
         return false;
     }
-    if (chmod(beside, 0644) != 0 || rename(beside, path) != 0) {
+    if (chmod(beside, mode) != 0 || rename(beside, path) != 0) {
         file_failed(cli, "cannot write", "无法写入文件", path);
         unlink(beside);
         return false;
@@ -199,11 +216,13 @@ bool hub_cli_write_file(const struct hub_cli *cli, const char *path, struct hub_
     if (!strcmp(path, "-"))
         return fwrite(bytes.data, 1, bytes.len, stdout) == bytes.len && fflush(stdout) == 0;
     if (!replace)
-        return write_new(cli, path, open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_EXCL, 0644),
-                         bytes);
-    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a device, a link: stays what it is */
+        return create_file(cli, path, 0644, bytes);
+    const bool there = lstat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode)) /* a device, a link: stays what it is */
         return write_new(cli, path, open(path, O_WRONLY | O_CLOEXEC | O_TRUNC), bytes);
-    return replace_file(cli, path, bytes);
+    const mode_t mask = umask(0); /* there is no other way to ask for it */
+    umask(mask);
+    return replace_file(cli, path, there ? st.st_mode & 0777 : 0666 & ~mask, bytes);
 }
 
 bool hub_cli_genesis(struct hub_cli *cli)

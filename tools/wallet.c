@@ -149,7 +149,7 @@ static int run_owner_key(struct hub_cli *cli, void *own, unsigned argc, char **a
                             HUB_T(cli, "the system gives no random bytes", "系统无法提供随机数"));
     hub_format_hex(text, bytes, sizeof bytes);
     text[64] = '\n';
-    if (!hub_cli_write_file(cli, cli->output, (struct hub_span){(const uint8_t *)text, 65}, false))
+    if (!hub_cli_write_secret(cli, cli->output, (struct hub_span){(const uint8_t *)text, 65}))
         return HUB_EXIT_UNREACHABLE;
     hub_cli_say(cli,
                 HUB_T(cli,

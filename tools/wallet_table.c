@@ -210,11 +210,11 @@ static int say_totals(const struct hub_cli *cli, const struct table *t, int code
 static int run_table(struct hub_cli *cli, struct table *t, const char *path)
 {
     int code = HUB_EXIT_OK;
-    if (cli->offline || cli->dry_run)
-        return hub_cli_fail(cli, HUB_EXIT_USAGE,
-                            HUB_T(cli,
-                                  "a table is opened online: leave out --offline and --dry-run",
-                                  "批量开立须联机：请去掉 --offline 和 --dry-run"));
+    if (cli->offline || cli->dry_run || cli->draft)
+        return hub_cli_fail(
+            cli, HUB_EXIT_USAGE,
+            HUB_T(cli, "a table is opened online: leave out --offline, --dry-run and --draft",
+                  "批量开立须联机：请去掉 --offline、--dry-run 和 --draft"));
     if (hub_csv_result_exists(path))
         code = find_opened(cli, t);
     if (code == HUB_EXIT_OK &&

@@ -95,6 +95,8 @@ bool hub_state_find(const struct hub_state *s, enum hub_table t, struct hub_span
 /* True if the bytes may be added to the table: their length, and that they begin with a key. For bytes from
  * outside (a checkpoint); rows that rules write are right by construction. */
 bool hub_state_row_ok(enum hub_table t, struct hub_span row);
+/* And that no row has this key yet. */
+bool hub_state_row_new(const struct hub_state *s, enum hub_table t, struct hub_span row);
 /* Appends a row; its key must be new (the caller looked). Returns the index, or UINT32_MAX (invariant 6). */
 uint32_t hub_state_add(struct hub_state *s, enum hub_table t, struct hub_span row);
 /* Replaces a row; its key must stay. bytes may not point into the table. */
@@ -103,6 +105,9 @@ void hub_state_put(struct hub_state *s, enum hub_table t, uint32_t row, struct h
 uint8_t *hub_state_wallet_write(struct hub_state *s, uint32_t slot);
 
 void hub_state_root(struct hub_state *s, struct hub_hash *root);
+/* The same, of tables of which only the number of rows and the root are known. */
+void hub_state_root_of(struct hub_hash *root, const uint32_t rows[HUB_TABLES],
+                       const struct hub_hash roots[HUB_TABLES]);
 /* Undoes and forgets the writes behind `mark` (an earlier undo->len): an all-or-nothing batch, a failed record.
  * `full` and `table_full` stay set: only hub_state_apply, which undoes the whole record, clears them. */
 void hub_state_undo_to(struct hub_state *s, size_t mark);

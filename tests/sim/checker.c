@@ -191,8 +191,14 @@ void sim_check_kept(struct sim_node *n, const struct hub_certificate *c)
     ask_oracle(n->sim);
 }
 
-void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied)
+void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied,
+                            struct hub_span block)
 {
+    const struct sim_block *stored = sim_journal_find(&n->journal, &applied->hash);
+    if (stored && !stored->damaged &&
+        !hub_span_equal(block, (struct hub_span){stored->bytes, stored->len}))
+        sim_fail(n->sim, "node %u makes other bytes final at %llu than it has checked", n->index,
+                 (unsigned long long)applied->header.height);
     struct hub_cbor c = hub_cbor_open(hub_span_of(&applied->results));
     while (!c.bad && c.at < c.end) {
         struct hub_hash id;

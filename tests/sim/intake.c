@@ -65,8 +65,7 @@ static void check(void *pool, const struct hub_hash *hash, struct hub_record *re
 static void final(void *client, const struct hub_applied *applied, struct hub_span block)
 {
     struct sim_node *n = client;
-    (void)block;
-    sim_check_acknowledged(n, applied);
+    sim_check_acknowledged(n, applied, block);
     hub_intake_final(&n->intake, applied);
 }
 

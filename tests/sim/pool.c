@@ -147,8 +147,7 @@ static void final(void *client, const struct hub_applied *applied, struct hub_sp
     struct sim_node *n = client;
     struct sim_pool *p = &n->pool;
     uint32_t kept = 0;
-    (void)block;
-    sim_check_acknowledged(n, applied);
+    sim_check_acknowledged(n, applied, block);
     for (uint32_t i = 0; i < p->count; i++) {
         const struct hub_record *r = &p->entry[i].record;
         bool spent = false;

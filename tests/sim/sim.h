@@ -575,8 +575,9 @@ void sim_check_commit(struct sim_node *n);
 /* The node goes over to an epoch: its set is planned, and the same for all. */
 void sim_check_link(struct sim_node *n, uint64_t epoch, struct hub_span link);
 void sim_check_block(struct sim_node *n, const struct hub_header *h, const struct hub_hash *hash);
-/* The node tells its clients that this record is final. */
-void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied);
+/* The node tells its clients that the records of this block are final; these bytes it puts into its log. */
+void sim_check_acknowledged(struct sim_node *n, const struct hub_applied *applied,
+                            struct hub_span block);
 void sim_check_kept(struct sim_node *n, const struct hub_certificate *c);
 void sim_check_send(struct sim_node *n, struct hub_span frame);
 void sim_check_turn(struct sim_node *n);

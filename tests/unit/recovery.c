@@ -579,6 +579,42 @@ Test(recovery, the_block_computed_here_takes_the_place_of_a_peers)
     cr_assert(hub_span_equal(hub_span_of(&b->bytes), x.block.bytes));
 }
 
+static struct hub_span stored_block;
+
+static enum hub_status get_block(void *store, const struct hub_hash *hash, struct hub_span *bytes)
+{
+    *bytes = stored_block;
+    return store == NULL && hub_hash_equal(hash, &replica.chain.final_hash) ? HUB_OK
+                                                                            : HUB_NOT_FOUND;
+}
+
+/* What was applied is not looked at again: a peer that sends it once more, with other entries, changes nothing. */
+Test(recovery, an_applied_block_is_what_was_checked_whatever_peers_send)
+{
+    static struct built x;
+    struct hub_record r;
+    struct hub_body *b;
+    uint8_t *theirs;
+
+    open_ledger();
+    r = recovery(&(struct wish){.epoch = 0});
+    cr_assert_eq(build(&x, net->chain, &r), HUB_OK);
+    hub_chain_recover(net->chain, &x.block, NULL, NULL);
+    open_node();
+    for (uint32_t i = 0; i < HUB_BODIES_MAX; i++)
+        replica.body[i].bytes =
+            (struct hub_buf){test_space(HUB_BODY_BYTES_MAX), 0, HUB_BODY_BYTES_MAX, false};
+    replica.port.get_block = get_block;
+    stored_block = x.block.bytes;
+    theirs = net_take(net, 8192);
+    memcpy(theirs, x.block.bytes.data, x.block.bytes.len);
+    theirs[x.block.bytes.len - 2] ^= 1;
+    b = hub_body_take(&replica, (struct hub_span){theirs, x.block.bytes.len}, &x.block.hash);
+    cr_assert_not_null(b);
+    cr_assert(hub_span_equal(hub_span_of(&b->bytes), x.block.bytes));
+    cr_assert(b->stored);
+}
+
 /* A directory of before the signature knows nothing of it. */
 Test(recovery, the_guard_remembers_the_silence)
 {

@@ -48,6 +48,13 @@ static uint32_t requests(struct asked out[4], uint64_t later_ms)
     return n;
 }
 
+/* All that was asked for came, and is final. */
+static void answered(void)
+{
+    r.sync.got = 1;
+    r.chain.final_header.height = r.sync.asked;
+}
+
 static uint32_t begin(struct asked a[4])
 {
     cr_assert_eq(requests(a, 0), 0, "a STATUS may be faster than the block");
@@ -62,7 +69,7 @@ Test(sync, a_certified_block_far_above_does_not_hold_up_the_next_request)
     cr_assert_eq(a[0].from, 1);
     r.body[0].used = r.body[0].certified = true;
     r.body[0].header.height = AHEAD;
-    r.chain.final_header.height = r.sync.asked;
+    answered();
     const uint64_t next = r.sync.asked + 1;
     cr_assert_geq(requests(a, 10), 1, "at once, not when the time of the last request is over");
     cr_assert_eq(a[0].from, next);
@@ -79,10 +86,25 @@ Test(sync, a_silent_peer_costs_one_time_out_and_rests)
     cr_assert(a[0].peer != frozen && a[1].peer != frozen && a[0].peer != a[1].peer);
     cr_assert(a[0].from == 1 && a[1].from == 1);
     for (uint64_t rounds = 0; rounds < 20; rounds++) { /* 20 answers in 4 s */
-        r.chain.final_header.height = r.sync.asked;
+        answered();
         cr_assert_eq(requests(a, 200), 1);
         cr_assert_neq(a[0].peer, frozen, "it rests for 5 s");
     }
+}
+
+/* A liar claims a height that nobody has, sends nothing, and is not kept for what the others' votes make final. */
+Test(sync, finality_by_votes_is_no_merit_of_who_was_asked)
+{
+    struct asked a[4];
+    cr_assert_eq(begin(a), 1);
+    const int liar = a[0].peer;
+    for (unsigned i = 0; i < 4; i++) {
+        r.chain.final_header.height++;
+        cr_assert_eq(requests(a, 200), 0);
+    }
+    r.chain.final_header.height++;
+    cr_assert_eq(requests(a, 200), 2, "one second is over");
+    cr_assert(a[0].peer != liar && a[1].peer != liar);
 }
 
 /* ---- what lies on the own disk */
