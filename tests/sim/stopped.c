@@ -89,13 +89,13 @@ static bool is_struck(const struct sim_journal *j, uint64_t epoch, uint64_t view
     return false;
 }
 
-/* While one is in the view its votes are sent; a FINALIZE may make its block final; and a quorum that knows how the
- * view ended, though it cannot show it, goes on. Those whose disk faults have spared never held the certificate: they
+/* While one is in the view its votes are sent; FINALIZEs of a quorum, liars counted, make its block final; and a quorum that
+ * knows how the view ended, though it cannot show it, goes on. Those whose disk faults have spared never held the certificate: they
  * may be no more than a quorum leaves, or it was a node that lost it. */
 static bool is_forgotten(const struct sim *s, const struct hub_validators *set, uint64_t view)
 {
     const uint32_t rest = (uint32_t)(set->n - set->q);
-    uint32_t know = 0, struck = 0, spared = 0;
+    uint32_t know = 0, struck = 0, spared = 0, honest = 0, finals = 0;
     for (uint8_t i = 0; i < s->plan.n; i++) {
         const struct sim_node *n = &s->node[i];
         const struct hub_cons *c = &n->replica->cons;
@@ -103,15 +103,16 @@ static bool is_forgotten(const struct sim *s, const struct hub_validators *set, 
         if (!is_honest(n))
             continue;
         if (c->cfg.epoch != set->epoch || c->view <= view ||
-            shows_past(&n->journal, set->epoch, view) ||
-            sim_journal_vote(&n->journal, set->epoch, view, HUB_FINALIZE))
+            shows_past(&n->journal, set->epoch, view))
             return false;
+        honest += votes;
+        finals += votes && sim_journal_vote(&n->journal, set->epoch, view, HUB_FINALIZE) != NULL;
         const bool hit = is_struck(&n->journal, set->epoch, view);
         know += votes && is_past(c, view);
         struck += votes && hit;
         spared += votes && !hit && !n->lost;
     }
-    return know < set->q && struck > rest && spared <= rest;
+    return know < set->q && struck > rest && spared <= rest && finals + set->n - honest < set->q;
 }
 
 /* What faults did to this view so that none can be final any more, or NULL. */
