@@ -1,5 +1,6 @@
 /* validator.ready and validator.replace, and the rows of epochs they make. Expected codes: docs/governance.md and
  * the order of results.def; quorums and counts of the sets are written out here. */
+#include "node/peers.h"
 #include "tests/support/council.h"
 
 #include <criterion/criterion.h>
@@ -36,6 +37,43 @@ static uint16_t ready_with(const char *endpoint)
     hub_put_text(&b, "software");
     hub_put_text(&b, "test 1");
     return council_run(&c, HUB_TYPE_VALIDATOR_READY, council_validator(0), hub_span_of(&b));
+}
+
+/* The one address that nodes would dial by the ledger. */
+static const char *dialled(void)
+{
+    static const uint8_t own[HUB_TRANSPORT_KEY_BYTES];
+    static struct hub_transport_peer out[HUB_PEERS_MAX];
+    static struct hub_chain chain; /* no set: all validators listen */
+    static struct hub_config cfg;
+    static bool known[HUB_VALIDATORS_MAX];
+    const char *found = "";
+
+    chain.state = c.state;
+    chain.final_header.time_ms = c.time_ms;
+    hub_peers_fill(out, known, &chain, &cfg, own);
+    for (unsigned i = 0; i < HUB_PEERS_MAX; i++)
+        if (*out[i].address)
+            found = out[i].address;
+    return found;
+}
+
+/* The thread that serves all links would look a name up, and wait for whoever serves it. */
+Test(validator, ready_with_a_name_is_not_dialled)
+{
+    static const char *const none[] = {"node.example.org:7100", "localhost:7100", "0.0.0.0:7100",
+                                       "1.2.3:7100"};
+
+    council_open(&c, &four);
+    cr_assert_eq(ready_with("10.0.0.7:7100"), 0);
+    cr_assert_str_eq(dialled(), "10.0.0.7:7100");
+    cr_assert_eq(ready_with("[2001:db8::7]:7100"), 0);
+    cr_assert_str_eq(dialled(), "[2001:db8::7]:7100");
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        cr_assert_eq(ready_with(none[i]), 0, "%s", none[i]);
+        cr_assert_str_eq(dialled(), "", "%s", none[i]);
+    }
+    council_close(&c);
 }
 
 Test(validator, ready_keeps_the_newest_of_each_key)
