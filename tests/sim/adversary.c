@@ -33,6 +33,9 @@ const struct sim_adversary sim_adversaries[] = {
     {"framer", "accuses others with forged, twisted and mixed evidence", sim_framer, false},
     {"lying_syncer", "false STATUS; other blocks, certificates and epochs than it was asked for",
      sim_lying_syncer, false},
+    {"swapper",
+     "other entries under the headers of good blocks, when these were driven out of memory",
+     sim_swapper, false},
     {"replayer", "what it said long ago, in epochs that are over; forged links", sim_replayer,
      false},
 };

@@ -67,6 +67,7 @@ void sim_plan_betray(struct sim_plan *p, const struct sim_adversary *kind)
     memset(p->traitor, 0, sizeof p->traitor);
     p->absent = -1;
     p->founders = p->second = p->third = 0;
+    memset(p->ruin, 0, sizeof p->ruin);
     for (uint8_t i = 0; i < spare_of(p->n); i++)
         p->traitor[(p->records + i) % p->n] = kind;
     for (uint32_t i = 0; i < p->faults; i++) /* their place in the budget is taken */

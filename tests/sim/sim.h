@@ -550,7 +550,7 @@ const struct sim_adversary *sim_adversary_find(const char *name); /* NULL: none 
 sim_act sim_equivocator, sim_conflicter, sim_impersonator, sim_nuller, sim_nullify_only,
     sim_outdated, sim_reconfigurer, sim_corrupt_signature, sim_disrupter, sim_mutator, sim_garbler,
     sim_withholder, sim_silent, sim_skipper, sim_invalid_block, sim_flooder, sim_lying_syncer,
-    sim_framer, sim_replayer;
+    sim_framer, sim_swapper, sim_replayer;
 /* A vote of n's key, whatever its journal says. */
 void sim_traitor_vote(struct sim_node *n, uint8_t to, const struct hub_subject *s);
 /* To `peer`, or to all others if it is -1: a vote, a frame. */
