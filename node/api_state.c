@@ -337,8 +337,12 @@ void hub_api_get_batch(struct hub_api *a, struct hub_query *q)
                            "institution number, then 32 lower-case hex digits");
         return;
     }
-    if (!hub_batch_find(&p, s, institution, reference) ||
-        hub_read_header(&r, p.height, &h, &hash) != HUB_OK) {
+    const bool there = hub_batch_find(&p, s, institution, reference);
+    if (there && p.height <= a->node->floor.height) {
+        hub_answer_problem(a, q, "before_history", "");
+        return;
+    }
+    if (!there || hub_read_header(&r, p.height, &h, &hash) != HUB_OK) {
         hub_answer_problem(a, q, "not_found", "no batch of this institution has this reference");
         return;
     }

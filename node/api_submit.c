@@ -38,6 +38,18 @@ static bool in_log(struct hub_api *a, const struct hub_hash *id, struct hub_plac
     return hub_find_record(&r, a->node->history, id, place) == HUB_OK;
 }
 
+/* What is in the way of an item that the rules do not speak of; NULL: nothing. Where a number was used, it may have been by
+ * these very bytes: who has no history that far back must not say that nothing was recorded. */
+static const char *obstacle(const struct hub_api *a, const struct hub_query_item *item)
+{
+    if (item->state == HUB_ITEM_TRY_LATER)
+        return a->node->intake.closed ? "disk_low" : "queue_full";
+    return item->state == HUB_ITEM_REFUSED && item->why == HUB_CODE_seq_replayed &&
+                   a->node->floor.height
+               ? "before_history"
+               : NULL;
+}
+
 static void put_item(struct hub_api *a, struct hub_query *q, const struct hub_query_item *item)
 {
     struct hub_place place;
@@ -48,10 +60,10 @@ static void put_item(struct hub_api *a, struct hub_query *q, const struct hub_qu
     hub_json_object(out);
     if (item->has_id)
         hub_json_hash_member(out, "record_id", &item->id);
-    if (item->state == HUB_ITEM_REFUSED) {
+    if (obstacle(a, item)) {
+        hub_put_problem_members(out, obstacle(a, item), "");
+    } else if (item->state == HUB_ITEM_REFUSED) {
         hub_put_code_members(out, item->why, "");
-    } else if (item->state == HUB_ITEM_TRY_LATER) {
-        hub_put_problem_members(out, a->node->intake.closed ? "disk_low" : "queue_full", "");
     } else if (item->state == HUB_ITEM_PASSED) {
         hub_json_string_member(out, "state", "checked");
         hub_json_bool_member(out, "recorded", false);
@@ -82,10 +94,10 @@ static void finish(struct hub_api *a, struct hub_query *q)
         hub_json_array_end(&q->out);
         hub_json_object_end(&q->out);
         hub_answer_json(a, q, 200);
+    } else if (obstacle(a, one)) {
+        hub_answer_problem(a, q, obstacle(a, one), "");
     } else if (one->state == HUB_ITEM_REFUSED) {
         hub_answer_code(a, q, one->why, "");
-    } else if (one->state == HUB_ITEM_TRY_LATER) {
-        hub_answer_problem(a, q, a->node->intake.closed ? "disk_low" : "queue_full", "");
     } else {
         put_item(a, q, one);
         hub_answer_json(a, q, one->known || one->state != HUB_ITEM_PENDING ? 200 : 202);

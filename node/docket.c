@@ -29,7 +29,7 @@ static void put_key(uint8_t key[KEY_BYTES], uint64_t epoch, uint64_t view, uint8
 static uint64_t turn_of(const struct hub_node *n, uint8_t signer)
 {
     const uint8_t size = n->replica->chain.set.n;
-    return n->me < size ? (uint64_t)((n->me + size - signer - 1) % size) * TURN_MS : 0;
+    return n->me < size ? (uint64_t)((n->me + size - 1u - signer % size) % size) * TURN_MS : 0;
 }
 
 static void add(struct hub_node *n, const struct hub_offence *o, const struct hub_validators *set)
