@@ -84,7 +84,6 @@ static void put_texts(struct hub_buf *out, const char *en, const char *zh, const
     hub_json_string_member(out, "zh", remedy_zh);
     hub_json_string_member(out, "en", remedy_en);
     hub_json_object_end(out);
-    hub_json_bool_member(out, "recorded", false);
 }
 
 unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const char *detail)
@@ -97,6 +96,8 @@ unsigned hub_put_problem_members(struct hub_buf *out, const char *name, const ch
     hub_json_int_member(out, "status", p->status);
     hub_json_string_member(out, "name", p->name);
     put_texts(out, p->en, p->zh, p->remedy_en, p->remedy_zh, detail);
+    if (strcmp(name, "before_history") != 0) /* it cannot tell */
+        hub_json_bool_member(out, "recorded", false);
     hub_json_string_member(out, "retry", p->retry);
     return p->status;
 }
@@ -139,6 +140,7 @@ unsigned hub_put_code_members(struct hub_buf *out, uint16_t code, const char *de
     hub_json_int_member(out, "code", code);
     hub_json_string_member(out, "name", t->name);
     put_texts(out, t->en, t->zh, t->remedy_en, t->remedy_zh, detail);
+    hub_json_bool_member(out, "recorded", false);
     hub_json_string_member(
         out, "retry",
         code == HUB_CODE_key_pending || code == HUB_CODE_key_not_yet_valid ? "same" : "new");

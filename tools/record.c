@@ -49,8 +49,9 @@ static int show_items(const struct hub_cli *cli, const json_t *items)
             !json_object_get(item, "state")) { /* a problem of its own */
             if (cli->json)
                 hub_cli_json(item);
-            code = hub_cli_fail(cli, HUB_EXIT_REFUSED, "%s: %s", hub_json_text(item, "name"),
-                                hub_json_text(item, HUB_T(cli, "en", "zh")));
+            code = hub_cli_fail(
+                cli, json_object_get(item, "recorded") ? HUB_EXIT_REFUSED : HUB_EXIT_UNKNOWN,
+                "%s: %s", hub_json_text(item, "name"), hub_json_text(item, HUB_T(cli, "en", "zh")));
         } else {
             code = hub_cli_show_outcome(cli, item);
             code = code == HUB_EXIT_UNKNOWN && !cli->wait ? HUB_EXIT_OK : code;

@@ -26,6 +26,9 @@ net_make 4 "$dir/net" --parameter consensus.pace_ms=0
 net_start XIANGCHENG CHANGNING HUBOFFICE # Jiading has never run
 net_ready
 for i in 1 2 3 4 5; do record; done
+"$hub" key new -o "$dir/early" --unprotected -q
+"$hub" key add "$dir/early" --role seal --key "$dir/net/XIANGCHENG/governor-1.key" --offline --seq 1000 -o "$dir/early.rec" -q
+"$hub" record submit "$dir/early.rec" --wait=30s -q || failed "the record that is sent again later"
 first=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["record_id"])' "$dir/record")
 for i in $(seq 60); do # a checkpoint is written when the node has been idle for 2 s
     "$hub" snapshot make "$dir/net/XIANGCHENG/data" -o "$dir/state" >"$dir/said" 2>&1 && break
@@ -130,6 +133,8 @@ exits 0 "$hub" receipt get "$newest" --node "$(net_api JIADING)" -o "$dir/receip
 exits 0 "$hub" receipt verify "$dir/receipt"
 [ "$(curl -s -o "$dir/answer" -w '%{http_code}' "$(net_api JIADING)/v1/records/$first")" = 404 ] || failed "a record before the snapshot: $(cat "$dir/answer")"
 grep -q history_from "$dir/answer" || failed "it does not say where its history begins: $(cat "$dir/answer")"
+exits 5 "$hub" record submit "$dir/early.rec" --node "$(net_api JIADING)" --lang en
+grep -q "before the history that it has" "$dir/said" || failed "a record of before the snapshot, sent again: $(cat "$dir/said")"
 
 # It is needed: one of three that run. And it starts again from its own disk.
 net_stop JIADING CHANGNING
