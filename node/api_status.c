@@ -191,7 +191,7 @@ void hub_api_get_health(struct hub_api *a, struct hub_query *q)
     const bool live = strstr(q->route->path, "live") != NULL;
     const bool ready =
         (unsigned)(n->replica->chain.set.n - silent_count(n, now)) >= n->replica->chain.set.q &&
-        !n->replica->sync.active && !hub_join_busy(&n->join);
+        !hub_replica_is_behind(n->replica) && !hub_join_busy(&n->join);
     hub_json_object(&q->out);
     hub_json_bool_member(&q->out, live ? "live" : "ready", live || ready);
     hub_json_object_end(&q->out);

@@ -153,7 +153,7 @@ void hub_docket_tend(struct hub_node *n, uint64_t now_ms)
 {
     struct hub_chain *c = &n->replica->chain;
     /* At a start, and while others are ahead, the ledger here may not know yet what it has recorded. */
-    if (n->replica->voting == HUB_VOTING_ASKING || n->replica->sync.active)
+    if (n->replica->voting == HUB_VOTING_ASKING || hub_replica_is_behind(n->replica))
         return;
     for (uint32_t i = 0; i < n->docket.count; i++) {
         struct hub_docket_item *item = &n->docket.item[i];

@@ -67,7 +67,7 @@ void hub_ready_tend(struct hub_node *n, uint64_t now_mono_ms)
     n->ready_due_ms = now_mono_ms + LOOK_MS;
     if (hub_mempool_of_signer(n->pool, &n->key.kid, &lowest, &highest) > 0)
         return; /* one waits for a block */
-    if (r->sync.active || (n->me < r->chain.set.n && r->voting != HUB_VOTING_ALLOWED) ||
+    if (hub_replica_is_behind(r) || (n->me < r->chain.set.n && r->voting != HUB_VOTING_ALLOWED) ||
         hub_chain_move(&r->chain, &r->chain.final_hash) != HUB_OK || !is_due(n, &r->chain.state))
         return;
     st = post(n, &why);

@@ -239,5 +239,10 @@ HUB_MUST_USE enum hub_status hub_replica_turn(struct hub_replica *r, struct hub_
 /* Validators of this epoch whose last STATUS told that they are in it: with q of them a node that left the set
  * is not needed any more. */
 uint8_t hub_replica_arrived(const struct hub_replica *r);
+/* It catches up, and not by a peer's word alone: a certificate or a link says that there is more than it has. */
+static inline bool hub_replica_is_behind(const struct hub_replica *r)
+{
+    return r->sync.active && (r->cons.top.height > r->chain.final_header.height || r->proof.held);
+}
 
 #endif

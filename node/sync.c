@@ -205,12 +205,14 @@ struct hub_body *hub_sync_receive(struct hub_replica *r, uint8_t peer, struct hu
     if (!hub_block_peek(&h, &hash, &header_bytes, block) || !hub_hash_equal(&h.chain, &r->chain.id))
         return NULL;
     const uint64_t final = r->chain.final_header.height;
-    struct hub_body *b = hub_body_find(r, &hash);
-    if (b)
-        return b;
-    const bool by_hash = hub_sync_wants(r, &hash);
     const bool by_height =
         r->sync.active && was_asked(r, peer) && h.height > final && h.height <= r->sync.asked;
+    struct hub_body *b = hub_body_find(r, &hash);
+    if (b) { /* held: it was an answer all the same */
+        r->sync.got += by_height;
+        return b;
+    }
+    const bool by_hash = hub_sync_wants(r, &hash);
     if (!by_hash && !by_height)
         return NULL;
     b = hub_body_take(r, block, &hash);

@@ -70,7 +70,7 @@ net_start() {
 }
 
 net_end() { # signal, members...
-    local signal=$1 m
+    local signal=$1 m i
     shift
     for m in "$@"; do
         [ -n "${NET_PID[$m]:-}" ] || continue
@@ -78,7 +78,12 @@ net_end() { # signal, members...
     done
     for m in "$@"; do
         [ -n "${NET_PID[$m]:-}" ] || continue
-        while kill -0 "${NET_PID[$m]}" 2>/dev/null; do sleep 0.02; done
+        i=0
+        while kill -0 "${NET_PID[$m]}" 2>/dev/null; do
+            sleep 0.02
+            # A signal that comes while the shell's child is not the node yet is lost.
+            [ $((++i % 50)) != 0 ] || kill "-$signal" "${NET_PID[$m]}" 2>/dev/null || true
+        done
         unset "NET_PID[$m]"
     done
 }
