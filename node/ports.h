@@ -40,6 +40,7 @@ enum hub_abstain {
     HUB_ABSTAIN_FORK = 11,      /* two certificates of one view exclude each other */
     /* The way on: the recovery. */
     HUB_ABSTAIN_RECOVERY = 12, /* it signed, or follows, a recovery of this epoch */
+    /* Passes by itself. */
     HUB_ABSTAIN_LEFT = 13, /* its key has voted in a later epoch than the one the chain stands in */
     HUB_ABSTAIN_REASONS
 };

@@ -319,8 +319,8 @@ static int run_propose(struct hub_cli *cli, void *own, unsigned argc, char **arg
 
 /* ---- voting */
 
-/* The vote is on what is shown: its hash is signed, and the ledger compares it with the proposal's. */
-/* A vote signs a hash. The bytes that have it are hashed and shown here, whatever else the node says of them. */
+/* A vote signs the hash of the actions, and the ledger compares it with the proposal's. The bytes are hashed and shown here,
+ * whatever else the node says of them. False: they are not well formed, or not of the hash that it names. */
 static bool show_signed(const struct hub_cli *cli, struct hub_hash *hash, const json_t *p)
 {
     static uint8_t bytes[HUB_ACTIONS_BYTES_MAX], text[8 * HUB_ACTIONS_BYTES_MAX];

@@ -330,8 +330,8 @@ static int run_firewall(struct hub_cli *cli, void *own, unsigned argc, char **ar
         free(config);
         return *error ? hub_cli_fail(cli, HUB_EXIT_UNREACHABLE, "%s", error) : HUB_EXIT_USAGE;
     }
-    printf(
-        "table inet hubledger\ndelete table inet hubledger\n"); /* a second run replaces the first */
+    /* What an earlier run made goes: rules added to it would stand behind its drop. */
+    printf("table inet hubledger\ndelete table inet hubledger\n");
     printf("table inet hubledger {\n  chain peers {\n    type filter hook input priority 0;\n");
     for (unsigned i = 0; i < config->peers; i++) {
         const char *address = config->peer[i].address, *colon = strrchr(address, ':');

@@ -3,7 +3,6 @@
  * asking decides. */
 #include "tools/cli.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,7 +475,7 @@ int hub_cli_sign_and_send(struct hub_cli *cli, const struct hub_signing *what, j
     code = hub_cli_sign(cli, &s, what, &hints);
     if (code != HUB_EXIT_OK)
         return code;
-    assert(s.bytes.len > sizeof(struct hub_signature));
+    HUB_ASSERT(s.bytes.len > sizeof(struct hub_signature));
     if (cli->draft) /* the signature stands last; whoever made the draft gives it when all others have signed */
         memset(s.bytes.data + s.bytes.len - sizeof(struct hub_signature), 0,
                sizeof(struct hub_signature));

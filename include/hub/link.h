@@ -53,7 +53,7 @@ struct hub_link_facts { /* of a link that holds */
     struct hub_record recovery; /* then: the record; borrowed from the link */
     uint64_t signers;           /* then: bit i = validator i of the epoch that ends signed it */
     bool
-        new_keys; /* then: next has some that the epoch that ends has not; nothing shown binds their members */
+        new_keys; /* then: next has some that the epoch that ends has not: no one vouches for their members */
 };
 /* Headers from the certified one down to the SEAL block, certificate by `set`, the set of the epoch that ends;
  * the next epoch by the hash that SEAL names, its number one more. A recovery: signed by the validators' bench, and
@@ -62,8 +62,9 @@ HUB_MUST_USE enum hub_verdict hub_link_check(struct hub_link_facts *out, const c
                                              const struct hub_link *l,
                                              const struct hub_validators *set,
                                              const struct hub_accepted *accepted);
-/* Walks an encoded array of links from *set on: *set is then the newest epoch they lead to. *known (may be NULL): not
- * false by new_keys of the last one, which a certificate over a header of that epoch makes up for. */
+/* Walks an encoded array of links from *set on: *set is then the newest epoch they lead to. *known (may be NULL):
+ * false if the last one is a recovery with new_keys. Then only a certificate over a header of that epoch, which names the
+ * hash of the set, shows whose they are. */
 HUB_MUST_USE enum hub_verdict hub_links_walk(struct hub_validators *set, const char **what,
                                              struct hub_span links,
                                              const struct hub_accepted *accepted, bool *known);
